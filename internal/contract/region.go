@@ -1,0 +1,193 @@
+package contract
+
+import (
+	"context"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// RegionServer is the region engine's door. All methods may be called concurrently. Errors carry errs codes: RegionNotFound,
+// RegionBusy, StorageUnavailable, RequestOutdated (the schema version in the request is not the region's) …
+type RegionServer interface {
+	// Create makes the region durable and opens it. A region that exists with the same schema is success.
+	Create(ctx context.Context, req CreateRegion) error
+	// Open reads the region's manifest, replays its log, and makes it readable and writable. Opening an open region is success.
+	Open(ctx context.Context, req OpenRegion) error
+	// Close stops the region's jobs and forgets it; acknowledged rows stay in log and files.
+	Close(ctx context.Context, id model.RegionID) error
+	// Drop removes the region and all its data; it may finish deleting files after it returned.
+	Drop(ctx context.Context, id model.RegionID) error
+	// Truncate removes all rows; the schema stays. Durable on return.
+	Truncate(ctx context.Context, id model.RegionID) error
+	// Alter replaces schema and options. Durable on return.
+	Alter(ctx context.Context, req AlterRegion) error
+
+	// Write applies the batches, each wholly or not at all, and returns when all are durable. On error some batches may have been
+	// applied; writing them again is harmless except on append-only tables. It keeps no reference to the batches.
+	Write(ctx context.Context, req WriteRequest) (affected uint64, err error)
+
+	// Scan reads a snapshot of the region taken at the call: all writes acknowledged before are seen. The caller closes the stream.
+	Scan(ctx context.Context, req ScanRequest) (Stream, error)
+
+	// Flush writes all rows now in memory to files and returns when the manifest names them.
+	Flush(ctx context.Context, id model.RegionID) error
+	// Compact merges files as far as its kind asks and returns when done.
+	Compact(ctx context.Context, req CompactRequest) error
+
+	// Meta is the region's current schema and options.
+	Meta(ctx context.Context, id model.RegionID) (RegionMeta, error)
+	// Statistics describes the open regions; nil ids means all.
+	Statistics(ctx context.Context, ids []model.RegionID) ([]RegionStatistics, error)
+}
+
+// MergeMode says what happens to rows of equal key.
+type MergeMode uint8
+
+// The merge modes.
+const (
+	MergeLastRow     MergeMode = iota // the newest row stands alone
+	MergeLastNonNull                  // per field, the newest value that is not NULL
+	MergeAppend                       // all rows stay; no deletes
+)
+
+// String is the name in table options; "append" for MergeAppend.
+func (m MergeMode) String() string { return [...]string{"last_row", "last_non_null", "append"}[m] }
+
+// RegionOptions are the table options that the engine acts on. Zero values mean the engine's defaults.
+type RegionOptions struct {
+	Merge             MergeMode     `json:",omitempty"`
+	TTL               time.Duration `json:",omitempty"` // zero: rows never expire
+	SkipWAL           bool          `json:",omitempty"`
+	Storage           string        `json:",omitempty"` // name of an object store; empty: the default one
+	WriteBufferBytes  int64         `json:",omitempty"`
+	AutoFlushInterval time.Duration `json:",omitempty"`
+	RowGroupRows      int           `json:",omitempty"`
+	CompactionWindow  time.Duration `json:",omitempty"`
+	TriggerFileNum    int           `json:",omitempty"`
+	MaxOutputBytes    int64         `json:",omitempty"`
+}
+
+// RegionMeta is what a region knows about itself.
+type RegionMeta struct {
+	ID      model.RegionID
+	Schema  *model.Schema
+	Options RegionOptions
+}
+
+// CreateRegion asks for a new region below TableDir ("data/{catalog}/{schema}/{table id}/").
+type CreateRegion struct {
+	Meta     RegionMeta
+	TableDir string
+}
+
+// OpenRegion asks for an existing region. Options, where set, override the ones that the manifest recorded.
+type OpenRegion struct {
+	ID       model.RegionID
+	TableDir string
+	Options  *RegionOptions
+}
+
+// AlterRegion replaces the schema (if not nil; its Version is the current one plus one, else RequestOutdated) and the options (if not
+// nil). Applying a schema that the region already has is success.
+type AlterRegion struct {
+	ID      model.RegionID
+	Schema  *model.Schema
+	Options *RegionOptions
+}
+
+// WriteRequest is some batches for some regions.
+type WriteRequest struct {
+	Writes []RegionWrite
+}
+
+// RegionWrite is rows for one region. Columns name the vectors of Rows by id and must contain the time index; absent tags and
+// fields are NULL (defaults are filled in before). Vectors have the columns' types exactly. A delete needs tags and time only.
+// Later rows win over earlier ones of the same key.
+type RegionWrite struct {
+	Region        model.RegionID
+	SchemaVersion uint64 // of the schema by which the rows were made; newer than the region's: RequestOutdated
+	Op            model.OpType
+	Columns       []model.ColumnID
+	Rows          *model.Batch
+}
+
+// Order is the order of a scan's rows.
+type Order uint8
+
+// The orders.
+const (
+	OrderNone     Order = iota
+	OrderSeries         // by tags (NULL first), then time ascending; batches carry Series runs
+	OrderTimeAsc        // by time; with Limit, the scan stops early
+	OrderTimeDesc       //
+)
+
+// ScanRequest is one region scan, as data. Rows outside of TimeRange and rows for which Predicate is not true are left out,
+// exactly; then at most one of LastRow and Aggregate reduces; then Order and Limit apply (not with Aggregate, whose groups have no order).
+type ScanRequest struct {
+	Region     model.RegionID
+	Projection []model.ColumnID // output columns, in order; may be empty (row counts only); unused with Aggregate
+	TimeRange  model.TimeRange  // in the unit of the time index; use model.AllTime for no restriction
+	Predicate  *model.Expr      // nil: no restriction; columns may be of any semantic
+	Order      Order
+	Limit      int64 // 0: no limit
+	// LastRow keeps the newest row of each series (of those that pass TimeRange and Predicate).
+	LastRow   bool
+	Aggregate *model.Aggregate
+	// Parallelism is how many goroutines may work on the scan; 0: the engine's default.
+	Parallelism int
+}
+
+// Stream is the rows of a scan. Next and Close are called by one goroutine at a time.
+type Stream interface {
+	// Fields describe the columns of every batch.
+	Fields() []model.Field
+	// Next gives the next batch, never an empty one, valid until the following call of Next or Close; io.EOF at the end.
+	Next(ctx context.Context) (*model.Batch, error)
+	// Close ends the scan early or late, releases its snapshot, and waits for its goroutines.
+	Close() error
+	// Stats tells what the scan did so far; complete after io.EOF.
+	Stats() ScanStats
+}
+
+// ScanStats is what a scan did, for EXPLAIN ANALYZE and metrics. Every pruning step has the count before and after.
+type ScanStats struct {
+	Memtables, MemtableRows        int64
+	Files, FilesAfterTime          int64 // SSTs of the snapshot; those left after the time range
+	RowGroups, RowGroupsAfterStats int64
+	Series, SeriesAfterTags        int64
+	RowsScanned, RowsMerged        int64 // rows looked at; rows that were compared one by one because sources overlapped
+	RowsOut                        int64
+	BytesRead                      int64 // from the object store
+	CacheHits, CacheMisses         int64 // decoded column chunks
+	Elapsed                        map[string]time.Duration
+}
+
+// CompactRequest asks for a compaction of one region.
+type CompactRequest struct {
+	Region model.RegionID
+	// Strict rewrites every file into windows of exactly Window (0: the region's); else the usual picker runs until it finds nothing.
+	Strict bool
+	Window time.Duration
+	// TimeRange restricts the files, nil: all.
+	TimeRange *model.TimeRange
+}
+
+// RegionStatistics describes an open region.
+type RegionStatistics struct {
+	ID            model.RegionID
+	Rows          uint64 // of files and memtables, versions of a key counted singly
+	DiskBytes     int64  // files and indexes
+	MemtableBytes int64
+	ManifestBytes int64
+	SSTBytes      int64
+	SSTFiles      int
+	IndexBytes    int64
+	Series        int64 // in the memtables
+	ManifestVer   uint64
+	WrittenBytes  uint64 // since open
+	MinTime       int64
+	MaxTime       int64 // inclusive; MinTime > MaxTime where there is no row
+	Role          string
+}

@@ -1,0 +1,55 @@
+package model
+
+import (
+	"fmt"
+	"math"
+)
+
+// TimeRange is Start <= t < End, in the unit of the time index it is used with. The zero TimeRange is empty; AllTime holds every
+// time but the very last.
+type TimeRange struct {
+	Start int64 // inclusive
+	End   int64 // exclusive
+}
+
+// AllTime holds every time (math.MaxInt64 itself, which no unit's valid range reaches, excepted).
+var AllTime = TimeRange{math.MinInt64, math.MaxInt64}
+
+// Empty reports that no time is inside.
+func (r TimeRange) Empty() bool { return r.Start >= r.End }
+
+// Contains reports Start <= t < End.
+func (r TimeRange) Contains(t int64) bool { return r.Start <= t && t < r.End }
+
+// Intersect is the times in both.
+func (r TimeRange) Intersect(o TimeRange) TimeRange {
+	return TimeRange{max(r.Start, o.Start), min(r.End, o.End)}
+}
+
+// Overlaps reports whether any time of the inclusive range [min, max] is inside.
+func (r TimeRange) Overlaps(min, max int64) bool { return r.Start <= max && min < r.End }
+
+// Covers reports whether all times of the inclusive range [min, max] are inside.
+func (r TimeRange) Covers(min, max int64) bool { return r.Start <= min && max < r.End }
+
+func (r TimeRange) String() string { return fmt.Sprintf("[%d,%d)", r.Start, r.End) }
+
+// ConvertTime changes a time of unit from into unit to; finer to coarser floors. ok is false on overflow.
+func ConvertTime(v int64, from, to TimeUnit) (int64, bool) {
+	if from == to {
+		return v, true
+	}
+	if from < to {
+		m := to.PerSecond() / from.PerSecond()
+		if v > math.MaxInt64/m || v < math.MinInt64/m {
+			return 0, false
+		}
+		return v * m, true
+	}
+	d := from.PerSecond() / to.PerSecond()
+	q := v / d
+	if v%d < 0 {
+		q--
+	}
+	return q, true
+}
