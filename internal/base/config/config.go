@@ -1,0 +1,274 @@
+// Package config is the configuration of a process as one typed tree.
+//
+// Layers, strongest first: command line, file (TOML), environment, defaults. Default makes the tree, Load lays environment and file
+// over it, the command sets its flags on the result, and Validate names every fault at once. Keys that nobody knows do not stop a
+// start: Load returns them as warnings, so that files written for other versions keep working.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/units"
+)
+
+// Standalone is the configuration of `goptime standalone start`.
+type Standalone struct {
+	DefaultTimezone           string     `toml:"default_timezone"`
+	DefaultColumnPrefix       string     `toml:"default_column_prefix"`
+	AutoCreateTable           bool       `toml:"auto_create_table"`
+	UserProvider              string     `toml:"user_provider"`
+	MaxInFlightWriteBytes     units.Size `toml:"max_in_flight_write_bytes"` // 0: an eighth of the memory budget
+	WriteBytesExhaustedPolicy string     `toml:"write_bytes_exhausted_policy"`
+	InitRegionsInBackground   bool       `toml:"init_regions_in_background"`
+	InitRegionsParallelism    int        `toml:"init_regions_parallelism"`
+	MaxConcurrentQueries      int        `toml:"max_concurrent_queries"` // 0: no limit
+
+	HTTP         HTTP           `toml:"http"`
+	GRPC         GRPC           `toml:"grpc"`
+	MySQL        MySQL          `toml:"mysql"`
+	Postgres     Postgres       `toml:"postgres"`
+	InfluxDB     InfluxDB       `toml:"influxdb"`
+	PromStore    PromStore      `toml:"prom_store"`
+	WAL          WAL            `toml:"wal"`
+	Storage      Storage        `toml:"storage"`
+	Query        Query          `toml:"query"`
+	Logging      Logging        `toml:"logging"`
+	Memory       Memory         `toml:"memory"`
+	RegionEngine []RegionEngine `toml:"region_engine"`
+}
+
+// HTTP is the main listener.
+type HTTP struct {
+	Addr               string         `toml:"addr"`
+	Timeout            units.Duration `toml:"timeout"` // 0: none
+	BodyLimit          units.Size     `toml:"body_limit"`
+	EnableCORS         bool           `toml:"enable_cors"`
+	CORSAllowedOrigins []string       `toml:"cors_allowed_origins"`
+}
+
+// GRPC is the listener of the gRPC protocol.
+type GRPC struct {
+	BindAddr string `toml:"bind_addr"`
+}
+
+// TLS is how a listener encrypts.
+type TLS struct {
+	Mode       string `toml:"mode"` // disable, prefer, require, verify_ca, verify_full
+	CertPath   string `toml:"cert_path"`
+	KeyPath    string `toml:"key_path"`
+	CACertPath string `toml:"ca_cert_path"`
+	Watch      bool   `toml:"watch"`
+}
+
+// MySQL is the MySQL wire listener.
+type MySQL struct {
+	Enable bool   `toml:"enable"`
+	Addr   string `toml:"addr"`
+	TLS    TLS    `toml:"tls"`
+}
+
+// Postgres is the PostgreSQL wire listener.
+type Postgres struct {
+	Enable bool   `toml:"enable"`
+	Addr   string `toml:"addr"`
+	TLS    TLS    `toml:"tls"`
+}
+
+// InfluxDB is the line protocol endpoint.
+type InfluxDB struct {
+	Enable           bool   `toml:"enable"`
+	DefaultMergeMode string `toml:"default_merge_mode"`
+}
+
+// PromStore is Prometheus remote write, remote read and the query API.
+type PromStore struct {
+	Enable             bool   `toml:"enable"`
+	WithMetricEngine   bool   `toml:"with_metric_engine"`
+	PromValidationMode string `toml:"prom_validation_mode"` // strict, lossy, unchecked
+}
+
+// WAL is the log that makes rows durable before they are in files.
+type WAL struct {
+	Provider            string         `toml:"provider"` // raft_engine (the local log) or noop
+	Dir                 string         `toml:"dir"`      // empty: {data_home}/wal
+	FileSize            units.Size     `toml:"file_size"`
+	PurgeThreshold      units.Size     `toml:"purge_threshold"`
+	PurgeInterval       units.Duration `toml:"purge_interval"`
+	ReadBatchSize       int            `toml:"read_batch_size"`
+	SyncWrite           bool           `toml:"sync_write"` // true: fsync before the acknowledgement
+	EnableLogRecycle    bool           `toml:"enable_log_recycle"`
+	PrefillLogFiles     bool           `toml:"prefill_log_files"`
+	SyncPeriod          units.Duration `toml:"sync_period"` // with sync_write = false
+	RecoveryParallelism int            `toml:"recovery_parallelism"`
+}
+
+// Storage is where files live.
+type Storage struct {
+	DataHome string `toml:"data_home"`
+	CopyRoot string `toml:"copy_root"` // empty: {data_home}/copy
+	Type     string `toml:"type"`      // File
+}
+
+// Query limits the planner and the executor.
+type Query struct {
+	Parallelism    int    `toml:"parallelism"`      // 0: cores
+	MemoryPoolSize string `toml:"memory_pool_size"` // size, or percent of the memory budget; "0" for no limit
+}
+
+// Logging is what the process tells of itself.
+type Logging struct {
+	Dir               string `toml:"dir"` // empty: {data_home}/logs
+	Level             string `toml:"level"`
+	LogFormat         string `toml:"log_format"` // text or json
+	AppendStdout      bool   `toml:"append_stdout"`
+	EnableFileLogging bool   `toml:"enable_file_logging"`
+	MaxLogFiles       int    `toml:"max_log_files"`
+}
+
+// Memory is the one budget for everything that holds data.
+type Memory struct {
+	Limit units.Size `toml:"limit"` // 0: half of what the machine or the cgroup allows
+}
+
+// RegionEngine is one [[region_engine]] block; Mito is the engine of ordinary tables.
+type RegionEngine struct {
+	Mito *Mito `toml:"mito"`
+}
+
+// Mito is the region engine. Zero values mean "automatic".
+type Mito struct {
+	NumWorkers                   int            `toml:"num_workers"`
+	WorkerChannelSize            int            `toml:"worker_channel_size"`
+	WorkerRequestBatchSize       int            `toml:"worker_request_batch_size"`
+	ManifestCheckpointDistance   int            `toml:"manifest_checkpoint_distance"`
+	MaxBackgroundFlushes         int            `toml:"max_background_flushes"`
+	MaxBackgroundCompactions     int            `toml:"max_background_compactions"`
+	MaxBackgroundPurges          int            `toml:"max_background_purges"`
+	AutoFlushInterval            units.Duration `toml:"auto_flush_interval"`
+	GlobalWriteBufferSize        units.Size     `toml:"global_write_buffer_size"`
+	GlobalWriteBufferRejectSize  units.Size     `toml:"global_write_buffer_reject_size"`
+	DefaultRegionWriteBufferSize units.Size     `toml:"default_region_write_buffer_size"`
+	SSTMetaCacheSize             units.Size     `toml:"sst_meta_cache_size"`
+	PageCacheSize                units.Size     `toml:"page_cache_size"`
+	SSTWriteBufferSize           units.Size     `toml:"sst_write_buffer_size"`
+	MinCompactionInterval        units.Duration `toml:"min_compaction_interval"`
+}
+
+// Default is the configuration of an empty file.
+func Default() *Standalone {
+	return &Standalone{
+		DefaultTimezone: "UTC", DefaultColumnPrefix: "greptime", AutoCreateTable: true,
+		WriteBytesExhaustedPolicy: "wait", InitRegionsParallelism: 16,
+		HTTP:      HTTP{Addr: "127.0.0.1:4000", BodyLimit: 64 << 20, EnableCORS: true},
+		GRPC:      GRPC{BindAddr: "127.0.0.1:4001"},
+		MySQL:     MySQL{Enable: true, Addr: "127.0.0.1:4002", TLS: TLS{Mode: "disable"}},
+		Postgres:  Postgres{Enable: true, Addr: "127.0.0.1:4003", TLS: TLS{Mode: "disable"}},
+		InfluxDB:  InfluxDB{Enable: true, DefaultMergeMode: "last_non_null"},
+		PromStore: PromStore{Enable: true, WithMetricEngine: true, PromValidationMode: "strict"},
+		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
+			ReadBatchSize: 128, SyncWrite: true, EnableLogRecycle: true, SyncPeriod: units.Duration(5 * time.Second), RecoveryParallelism: 2},
+		Storage: Storage{DataHome: "./goptimedb_data", Type: "File"},
+		Query:   Query{MemoryPoolSize: "50%"},
+		Logging: Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
+		RegionEngine: []RegionEngine{{Mito: &Mito{
+			WorkerChannelSize: 128, WorkerRequestBatchSize: 64, ManifestCheckpointDistance: 10,
+			AutoFlushInterval: units.Duration(30 * time.Minute), SSTWriteBufferSize: 8 << 20,
+		}}},
+	}
+}
+
+// Mito is the region engine's block; several blocks were merged by Load.
+func (c *Standalone) Mito() *Mito {
+	for _, e := range c.RegionEngine {
+		if e.Mito != nil {
+			return e.Mito
+		}
+	}
+	m := Default().RegionEngine[0].Mito
+	c.RegionEngine = append(c.RegionEngine, RegionEngine{Mito: m})
+	return m
+}
+
+// Resolve fills what depends on other keys: directories below data_home, automatic worker counts.
+func (c *Standalone) Resolve() {
+	if c.WAL.Dir == "" {
+		c.WAL.Dir = filepath.Join(c.Storage.DataHome, "wal")
+	}
+	if c.Storage.CopyRoot == "" {
+		c.Storage.CopyRoot = filepath.Join(c.Storage.DataHome, "copy")
+	}
+	if c.Logging.Dir == "" {
+		c.Logging.Dir = filepath.Join(c.Storage.DataHome, "logs")
+	}
+	cores := runtime.GOMAXPROCS(0)
+	auto := func(v *int, n int) {
+		if *v <= 0 {
+			*v = max(1, n)
+		}
+	}
+	m := c.Mito()
+	auto(&m.NumWorkers, cores/2)
+	auto(&m.WorkerChannelSize, 128)
+	auto(&m.WorkerRequestBatchSize, 64)
+	auto(&m.ManifestCheckpointDistance, 10)
+	auto(&m.MaxBackgroundFlushes, cores/2)
+	auto(&m.MaxBackgroundCompactions, cores/4)
+	auto(&m.MaxBackgroundPurges, cores)
+	auto(&c.Query.Parallelism, cores)
+	auto(&c.InitRegionsParallelism, 16)
+}
+
+// Validate names every value that cannot work, in one error.
+func (c *Standalone) Validate() error {
+	var faults []error
+	bad := func(key, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
+	}
+	oneOf := func(key, v string, allowed ...string) {
+		for _, a := range allowed {
+			if strings.EqualFold(v, a) {
+				return
+			}
+		}
+		bad(key, "%q is not one of %s", v, strings.Join(allowed, ", "))
+	}
+	addr := func(key, v string) {
+		if _, _, err := net.SplitHostPort(v); err != nil {
+			bad(key, "%q is not host:port", v)
+		}
+	}
+	addr("http.addr", c.HTTP.Addr)
+	if c.Storage.DataHome == "" {
+		bad("storage.data_home", "is empty")
+	}
+	oneOf("storage.type", c.Storage.Type, "File")
+	oneOf("wal.provider", c.WAL.Provider, "raft_engine", "noop")
+	oneOf("influxdb.default_merge_mode", c.InfluxDB.DefaultMergeMode, "last_row", "last_non_null")
+	oneOf("prom_store.prom_validation_mode", c.PromStore.PromValidationMode, "strict", "lossy", "unchecked")
+	oneOf("logging.log_format", c.Logging.LogFormat, "text", "json")
+	if _, err := time.LoadLocation(c.DefaultTimezone); err != nil && !strings.ContainsAny(c.DefaultTimezone, "+-") && !strings.EqualFold(c.DefaultTimezone, "system") {
+		bad("default_timezone", "%q is neither an IANA name nor an offset like +08:00", c.DefaultTimezone)
+	}
+	if c.WAL.FileSize != 0 && c.WAL.FileSize < 64<<10 {
+		bad("wal.file_size", "%s is less than 64KiB", c.WAL.FileSize)
+	}
+	if !c.WAL.SyncWrite && c.WAL.SyncPeriod <= 0 {
+		bad("wal.sync_period", "must be positive when wal.sync_write is false")
+	}
+	if m := c.Mito(); m.GlobalWriteBufferRejectSize != 0 && m.GlobalWriteBufferRejectSize <= m.GlobalWriteBufferSize {
+		bad("region_engine.mito.global_write_buffer_reject_size", "must be larger than global_write_buffer_size")
+	}
+	if c.Memory.Limit != 0 && c.Memory.Limit < 64<<20 {
+		bad("memory.limit", "%s is less than 64MiB", c.Memory.Limit)
+	}
+	if c.UserProvider != "" {
+		bad("user_provider", "user providers are not supported yet; leave the key out")
+	}
+	return errors.Join(faults...)
+}
