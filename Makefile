@@ -1,0 +1,44 @@
+# GoptimeDB. `make run` starts a standalone server, `make test` runs every test; both install or build what they need.
+SHELL := /bin/bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X main.version=$(VERSION)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PACKAGES ?= ./...
+FUZZTIME ?= 30s
+
+.PHONY: run build test test-tools lint bench bench-peers generate fuzz clean
+
+run: build ## build and start a standalone server with its data in ./goptimedb_data
+	./bin/goptime standalone start
+
+build:
+	go build -ldflags '$(LDFLAGS)' -o bin/goptime ./cmd/goptime
+
+test: test-tools ## every test, with the race detector; TESTFLAGS=-v PACKAGES=./internal/wal/... narrow it
+	go test -race -tags invariants -timeout 20m $(TESTFLAGS) $(PACKAGES)
+
+test-tools: ## third-party programs that tests drive, from the system's package registry
+	@./tests/tools.sh
+
+lint: ## formatting, vet, staticcheck; rules between rooms are tests (tests/arch)
+	@fmt=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$fmt" ]; then echo "not gofmt-ed:"; echo "$$fmt"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench: build ## load and query benchmark; see bench/README.md
+	go run ./bench/cmd/bench $(BENCHFLAGS)
+
+bench-peers: build test-tools ## the same load on VictoriaMetrics and InfluxDB too
+	PEERS=1 ./tests/tools.sh
+	go run ./bench/cmd/bench -peers $(BENCHFLAGS)
+
+generate: ## everything that is generated; running it must change nothing
+	go generate ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@set -e; for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' internal); do \
+	  for t in $$(grep -oE '^func Fuzz[A-Za-z0-9_]*' $$f | sed 's/func //'); do \
+	    echo "== $$(dirname $$f) $$t"; go test ./$$(dirname $$f) -run '^$$' -fuzz "^$$t\$$" -fuzztime $(FUZZTIME); done; done
+
+clean:
+	rm -rf bin

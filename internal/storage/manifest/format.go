@@ -1,0 +1,90 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"strconv"
+	"strings"
+)
+
+// FormatVersion is written into every edit and checkpoint. docs/formats/manifest.md says what each version holds.
+const FormatVersion = 1
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// envelope is every manifest file: a JSON object whose "body" is protected by the checksum beside it.
+type envelope struct {
+	Format   int             `json:"format"`
+	Checksum string          `json:"crc32c"` // of the bytes of body, 8 hex digits
+	Body     json.RawMessage `json:"body"`
+}
+
+// edit is the body of a numbered edit.
+type edit struct {
+	Version uint64 `json:"version"`
+	// Writer tells an edit of ours from an equal one of somebody else when the answer to a create was lost.
+	Writer  string   `json:"writer"`
+	Actions []Action `json:"actions"`
+}
+
+// hint is the body of _last_checkpoint.
+type hint struct {
+	Version uint64 `json:"version"`
+}
+
+const lastCheckpoint = "_last_checkpoint"
+
+func editName(v uint64) string       { return fmt.Sprintf("%020d.json", v) }
+func checkpointName(v uint64) string { return fmt.Sprintf("%020d.checkpoint", v) }
+
+// parseName reads the names above; kind is ".json" or ".checkpoint", or empty for any other file.
+func parseName(name string) (v uint64, kind string) {
+	for _, k := range []string{".json", ".checkpoint"} {
+		if num, ok := strings.CutSuffix(name, k); ok && len(num) == 20 {
+			if v, err := strconv.ParseUint(num, 10, 64); err == nil {
+				return v, k
+			}
+		}
+	}
+	return 0, ""
+}
+
+func encode(body any) ([]byte, error) {
+	b, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(envelope{Format: FormatVersion, Checksum: fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli)), Body: b})
+}
+
+// decode reads a manifest file into body; a fault is a *CorruptError that names file.
+func decode(file string, b []byte, body any) error {
+	var e envelope
+	if err := json.Unmarshal(b, &e); err != nil {
+		return &CorruptError{File: file, Err: err}
+	}
+	if e.Format != FormatVersion {
+		return &CorruptError{File: file, Err: fmt.Errorf("format version %d, this program reads %d", e.Format, FormatVersion)}
+	}
+	if got := fmt.Sprintf("%08x", crc32.Checksum(e.Body, castagnoli)); got != e.Checksum {
+		return &CorruptError{File: file, Err: fmt.Errorf("checksum in file %s, of the bytes %s", e.Checksum, got)}
+	}
+	if err := json.Unmarshal(e.Body, body); err != nil {
+		return &CorruptError{File: file, Err: err}
+	}
+	return nil
+}
+
+// CorruptError says that a manifest file is not what was written. It is never retried away.
+type CorruptError struct {
+	File string
+	Err  error
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("corrupt manifest file %s: %v", e.File, e.Err)
+}
+
+// Unwrap gives what is wrong.
+func (e *CorruptError) Unwrap() error { return e.Err }

@@ -1,0 +1,113 @@
+// Package manifest records which files make up a region, and the schema they are read with, as numbered edits on top of a checkpoint.
+//
+//	{region dir}/manifest/00000000000000000007.json         one edit: a list of actions
+//	{region dir}/manifest/00000000000000000010.checkpoint   the state after edit 10
+//	{region dir}/manifest/_last_checkpoint                  a hint where to begin
+//
+// An edit is made durable by creating its file, which succeeds for one writer only: of two processes that both believe they own a
+// region, one gets ErrFenced. The formats are specified in docs/formats/manifest.md.
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// FileID names a data file of a region: a UUID.
+type FileID string
+
+// File is what the manifest knows of a data file, enough to plan scans and compactions without opening it.
+type File struct {
+	ID            FileID         `json:"id"`
+	Level         uint8          `json:"level"` // 0: flushed, 1: compacted
+	Rows          int64          `json:"rows"`
+	RowGroups     int            `json:"row_groups"`
+	Size          int64          `json:"size"`       // bytes of the data file
+	IndexSize     int64          `json:"index_size"` // bytes of the index file; 0: there is none
+	Series        int64          `json:"series"`
+	MinTime       int64          `json:"min_time"` // inclusive, in the unit of the time index
+	MaxTime       int64          `json:"max_time"` // inclusive
+	MinSequence   model.Sequence `json:"min_sequence"`
+	MaxSequence   model.Sequence `json:"max_sequence"`
+	MinKey        []byte         `json:"min_key,omitempty"` // sort keys of the first and the last series
+	MaxKey        []byte         `json:"max_key,omitempty"`
+	HasDeletes    bool           `json:"has_deletes,omitempty"`
+	Unique        bool           `json:"unique,omitempty"` // no two rows of one series and time
+	SchemaVersion uint64         `json:"schema_version"`
+}
+
+// State is what all edits together say.
+type State struct {
+	Version         uint64              `json:"version"` // of the last edit applied
+	Meta            contract.RegionMeta `json:"meta"`
+	Files           []File              `json:"files"`
+	FlushedEntry    uint64              `json:"flushed_entry"`    // log entries up to this are in files, or truncated
+	FlushedSequence model.Sequence      `json:"flushed_sequence"` // likewise
+	// CompactionWindow is the inferred width of a compaction window; 0: none yet.
+	CompactionWindow time.Duration `json:"compaction_window,omitempty"`
+}
+
+// Action is one change; exactly one member is set.
+type Action struct {
+	Change   *Change   `json:"change,omitempty"`
+	Edit     *Edit     `json:"edit,omitempty"`
+	Truncate *Truncate `json:"truncate,omitempty"`
+}
+
+// Change replaces schema and options.
+type Change struct {
+	Meta contract.RegionMeta `json:"meta"`
+}
+
+// Edit adds and removes files. The flushed marks only rise; 0 leaves them as they are.
+type Edit struct {
+	Add              []File         `json:"add,omitempty"`
+	Remove           []FileID       `json:"remove,omitempty"`
+	FlushedEntry     uint64         `json:"flushed_entry,omitempty"`
+	FlushedSequence  model.Sequence `json:"flushed_sequence,omitempty"`
+	CompactionWindow time.Duration  `json:"compaction_window,omitempty"`
+}
+
+// Truncate removes all files; log entries up to Entry are void.
+type Truncate struct {
+	Entry    uint64         `json:"entry"`
+	Sequence model.Sequence `json:"sequence"`
+}
+
+// apply gives the state after one edit; s is not changed.
+func (s *State) apply(version uint64, actions []Action) (*State, error) {
+	n := *s
+	n.Version = version
+	n.Files = slices.Clone(s.Files)
+	for _, a := range actions {
+		switch {
+		case a.Change != nil:
+			n.Meta = a.Change.Meta
+		case a.Edit != nil:
+			for _, id := range a.Edit.Remove {
+				i := slices.IndexFunc(n.Files, func(f File) bool { return f.ID == id })
+				if i < 0 {
+					return nil, fmt.Errorf("edit %d removes file %s, which the region does not have", version, id)
+				}
+				n.Files = slices.Delete(n.Files, i, i+1)
+			}
+			n.Files = append(n.Files, a.Edit.Add...)
+			n.FlushedEntry = max(n.FlushedEntry, a.Edit.FlushedEntry)
+			n.FlushedSequence = max(n.FlushedSequence, a.Edit.FlushedSequence)
+			if a.Edit.CompactionWindow != 0 {
+				n.CompactionWindow = a.Edit.CompactionWindow
+			}
+		case a.Truncate != nil:
+			n.Files = nil
+			n.FlushedEntry = max(n.FlushedEntry, a.Truncate.Entry)
+			n.FlushedSequence = max(n.FlushedSequence, a.Truncate.Sequence)
+		default:
+			return nil, fmt.Errorf("edit %d has an action that this program does not know", version)
+		}
+	}
+	return &n, nil
+}
