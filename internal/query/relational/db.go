@@ -23,6 +23,9 @@ type Options struct {
 	MemoryLimit int64
 	// TempDir is where they spill. Empty: nothing is spilled.
 	TempDir string
+	// Macros are statements run in every new instance before its settings are locked, such as CREATE MACRO: what the author of
+	// statements wants to find there.
+	Macros []string
 }
 
 func (o Options) withDefaults() Options {
@@ -201,7 +204,7 @@ func openInstance(opts Options) (*instance, error) {
 	}
 	in.mu.refs = 1
 	in.mu.sessions = map[uint64]*session{}
-	if err := in.prepare(); err != nil {
+	if err := in.prepare(opts.Macros); err != nil {
 		in.release()
 		return nil, fmt.Errorf("open query engine: %w", err)
 	}
@@ -209,7 +212,7 @@ func openInstance(opts Options) (*instance, error) {
 }
 
 // prepare registers what statements find in the instance, and locks its settings.
-func (in *instance) prepare() error {
+func (in *instance) prepare(macros []string) error {
 	s, err := in.connect()
 	if err != nil {
 		return err
@@ -217,6 +220,11 @@ func (in *instance) prepare() error {
 	defer s.close()
 	if err := registerSource(s.conn, in); err != nil {
 		return err
+	}
+	for _, m := range macros {
+		if err := s.exec(m); err != nil {
+			return fmt.Errorf("%s: %w", m, err)
+		}
 	}
 	return s.exec("SET lock_configuration = true")
 }

@@ -19,8 +19,11 @@ type readColumn struct {
 	shape *shape
 }
 
-func newReader(res *duckdb.Result) (*reader, error) {
+func newReader(res *duckdb.Result, want []model.Type) (*reader, error) {
 	rd := &reader{}
+	if n := duckdb.ColumnCount(res); want != nil && len(want) != int(n) {
+		return nil, errs.New(errs.Internal, "the result has %d columns, types are given for %d", n, len(want))
+	}
 	for i := range duckdb.ColumnCount(res) {
 		name := duckdb.ColumnName(res, i)
 		l := duckdb.ColumnLogicalType(res, i)
@@ -32,6 +35,12 @@ func newReader(res *duckdb.Result) (*reader, error) {
 		duckdb.DestroyLogicalType(&l)
 		if err != nil {
 			return nil, errs.Wrap(errs.CodeOf(err), err, "column %s", name)
+		}
+		if want != nil {
+			if t.Class() != want[i].Class() && want[i].Class() != model.ClassNull {
+				return nil, errs.New(errs.Internal, "column %s is %s (engine type %d), not %s", name, t, s.id, want[i])
+			}
+			t = want[i]
 		}
 		rd.cols = append(rd.cols, readColumn{model.Field{Name: name, Type: t}, s})
 	}

@@ -526,3 +526,20 @@ func TestClosed(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestTypesAndMacros(t *testing.T) {
+	db := open(t, Options{Threads: 1, Macros: []string{"CREATE MACRO twice(x) AS 2 * x"}})
+	ms := model.Timestamp(model.Millisecond)
+	fields, b := all(t, db, Statement{SQL: "SELECT twice(21::BIGINT), NULL", Types: []model.Type{ms, model.Null}})
+	if fields[0].Type != ms || b.Cols[0].At(0) != model.IntValue(ms, 42) || !b.Cols[1].Null(0) {
+		t.Errorf("%v %s", fields, text(b))
+	}
+	for _, types := range [][]model.Type{{model.String}, {ms, ms}} {
+		if _, _, err := db.All(context.Background(), Statement{SQL: "SELECT 1", Types: types}); errs.CodeOf(err) != errs.Internal {
+			t.Errorf("%v: %v", types, err)
+		}
+	}
+	if _, err := Open(Options{Macros: []string{"CREATE MACRO ("}}); err == nil {
+		t.Error("a broken macro is let through")
+	}
+}

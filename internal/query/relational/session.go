@@ -163,7 +163,7 @@ func (x *execution) execute(s *session, stmt Statement) (err error, fatal bool) 
 	if state != duckdb.StateSuccess {
 		return resultError(&res)
 	}
-	rd, err := newReader(&res)
+	rd, err := newReader(&res, stmt.Types)
 	if err != nil {
 		return err, false
 	}

@@ -15,6 +15,9 @@ type Statement struct {
 	Sources []Source
 	// Params are the values of $1, $2, ….
 	Params []model.Value
+	// Types, if set, are the types that the result's columns are to be given, one each; those that DuckDB produces must be of the same
+	// class. A planner that lets timestamps travel as BIGINT gets them back as what they are.
+	Types []model.Type
 }
 
 // Source is a relation that a statement reads.
