@@ -8,7 +8,8 @@ import (
 )
 
 // AppendSortable appends the dictionary form of a tag value: bytes that compare like the values do. Strings and binary stay as they
-// are; integers are 8 bytes big-endian (sign bit flipped for signed types), floats 8 bytes in total order, booleans one byte.
+// are; integers are 8 bytes big-endian (sign bit flipped for signed types), decimals 16 such bytes, floats 8 bytes in total order, booleans
+// one byte.
 func AppendSortable(dst []byte, v *model.Vector, row int) []byte {
 	switch v.Type.Class() {
 	case model.ClassBytes:
@@ -22,6 +23,8 @@ func AppendSortable(dst []byte, v *model.Vector, row int) []byte {
 			return append(dst, 1)
 		}
 		return append(dst, 0)
+	case model.ClassDecimal:
+		return appendSortableDecimal(dst, v.Decimals[row])
 	}
 	return dst
 }
@@ -49,8 +52,28 @@ func AppendSortableValue(dst []byte, v model.Value) []byte {
 			return append(dst, 1)
 		}
 		return append(dst, 0)
+	case model.ClassDecimal:
+		return appendSortableDecimal(dst, v.Decimal)
 	}
 	return dst
+}
+
+// sortableWidth is the length of every dictionary value of a class; -1 where it varies.
+func sortableWidth(c model.Class) int {
+	switch c {
+	case model.ClassInt, model.ClassFloat:
+		return 8
+	case model.ClassBool:
+		return 1
+	case model.ClassDecimal:
+		return 16
+	}
+	return -1
+}
+
+func appendSortableDecimal(dst []byte, d model.Int128) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(d.Hi)^1<<63)
+	return binary.BigEndian.AppendUint64(dst, d.Lo)
 }
 
 // FromSortable is the value of type t whose dictionary form is b.
@@ -75,6 +98,8 @@ func FromSortable(t model.Type, b []byte) model.Value {
 		v.Float = math.Float64frombits(u)
 	case model.ClassBool:
 		v.Bool = b[0] == 1
+	case model.ClassDecimal:
+		v.Decimal = model.Int128{Hi: int64(binary.BigEndian.Uint64(b) ^ 1<<63), Lo: binary.BigEndian.Uint64(b[8:])}
 	}
 	return v
 }

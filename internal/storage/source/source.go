@@ -10,7 +10,7 @@ import (
 )
 
 // RowRange is rows [Start, End) of a Source.
-type RowRange struct{ Start, End int }
+type RowRange = series.RowRange
 
 // Source is one sorted run of rows, read through one schema (the scan's): columns that the run lacks read as their default or NULL,
 // columns whose type was changed are converted. It is immutable and safe for concurrent use; it stays valid until the owner of the
