@@ -155,7 +155,7 @@ func (a *Alignment) merge(parts []part) {
 	}
 	room := make([]uint32, widest)
 	a.Dicts = make([]*model.Dict, len(a.Tags))
-	remap := make([][][]uint32, len(a.Tags))
+	remap := make([][]*dictCursor, len(a.Tags))
 	cards := make([]int, len(a.Tags))
 	for k := range a.Tags {
 		a.Dicts[k], remap[k] = mergeDicts(parts, k, room)
@@ -166,7 +166,18 @@ func (a *Alignment) merge(parts []part) {
 		p := &parts[i]
 		p.words = a.pack.make(p.n)
 		for k := range a.Tags {
-			a.pack.add(p.words, k, p.codes(k, room), remap[k][i])
+			codes, c := p.codes(k, room), remap[k][i]
+			if c.used == nil {
+				a.pack.add(p.words, k, codes, c.to)
+				continue
+			}
+			for j, x := range codes { // codes is in room here: only parts with ordinals have a list of used codes
+				if x > 0 {
+					at, _ := slices.BinarySearch(c.used, x)
+					codes[j] = c.to[at]
+				}
+			}
+			a.pack.add(p.words, k, codes, nil)
 		}
 	}
 	a.mergeKeys(parts, total, widest)

@@ -12,7 +12,7 @@ type dictCursor struct {
 	d    *model.Dict
 	used []uint32 // codes of Table.Codes, ascending, without 0; nil: all values
 	at   int
-	to   []uint32 // code → merged code; nil stands for "unchanged"
+	to   []uint32 // by code, or where used is set by place in it: the merged code; nil stands for "unchanged"
 }
 
 func (c *dictCursor) len() int {
@@ -32,9 +32,18 @@ func (c *dictCursor) code(i int) uint32 {
 
 func (c *dictCursor) value() []byte { return c.d.At(c.code(c.at) - 1) }
 
-// mergeDicts merges the dictionaries of tag k of all parts, and gives for each part the change of its codes; nil: no change.
-func mergeDicts(parts []part, k int, room []uint32) (*model.Dict, [][]uint32) {
-	remap := make([][]uint32, len(parts))
+// set records the merged code of the value at the cursor.
+func (c *dictCursor) set(merged uint32) {
+	if c.used != nil {
+		c.to[c.at] = merged
+	} else {
+		c.to[c.at+1] = merged
+	}
+}
+
+// mergeDicts merges the dictionaries of tag k of all parts, and gives for each part the cursor that knows the change of its codes.
+func mergeDicts(parts []part, k int, room []uint32) (*model.Dict, []*dictCursor) {
+	remap := make([]*dictCursor, len(parts))
 	owner := make([]int, len(parts)) // the part whose cursor does the work for this one
 	var cursors []*dictCursor
 	cursorOf := make([]int, len(parts))
@@ -59,7 +68,7 @@ func mergeDicts(parts []part, k int, room []uint32) (*model.Dict, [][]uint32) {
 	}
 	merged := mergeCursors(cursors)
 	for i := range parts {
-		remap[i] = cursors[cursorOf[i]].to
+		remap[i] = cursors[cursorOf[i]]
 	}
 	return merged, remap
 }
@@ -93,7 +102,11 @@ func mergeCursors(cursors []*dictCursor) *model.Dict {
 		if c.used == nil {
 			data = max(data, len(c.d.Data))
 		}
-		c.to = make([]uint32, c.d.Len()+1)
+		if c.used != nil {
+			c.to = make([]uint32, len(c.used))
+		} else {
+			c.to = make([]uint32, c.d.Len()+1)
+		}
 	}
 	m := &model.Dict{Offsets: make([]uint32, 1, size+size/8+1), Data: make([]byte, 0, data+data/8)}
 	live := make([]*dictCursor, 0, len(cursors))
@@ -112,7 +125,7 @@ func mergeCursors(cursors []*dictCursor) *model.Dict {
 		if n := m.Len(); n == 0 || !bytes.Equal(m.At(uint32(n-1)), v) {
 			m.Append(v)
 		}
-		c.to[c.code(c.at)] = uint32(m.Len())
+		c.set(uint32(m.Len()))
 		c.at++
 		if c.at < c.len() {
 			h.heads[0] = c.value()
