@@ -16,10 +16,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// RegionID is a region's number: table id in the upper 32 bits, region number in the lower.
-type RegionID = uint64
+// RegionID is the region id of the model; repeated here so that callers of the log need one import.
+type RegionID = model.RegionID
 
 // Entry is one record of one region.
 type Entry struct {
