@@ -12,6 +12,8 @@ import (
 var (
 	ErrNotFound = errs.New(errs.Unexpected, "object not found")
 	ErrExists   = errs.New(errs.IllegalState, "object already exists")
+	// ErrDone is a Write or Commit after Commit or Abort.
+	ErrDone = errs.New(errs.IllegalState, "writer was committed or aborted before")
 )
 
 // Error says which operation failed on which key. Its code is that of its cause.

@@ -57,3 +57,21 @@ func DeletePrefix(ctx context.Context, s Store, prefix string) (int, error) {
 		}
 	}
 }
+
+// CheckList checks what List is asked, for homes, and gives the limit that counts.
+func CheckList(ctx context.Context, prefix string, limit int) (int, error) {
+	err := ctx.Err()
+	if err == nil {
+		err = ValidPrefix(prefix)
+	}
+	if err == nil && limit < 0 {
+		err = errs.New(errs.InvalidArguments, "limit %d is negative", limit)
+	}
+	if err != nil {
+		return 0, Fail(OpList, prefix, err)
+	}
+	if limit == 0 || limit > MaxPage {
+		limit = MaxPage
+	}
+	return limit, nil
+}
