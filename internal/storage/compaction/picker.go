@@ -20,6 +20,9 @@ type Options struct {
 	TriggerFiles   int   // files in a window before it is looked at; 0: 4
 	MaxOutputBytes int64 // files of this size are not joined any more; 0: 512 MiB
 	MaxInputs      int   // files merged at a time; 0: 32
+	// Contiguous is for regions whose merge mode combines fields of several versions into one row (last_non_null): the combined row
+	// has one sequence only, so no version that lies between the ones combined may stay behind in another file.
+	Contiguous bool
 }
 
 func (o *Options) defaults() {
@@ -79,7 +82,11 @@ func Next(files []manifest.File, o Options) *Pick {
 	slices.Sort(order)
 	slices.Reverse(order)
 	for _, w := range order {
-		if picked := pickWindow(byWindow[w], o); len(picked) > 1 {
+		picked := pickWindow(byWindow[w], o)
+		if o.Contiguous {
+			picked = closeGaps(picked, files)
+		}
+		if len(picked) > 1 {
 			return &Pick{Files: picked, DropDeletes: !overlapsOthers(picked, files)}
 		}
 	}
@@ -131,28 +138,18 @@ next:
 	return runs
 }
 
-// mergeRuns takes the two runs whose overlapping files are the least bytes, and of them the files that overlap each other.
+// mergeRuns takes, of all groups of files that overlap one another in two of the runs, the one of the least bytes.
 func mergeRuns(runs [][]manifest.File, o Options) []manifest.File {
 	var best []manifest.File
 	var bestSize int64
 	for i := range runs {
 		for j := range i {
-			picked := touching(runs[i], runs[j])
-			size := totalSize(picked)
-			if len(picked) > 1 && len(picked) <= o.MaxInputs && (best == nil || size < bestSize) {
-				best, bestSize = picked, size
-			}
-		}
-	}
-	if best == nil { // every pair is too many files: begin with the smallest pair of files that overlap
-		for i := range runs {
-			for j := range i {
-				for _, f := range runs[i] {
-					for _, g := range runs[j] {
-						if pair := []manifest.File{f, g}; overlaps(f, g) && (best == nil || totalSize(pair) < bestSize) {
-							best, bestSize = pair, totalSize(pair)
-						}
-					}
+			for _, group := range touching(runs[i], runs[j]) {
+				if len(group) > o.MaxInputs { // too many at once: begin with two of them that overlap
+					group = firstPair(group)
+				}
+				if size := totalSize(group); best == nil || size < bestSize {
+					best, bestSize = group, size
 				}
 			}
 		}
@@ -160,19 +157,44 @@ func mergeRuns(runs [][]manifest.File, o Options) []manifest.File {
 	return best
 }
 
-// touching are the files of a and b that overlap a file of the other run.
-func touching(a, b []manifest.File) []manifest.File {
-	var out []manifest.File
-	pick := func(from, other []manifest.File) {
-		for _, f := range from {
-			if slices.ContainsFunc(other, func(g manifest.File) bool { return overlaps(f, g) }) {
-				out = append(out, f)
+// touching are the files of a and b that overlap a file of the other run, in groups: files of different groups do not overlap.
+func touching(a, b []manifest.File) (groups [][]manifest.File) {
+	for _, f := range a {
+		group := []manifest.File{f}
+		for _, g := range b {
+			if overlaps(f, g) {
+				group = append(group, g)
+			}
+		}
+		if len(group) == 1 {
+			continue
+		}
+		// Join the groups that already hold one of these files.
+		groups = slices.DeleteFunc(groups, func(old []manifest.File) bool {
+			shared := slices.ContainsFunc(old, func(g manifest.File) bool { return has(group, g) })
+			if shared {
+				for _, g := range old {
+					if !has(group, g) {
+						group = append(group, g)
+					}
+				}
+			}
+			return shared
+		})
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+func firstPair(group []manifest.File) []manifest.File {
+	for i, f := range group {
+		for _, g := range group[:i] {
+			if overlaps(f, g) {
+				return []manifest.File{g, f}
 			}
 		}
 	}
-	pick(a, b)
-	pick(b, a)
-	return out
+	return nil
 }
 
 // joinNeighbours takes the neighbours in time that together stay below the largest size and gain most: many files, none of which is
@@ -199,9 +221,35 @@ func joinNeighbours(run []manifest.File, o Options) []manifest.File {
 	return best
 }
 
+// closeGaps adds the files that overlap the picked ones and hold sequences between theirs.
+func closeGaps(picked, all []manifest.File) []manifest.File {
+	if len(picked) == 0 {
+		return nil
+	}
+	picked = slices.Clone(picked)
+	for again := true; again; {
+		again = false
+		lo, hi := picked[0].MinSequence, picked[0].MaxSequence
+		for _, p := range picked {
+			lo, hi = min(lo, p.MinSequence), max(hi, p.MaxSequence)
+		}
+		for _, f := range all {
+			if f.MinSequence < hi && f.MaxSequence > lo && !has(picked, f) &&
+				slices.ContainsFunc(picked, func(p manifest.File) bool { return overlaps(p, f) }) {
+				picked, again = append(picked, f), true
+			}
+		}
+	}
+	return picked
+}
+
+func has(files []manifest.File, f manifest.File) bool {
+	return slices.ContainsFunc(files, func(g manifest.File) bool { return g.ID == f.ID })
+}
+
 func overlapsOthers(picked, all []manifest.File) bool {
 	for _, f := range all {
-		if slices.ContainsFunc(picked, func(p manifest.File) bool { return p.ID == f.ID }) {
+		if has(picked, f) {
 			continue
 		}
 		if slices.ContainsFunc(picked, func(p manifest.File) bool { return overlaps(p, f) }) {
