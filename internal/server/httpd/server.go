@@ -1,0 +1,230 @@
+package httpd
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// Options of a server. Zero members have the meaning that each says.
+type Options struct {
+	Log     *slog.Logger          // nil: discarded
+	Metrics prometheus.Registerer // nil: a registry of its own
+
+	Timeout   time.Duration // of one request; 0: none. A request's own x-greptime-timeout wins.
+	BodyLimit int64         // bytes of a body as sent; 0: no limit. Larger: 413.
+	// DecompressedLimit is the bytes of a body once decompressed. 0: four times BodyLimit, or 1 GiB without one. Larger: 413.
+	DecompressedLimit int64
+	// RequestMemory is the bytes that all bodies in hand may hold together; 0: no limit. A request that finds no room waits up to
+	// RequestMemoryWait, then gets 429.
+	RequestMemory     int64
+	RequestMemoryWait time.Duration
+
+	CORS        bool
+	CORSOrigins []string // empty: any
+
+	Timezone *time.Location // of sessions that name none; nil: UTC
+
+	// Authenticate checks a user on paths below /v1/. It may be nil: everybody is let in. Its errors carry 7xxx codes.
+	Authenticate func(ctx context.Context, user, password string) error
+}
+
+// Handler answers a request. Before it has written anything it may return an error instead, which becomes a body of the route's
+// family; an error after that cuts the connection, so that the client does not take a part for the whole.
+type Handler func(w http.ResponseWriter, r *Request) error
+
+// Route is one path of the server.
+type Route struct {
+	Methods  string // "GET POST"
+	Path     string // pattern of http.ServeMux without a method
+	Family   Family
+	Handler  Handler
+	Protocol string // of the session: "http", "influxdb", "prometheus"
+
+	// Elapsed, if set, is a histogram of seconds of successful and failed requests, e.g. "greptime_servers_http_sql_elapsed".
+	Elapsed string
+	// TimeoutStatus answers a request whose time is over. 0: 408.
+	TimeoutStatus int
+}
+
+// Server is one HTTP server; Handle is called before Serve.
+type Server struct {
+	opt     Options
+	mux     *http.ServeMux
+	http    *http.Server
+	memory  *semaphore.Weighted // nil: no limit
+	buffers sync.Pool           // *[]byte: bodies
+	m       *metrics
+}
+
+// New makes a server without routes.
+func New(opt Options) (*Server, error) {
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	if opt.Metrics == nil {
+		opt.Metrics = prometheus.NewRegistry()
+	}
+	if opt.Timezone == nil {
+		opt.Timezone = time.UTC
+	}
+	if opt.DecompressedLimit == 0 {
+		opt.DecompressedLimit = 4 * opt.BodyLimit
+	}
+	if opt.DecompressedLimit == 0 {
+		opt.DecompressedLimit = 1 << 30
+	}
+	s := &Server{opt: opt, mux: http.NewServeMux(), m: newMetrics(opt.Metrics)}
+	s.buffers.New = func() any { return new([]byte) }
+	if opt.RequestMemory > 0 {
+		s.memory = semaphore.NewWeighted(opt.RequestMemory)
+		s.m.memoryLimit.Set(float64(opt.RequestMemory))
+	}
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
+		ErrorLog: slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug)}
+	return s, nil
+}
+
+// Handle adds a route.
+func (s *Server) Handle(rt Route) {
+	if rt.TimeoutStatus == 0 {
+		rt.TimeoutStatus = http.StatusRequestTimeout
+	}
+	if rt.Protocol == "" {
+		rt.Protocol = "http"
+	}
+	var elapsed *prometheus.HistogramVec
+	if rt.Elapsed != "" {
+		elapsed = s.m.histogram(rt.Elapsed)
+	}
+	h := http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) { s.serve(w, hr, &rt, elapsed) })
+	for _, m := range strings.Fields(rt.Methods) {
+		s.mux.Handle(m+" "+rt.Path, h)
+	}
+}
+
+// HandleHTTP adds a plain handler outside of sessions, families and limits, such as net/http/pprof.
+func (s *Server) HandleHTTP(pattern string, h http.Handler) { s.mux.Handle(pattern, h) }
+
+// ServeHTTP makes the server usable without a listener.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.opt.CORS && s.cors(w, r) {
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// Serve answers requests of l until Shutdown or Close; then it returns nil.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return errs.Wrap(errs.External, err, "serve http on %s", l.Addr())
+	}
+	return nil
+}
+
+// Shutdown stops accepting, waits for requests in hand until ctx ends, then cuts those that are left.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if err := s.http.Shutdown(ctx); err != nil {
+		s.http.Close()
+		return errs.Wrap(errs.Cancelled, err, "stop http server")
+	}
+	return nil
+}
+
+func (s *Server) serve(rw http.ResponseWriter, hr *http.Request, rt *Route, elapsed *prometheus.HistogramVec) {
+	w := &writer{ResponseWriter: rw}
+	r := &Request{Request: hr, Start: time.Now(), server: s}
+	defer func() {
+		r.release()
+		if p := recover(); p != nil {
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.opt.Log.Error("handler panicked", "path", hr.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			s.m.panics.Inc()
+			if w.status != 0 {
+				panic(http.ErrAbortHandler)
+			}
+			rt.Family.write(w, r, errs.New(errs.Internal, "panic in handler"))
+		}
+		s.m.observe(hr, rt, r, w, elapsed)
+	}()
+
+	ctx, cancel, err := s.deadline(hr)
+	if err == nil {
+		defer cancel()
+		r.Request = hr.WithContext(ctx)
+		if err = s.session(r, rt); err == nil {
+			err = rt.Handler(w, r)
+		}
+	}
+	if err == nil {
+		return
+	}
+	switch {
+	case w.status != 0:
+		s.opt.Log.Warn("answer cut", "path", hr.URL.Path, "err", err)
+		panic(http.ErrAbortHandler)
+	case hr.Context().Err() != nil:
+		w.status = 499 // nobody reads it; for the metrics
+		return
+	case ctx != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		w.WriteHeader(rt.TimeoutStatus)
+		return
+	}
+	if c := errs.CodeOf(err); c == errs.Internal || c == errs.Unknown || c == errs.Unexpected {
+		s.opt.Log.Error("request failed", "path", hr.URL.Path, "code", uint32(c), "err", err) // masked towards the client
+	}
+	s.m.errors.WithLabelValues(rt.Protocol).Inc()
+	rt.Family.write(w, r, err)
+}
+
+// Request is an HTTP request with what the server found out about it.
+type Request struct {
+	*http.Request
+	Session *model.Session
+	Start   time.Time
+
+	server *Server
+	form   map[string][]string
+	bufs   []*[]byte // go back to the pool
+	held   int64     // of the server's request memory
+}
+
+// ElapsedMillis is the time since the request came.
+func (r *Request) ElapsedMillis() int64 { return time.Since(r.Start).Milliseconds() }
+
+// writer notes whether an answer has begun.
+type writer struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *writer) WriteHeader(code int) {
+	if w.status == 0 {
+		w.status = code
+	}
+	w.ResponseWriter.WriteHeader(code)
+}
+
+func (w *writer) Write(b []byte) (int, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap serves http.ResponseController.
+func (w *writer) Unwrap() http.ResponseWriter { return w.ResponseWriter }
