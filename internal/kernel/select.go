@@ -1,0 +1,194 @@
+package kernel
+
+import (
+	"bytes"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// SelectInt writes to dst which of v compare with c. Unsigned columns, whose bits lie in int64, pass unsigned.
+func SelectInt(dst model.Bitmap, v []int64, op model.Op, c int64, unsigned bool) {
+	var flip int64
+	if unsigned { // flipping the top bit makes signed comparison order unsigned numbers
+		flip = -1 << 63
+		c ^= flip
+	}
+	for i := 0; i < len(v); i += 64 {
+		b := v[i:min(i+64, len(v))]
+		var w uint64
+		switch op {
+		case model.OpEq:
+			for j, x := range b {
+				w |= bit(x^flip == c) << uint(j)
+			}
+		case model.OpNe:
+			for j, x := range b {
+				w |= bit(x^flip != c) << uint(j)
+			}
+		case model.OpLt:
+			for j, x := range b {
+				w |= bit(x^flip < c) << uint(j)
+			}
+		case model.OpLe:
+			for j, x := range b {
+				w |= bit(x^flip <= c) << uint(j)
+			}
+		case model.OpGt:
+			for j, x := range b {
+				w |= bit(x^flip > c) << uint(j)
+			}
+		case model.OpGe:
+			for j, x := range b {
+				w |= bit(x^flip >= c) << uint(j)
+			}
+		}
+		dst[i>>6] = w
+	}
+}
+
+// SelectFloat writes to dst which of v compare with c, in the order of model.CompareFloat: NaN is the greatest and equals itself.
+func SelectFloat(dst model.Bitmap, v []float64, op model.Op, c float64) {
+	nan := c != c
+	for i := 0; i < len(v); i += 64 {
+		b := v[i:min(i+64, len(v))]
+		var w uint64
+		switch {
+		case nan: // against NaN every operator is either "is NaN", "is not NaN", all or nothing
+			for j, x := range b {
+				w |= bit(op == model.OpLe || (x == x) == (op == model.OpLt || op == model.OpNe)) << uint(j)
+			}
+			if op == model.OpGt {
+				w = 0
+			}
+		case op == model.OpEq:
+			for j, x := range b {
+				w |= bit(x == c) << uint(j)
+			}
+		case op == model.OpNe:
+			for j, x := range b {
+				w |= bit(x != c) << uint(j)
+			}
+		case op == model.OpLt:
+			for j, x := range b {
+				w |= bit(x < c) << uint(j)
+			}
+		case op == model.OpLe:
+			for j, x := range b {
+				w |= bit(x <= c) << uint(j)
+			}
+		case op == model.OpGt: // not "<=", so that NaN is in
+			for j, x := range b {
+				w |= bit(!(x <= c)) << uint(j)
+			}
+		case op == model.OpGe:
+			for j, x := range b {
+				w |= bit(!(x < c)) << uint(j)
+			}
+		}
+		dst[i>>6] = w
+	}
+}
+
+// SelectBool writes to dst which of v compare with c; false is less than true.
+func SelectBool(dst model.Bitmap, v []bool, op model.Op, c bool) {
+	onTrue, onFalse := compared(op, int(bit(true))-int(bit(c))), compared(op, 0-int(bit(c)))
+	for i := 0; i < len(v); i += 64 {
+		var w uint64
+		for j, x := range v[i:min(i+64, len(v))] {
+			w |= bit(x && onTrue || !x && onFalse) << uint(j)
+		}
+		dst[i>>6] = w
+	}
+}
+
+// SelectBytes writes to dst which of the n plain strings that offsets cut from data compare with c.
+func SelectBytes(dst model.Bitmap, offsets []uint32, data []byte, op model.Op, c []byte) {
+	n := len(offsets) - 1
+	for i := 0; i < n; i += 64 {
+		var w uint64
+		for j := i; j < min(i+64, n); j++ {
+			x := data[offsets[j]:offsets[j+1]]
+			var ok bool
+			switch op {
+			case model.OpEq:
+				ok = bytes.Equal(x, c)
+			case model.OpNe:
+				ok = !bytes.Equal(x, c)
+			default:
+				ok = compared(op, bytes.Compare(x, c))
+			}
+			w |= bit(ok) << uint(j-i)
+		}
+		dst[i>>6] = w
+	}
+}
+
+// SelectFunc writes to dst for which rows ok is true: the way of last resort.
+func SelectFunc(dst model.Bitmap, n int, ok func(i int) bool) {
+	for i := 0; i < n; i += 64 {
+		var w uint64
+		for j := i; j < min(i+64, n); j++ {
+			w |= bit(ok(j)) << uint(j-i)
+		}
+		dst[i>>6] = w
+	}
+}
+
+// SelectCodes writes to dst for which codes match holds. Codes outside of match (those of NULLs, where the dictionary is empty) are not
+// selected.
+func SelectCodes(dst model.Bitmap, codes []uint32, match []bool) {
+	for i := 0; i < len(codes); i += 64 {
+		var w uint64
+		for j, c := range codes[i:min(i+64, len(codes))] {
+			if int(c) < len(match) {
+				w |= bit(match[c]) << uint(j)
+			}
+		}
+		dst[i>>6] = w
+	}
+}
+
+// Compared reports whether a comparison that came out as cmp (negative, zero, positive) satisfies op.
+func Compared(op model.Op, cmp int) bool { return compared(op, cmp) }
+
+func compared(op model.Op, cmp int) bool {
+	switch op {
+	case model.OpEq:
+		return cmp == 0
+	case model.OpNe:
+		return cmp != 0
+	case model.OpLt:
+		return cmp < 0
+	case model.OpLe:
+		return cmp <= 0
+	case model.OpGt:
+		return cmp > 0
+	case model.OpGe:
+		return cmp >= 0
+	}
+	return false
+}
+
+// bit compiles to a flag-to-register move, no branch.
+func bit(b bool) uint64 {
+	var u uint64
+	if b {
+		u = 1
+	}
+	return u
+}
+
+// SelectCodeRange writes to dst which codes are within [lo, hi).
+func SelectCodeRange(dst model.Bitmap, codes []uint32, lo, hi uint32) {
+	width := hi - lo
+	if hi < lo {
+		width = 0
+	}
+	for i := 0; i < len(codes); i += 64 {
+		var w uint64
+		for j, c := range codes[i:min(i+64, len(codes))] {
+			w |= bit(c-lo < width) << uint(j)
+		}
+		dst[i>>6] = w
+	}
+}

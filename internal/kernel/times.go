@@ -1,0 +1,137 @@
+package kernel
+
+// LowerBound is the first position in the ascending times at which t <= times[i]; len(times) if there is none.
+func LowerBound(times []int64, t int64) int {
+	lo, hi := 0, len(times)
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if times[m] < t {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
+// Gallop is LowerBound for an answer that is expected near the start: its cost grows with the answer, not with the slice.
+func Gallop(times []int64, t int64) int {
+	step, lo := 1, 0
+	for lo+step <= len(times) && times[lo+step-1] < t {
+		lo += step
+		step <<= 1
+	}
+	hi := min(lo+step, len(times))
+	return lo + LowerBound(times[lo:hi], t)
+}
+
+// AdjacentEqual is the first position whose time equals the next one's, or -1.
+func AdjacentEqual(times []int64) int {
+	i := 0
+	for ; i+4 < len(times); i += 4 { // four at once: a rare hit is found again below
+		a, b, c, d, e := times[i], times[i+1], times[i+2], times[i+3], times[i+4]
+		if a == b || b == c || c == d || d == e {
+			break
+		}
+	}
+	for ; i+1 < len(times); i++ {
+		if times[i] == times[i+1] {
+			return i
+		}
+	}
+	return -1
+}
+
+// Range is rows [Start, End) that belong to one slot of a grouping.
+type Range struct {
+	Slot       uint32
+	Start, End int32
+}
+
+// Buckets cuts the ascending times, which start at row base, into ranges of equal bucket floor((t-origin)/width). The slot of the bucket
+// that starts at time first is slot, of the next slot+1, and so on; no time is before first. A range that continues the last one
+// of dst is joined with it.
+func Buckets(dst []Range, times []int64, base int, first, width int64, slot uint32) []Range {
+	for i := 0; i < len(times); {
+		// Distances are unsigned: first <= t, but the difference may exceed the signed range.
+		k := uint64(times[i]-first) / uint64(width)
+		end := len(times)
+		if room := uint64(times[len(times)-1] - first); room/uint64(width) != k {
+			end = i + Gallop(times[i:], first+int64((k+1)*uint64(width)))
+		}
+		dst = AppendRange(dst, slot+uint32(k), base+i, base+end)
+		i = end
+	}
+	return dst
+}
+
+// AppendRange appends rows [start, end) of a slot, joined with the last range if that is the slot's too and ends at start.
+func AppendRange(dst []Range, slot uint32, start, end int) []Range {
+	if n := len(dst); n > 0 && dst[n-1].Slot == slot && int(dst[n-1].End) == start {
+		dst[n-1].End = int32(end)
+		return dst
+	}
+	return append(dst, Range{slot, int32(start), int32(end)})
+}
+
+// MergeUnique merges ascending lists into one ascending list without duplicates.
+func MergeUnique(lists [][]uint64) []uint64 {
+	switch len(lists) {
+	case 0:
+		return nil
+	case 1:
+		return unique(lists[0])
+	case 2:
+		return merge2(lists[0], lists[1])
+	}
+	m := len(lists) / 2
+	return merge2(MergeUnique(lists[:m]), MergeUnique(lists[m:]))
+}
+
+func unique(a []uint64) []uint64 {
+	out := make([]uint64, 0, len(a))
+	for i, x := range a {
+		if i == 0 || x != a[i-1] {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func merge2(a, b []uint64) []uint64 {
+	out := make([]uint64, 0, max(len(a), len(b)))
+	add := func(x uint64) {
+		if n := len(out); n == 0 || out[n-1] != x {
+			out = append(out, x)
+		}
+	}
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		x, y := a[i], b[j]
+		if x <= y {
+			i++
+		}
+		if y <= x {
+			j++
+		}
+		add(min(x, y))
+	}
+	for ; i < len(a); i++ {
+		add(a[i])
+	}
+	for ; j < len(b); j++ {
+		add(b[j])
+	}
+	return out
+}
+
+// Ranks writes to dst, for each of the ascending keys, its position in the ascending, distinct all, which has every one of them.
+func Ranks(dst []uint32, keys, all []uint64) {
+	j := 0
+	for i, k := range keys {
+		for all[j] != k {
+			j++
+		}
+		dst[i] = uint32(j)
+	}
+}

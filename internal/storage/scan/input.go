@@ -1,0 +1,176 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/goptimedb/goptimedb/internal/kernel"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/series"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+)
+
+// input is a source with what the scan knows of it before looking at rows. Workers share it; it does not change once prepared.
+type input struct {
+	src            source.Source
+	chunks         []int
+	min, max       int64 // times, inclusive
+	minSeq, maxSeq model.Sequence
+	deletes        bool
+	compare        bool // its own rows must be compared with one another: it may repeat keys and the mode does not keep all
+	file           bool // not a memtable
+	covered        bool // the plan's times hold all of its rows
+	group          int  // inputs of different groups have no time in common; groups ascend in time
+
+	table  *series.Table
+	live   model.Bitmap // series that the tag predicates leave; nil: all
+	ranges []source.RowRange
+	to     []uint32 // local series → common number, ascending; nil: the same
+}
+
+// alive reports whether series l survived the tag predicates.
+func (in *input) alive(l int) bool { return in.live == nil || in.live.Get(l) }
+
+// global is the common number of series l.
+func (in *input) global(l int) uint32 {
+	if in.to == nil {
+		return uint32(l)
+	}
+	return in.to[l]
+}
+
+// liveSeries lists the surviving series.
+func (in *input) liveSeries() []uint32 {
+	out := make([]uint32, 0, in.table.Len())
+	for l := range in.table.Len() {
+		if in.alive(l) {
+			out = append(out, uint32(l))
+		}
+	}
+	return out
+}
+
+// prepare opens the sources that have rows in the plan's times: groups them by time, loads their series, evaluates the tag predicates and
+// asks for the rows that indexes leave. Inputs without any row left are dropped.
+func prepare(ctx context.Context, p *plan, o *Options, parallel int, st *stats) ([]*input, error) {
+	var ins []*input
+	for i, s := range o.Sources {
+		if s.Rows() == 0 {
+			continue
+		}
+		in := &input{src: s, chunks: s.Chunks(), deletes: s.HasDeletes(), file: i >= o.Memtables}
+		in.min, in.max = s.TimeRange()
+		if !p.times.Overlaps(in.min, in.max) {
+			continue
+		}
+		in.minSeq, in.maxSeq = s.Sequences()
+		in.compare = p.dedup() && !s.Unique()
+		in.covered = p.times.Covers(in.min, in.max)
+		ins = append(ins, in)
+	}
+	slices.SortStableFunc(ins, func(a, b *input) int { return cmp.Compare(a.min, b.min) })
+	sizes := groupByTime(p, ins)
+
+	sem := make(chan struct{}, max(1, parallel))
+	errOf := make([]error, len(ins))
+	var wg sync.WaitGroup
+	for i, in := range ins {
+		sem <- struct{}{}
+		wg.Add(1)
+		go func() {
+			defer func() { <-sem; wg.Done() }()
+			if errOf[i] = in.open(ctx, p, sizes[in.group] == 1); errOf[i] != nil {
+				errOf[i] = fmt.Errorf("open %s: %w", in.src.Name(), errOf[i])
+			}
+		}()
+	}
+	wg.Wait()
+	for _, err := range errOf {
+		if err != nil {
+			return nil, err
+		}
+	}
+	st.pruned(ins)
+	return slices.DeleteFunc(ins, func(in *input) bool { return len(in.ranges) == 0 }), nil
+}
+
+// groupByTime numbers the groups of inputs (in order of min) that overlap in time within the plan's times, and counts their members.
+func groupByTime(p *plan, ins []*input) []int {
+	var sizes []int
+	var end int64
+	for _, in := range ins {
+		if lo := max(in.min, p.times.Start); len(sizes) == 0 || lo > end {
+			sizes = append(sizes, 0)
+			end = in.max
+		}
+		end = max(end, in.max)
+		in.group = len(sizes) - 1
+		sizes[in.group]++
+	}
+	return sizes
+}
+
+// open loads the series and prunes rows. alone: no other input has rows at the same times.
+func (in *input) open(ctx context.Context, p *plan, alone bool) (err error) {
+	if in.table, err = in.src.Series(ctx); err != nil {
+		return err
+	}
+	in.live = matchSeries(in.table, p.tagPred)
+	if in.live != nil && in.live.Count(in.table.Len()) == 0 {
+		return nil
+	}
+	// A row's newest version may fail a predicate on fields that an older version passes. If the newest were pruned the older one
+	// would come to light, so such predicates prune only where a row has no other versions.
+	pred := model.And(p.keyExpr...)
+	if !p.dedup() || alone && !in.compare {
+		pred = model.And(append(slices.Clone(p.keyExpr), p.rowExpr...)...)
+	}
+	if pred == nil && in.covered {
+		in.ranges = []source.RowRange{{Start: 0, End: in.src.Rows()}}
+	} else if in.ranges, err = in.src.Prune(ctx, pred, p.times); err != nil {
+		return err
+	}
+	if in.live != nil {
+		in.ranges = intersect(in.ranges, in.liveRows())
+	}
+	return nil
+}
+
+// liveRows is the rows of the surviving series, neighbours joined.
+func (in *input) liveRows() []source.RowRange {
+	var out []source.RowRange
+	for i, w := range in.live {
+		if w == 0 {
+			continue
+		}
+		for _, b := range kernel.Indices(nil, model.Bitmap{w}) {
+			l := i<<6 + int(b)
+			s, e := int(in.table.Start[l]), int(in.table.Start[l+1])
+			if n := len(out); n > 0 && out[n-1].End == s {
+				out[n-1].End = e
+			} else if s < e {
+				out = append(out, source.RowRange{Start: s, End: e})
+			}
+		}
+	}
+	return out
+}
+
+// intersect is the rows in both of two ascending, disjoint lists.
+func intersect(a, b []source.RowRange) []source.RowRange {
+	var out []source.RowRange
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		if s, e := max(a[i].Start, b[j].Start), min(a[i].End, b[j].End); s < e {
+			out = append(out, source.RowRange{Start: s, End: e})
+		}
+		if a[i].End <= b[j].End {
+			i++
+		} else {
+			j++
+		}
+	}
+	return out
+}

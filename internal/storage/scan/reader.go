@@ -1,0 +1,205 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/goptimedb/goptimedb/internal/kernel"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+)
+
+// need is rows [from, to) of one chunk that a task looks at, with small holes between series closed. Once its times were read and cut
+// down to the task's, sub holds what is left: no other column is decoded outside of it. nil: everything.
+type need struct {
+	chunk, from, to int
+	sub             []source.RowRange
+}
+
+// needGap is the largest hole, in rows, that is decoded rather than skipped: a page is rarely smaller, so skipping would save nothing.
+const needGap = 1024
+
+// window is the part of a column that was read last: rows [from, to) are vec's rows from-base and on.
+type window struct {
+	vec            *model.Vector
+	base, from, to int
+}
+
+// reader is one input as one task reads it. Columns are decoded when first asked for and kept until the task moves past them.
+type reader struct {
+	in     *input
+	p      *plan
+	times  model.TimeRange
+	narrow bool // some rows are outside of times
+	rows   source.RowRange
+	needs  []need
+	cur    int      // no later call asks for series before this need; only pieces moves it
+	local  int      // next series; only the worker moves it
+	end    int      // series of the task end here
+	wins   []window // per loaded column, and last the time index
+}
+
+// piece is rows [from, to) of one series, within one need.
+type piece struct {
+	rd       int32 // index of the reader
+	need     int32
+	from, to int32
+}
+
+// newReader finds out what a task needs of an input.
+func newReader(ctx context.Context, p *plan, in *input, t *task, times model.TimeRange) (*reader, error) {
+	r := &reader{in: in, p: p, times: times, rows: source.RowRange{End: in.src.Rows()}, wins: make([]window, len(p.cols)+1)}
+	r.narrow = !times.Covers(in.min, in.max)
+	r.local, r.end = in.localFrom(t.g0), in.localFrom(t.g1)
+	if t.rows.End > 0 {
+		r.rows = t.rows
+		r.local = sort.Search(in.table.Len(), func(l int) bool { return int(in.table.Start[l+1]) > t.rows.Start })
+		r.end = sort.Search(in.table.Len(), func(l int) bool { return int(in.table.Start[l]) >= t.rows.End })
+	} else if r.local < in.table.Len() {
+		r.rows.Start, r.rows.End = int(in.table.Start[r.local]), int(in.table.Start[r.end])
+	}
+	ranges := in.ranges
+	if times != p.times && r.narrow {
+		pruned, err := in.src.Prune(ctx, nil, times)
+		if err != nil {
+			return nil, fmt.Errorf("prune %s: %w", in.src.Name(), err)
+		}
+		ranges = intersect(ranges, pruned)
+	}
+	r.plan(ranges)
+	return r, nil
+}
+
+// plan turns ranges of rows into needs.
+func (r *reader) plan(ranges []source.RowRange) {
+	chunks := r.in.chunks
+	i := sort.Search(len(ranges), func(i int) bool { return ranges[i].End > r.rows.Start })
+	chunk := 0
+	if i < len(ranges) {
+		at := max(ranges[i].Start, r.rows.Start)
+		chunk = sort.Search(len(chunks), func(c int) bool { return chunks[c] > at }) - 1
+	}
+	for ; i < len(ranges) && ranges[i].Start < r.rows.End; i++ {
+		end := min(ranges[i].End, r.rows.End)
+		for a := max(ranges[i].Start, r.rows.Start); a < end; {
+			for chunks[chunk+1] <= a {
+				chunk++
+			}
+			b := min(end, chunks[chunk+1])
+			if n := len(r.needs); n > 0 && r.needs[n-1].chunk == chunk && a-r.needs[n-1].to <= needGap {
+				r.needs[n-1].to = b
+			} else {
+				r.needs = append(r.needs, need{chunk: chunk, from: a, to: b})
+			}
+			a = b
+		}
+	}
+}
+
+// pieces appends the rows of series l that are within the needs and the times. Series are asked for in ascending order.
+func (r *reader) pieces(ctx context.Context, rd int32, l int, out []piece) ([]piece, error) {
+	s, e := max(int(r.in.table.Start[l]), r.rows.Start), min(int(r.in.table.Start[l+1]), r.rows.End)
+	for r.cur < len(r.needs) && r.needs[r.cur].to <= s {
+		r.cur++
+	}
+	for i := r.cur; i < len(r.needs) && r.needs[i].from < e; i++ {
+		a, b := max(s, r.needs[i].from), min(e, r.needs[i].to)
+		if r.narrow {
+			ts, err := r.timesOf(ctx, i, a, b)
+			if err != nil {
+				return out, err
+			}
+			lo := kernel.LowerBound(ts, r.times.Start)
+			b = a + lo + kernel.LowerBound(ts[lo:], r.times.End)
+			a += lo
+		}
+		if r.p.tails && a < b && r.in.compare {
+			ts, err := r.timesOf(ctx, i, a, b)
+			if err != nil {
+				return out, err
+			}
+			a += kernel.LowerBound(ts, ts[len(ts)-1]) // all versions of the last row
+		}
+		if a < b {
+			out = append(out, piece{rd, int32(i), int32(a), int32(b)})
+		}
+	}
+	return out, nil
+}
+
+// needOf is the number of the need that holds a row.
+func (r *reader) needOf(row int) int32 {
+	return int32(sort.Search(len(r.needs), func(i int) bool { return r.needs[i].to > row }))
+}
+
+// timesOf is the times of rows [a, b) of need i; they stay valid.
+func (r *reader) timesOf(ctx context.Context, i, a, b int) ([]int64, error) {
+	w := &r.wins[len(r.p.cols)]
+	if w.vec == nil || a < w.from || b > w.to {
+		n := &r.needs[i]
+		if err := r.read(ctx, w, r.p.schema.TimeIndex, n.chunk, n.from, n.to); err != nil {
+			return nil, err
+		}
+		if r.narrow && n.sub == nil {
+			r.narrowNeed(n, w)
+		}
+	}
+	return w.vec.Ints[a-w.base : b-w.base], nil
+}
+
+// narrowNeed finds which rows of a need are within the times, series by series.
+func (r *reader) narrowNeed(n *need, w *window) {
+	t := r.in.table
+	n.sub = []source.RowRange{}
+	l := sort.Search(t.Len(), func(l int) bool { return int(t.Start[l+1]) > n.from })
+	for ; l < t.Len() && int(t.Start[l]) < n.to; l++ {
+		if !r.in.alive(l) {
+			continue
+		}
+		a, b := max(int(t.Start[l]), n.from), min(int(t.Start[l+1]), n.to)
+		ts := w.vec.Ints[a-w.base : b-w.base]
+		lo := kernel.LowerBound(ts, r.times.Start)
+		hi := lo + kernel.LowerBound(ts[lo:], r.times.End)
+		if lo == hi {
+			continue
+		}
+		if k := len(n.sub); k > 0 && a+lo-n.sub[k-1].End <= needGap {
+			n.sub[k-1].End = a + hi
+		} else {
+			n.sub = append(n.sub, source.RowRange{Start: a + lo, End: a + hi})
+		}
+	}
+}
+
+// column is the window of a loaded column (or, by ref refTime, of the time index) that holds row. All rows of a piece are in one window.
+func (r *reader) column(ctx context.Context, ref colRef, row int) (*window, error) {
+	id := r.p.schema.TimeIndex
+	if ref == refTime {
+		ref = colRef(len(r.p.cols))
+	} else {
+		id = r.p.cols[ref].id
+	}
+	w := &r.wins[ref]
+	if w.vec != nil && w.from <= row && row < w.to {
+		return w, nil
+	}
+	n := &r.needs[r.needOf(row)]
+	from, to := n.from, n.to
+	if n.sub != nil && id != r.p.schema.TimeIndex {
+		k := sort.Search(len(n.sub), func(k int) bool { return n.sub[k].End > row })
+		from, to = n.sub[k].Start, n.sub[k].End
+	}
+	return w, r.read(ctx, w, id, n.chunk, from, to)
+}
+
+// read fills a window.
+func (r *reader) read(ctx context.Context, w *window, id model.ColumnID, chunk, from, to int) error {
+	base := r.in.chunks[chunk]
+	v, err := r.in.src.Chunk(ctx, id, chunk, from-base, to-base)
+	if err != nil {
+		return fmt.Errorf("read %s, column %d, chunk %d: %w", r.in.src.Name(), id, chunk, err)
+	}
+	*w = window{v, base, from, to}
+	return nil
+}

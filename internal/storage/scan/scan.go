@@ -1,0 +1,254 @@
+package scan
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+)
+
+// Options say what is scanned.
+type Options struct {
+	Sources []source.Source // a snapshot's memtables, then its files
+	// Memtables is how many of Sources, from the first on, are memtables; for Stats only.
+	Memtables int
+	Schema    *model.Schema
+	Merge     contract.MergeMode
+	// Times restricts the rows further than the request does, as a TTL does. Zero: no restriction.
+	Times model.TimeRange
+	// BatchRows is about how many rows an output batch has. Zero: 8192.
+	BatchRows int
+	// Release, if not nil, is called once when the stream is closed and all its goroutines have ended, or when Run fails: the snapshot
+	// may go.
+	Release func()
+}
+
+// scan is one running scan: the coordinator starts workers, which share the tasks.
+type scan struct {
+	p        *plan
+	tasks    []task
+	parallel int
+	st       stats
+
+	queues []chan *model.Batch                   // by task where series are ordered, each closed when its task is done; else one, never closed
+	window chan struct{}                         // ordered: a token for each task that was begun and is not read to its end
+	cut    func(model.TimeRange) model.TimeRange // narrows tasks as top-k learns what it does not need; nil: never
+
+	cancel  context.CancelFunc
+	done    chan struct{} // closed when the coordinator has ended
+	release func()
+
+	mu struct {
+		sync.Mutex
+		err error // the first one
+	}
+}
+
+// Run starts a scan. The stream must be closed; ctx ends it early.
+func Run(ctx context.Context, o Options, req contract.ScanRequest) (contract.Stream, error) {
+	s, err := start(ctx, &o, &req)
+	if err != nil && o.Release != nil {
+		o.Release()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func start(ctx context.Context, o *Options, req *contract.ScanRequest) (*stream, error) {
+	p, err := newPlan(o, req)
+	if err != nil {
+		return nil, err
+	}
+	return launch(ctx, o, p, req.Parallelism)
+}
+
+// launch prepares the inputs of a plan and starts its coordinator.
+func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, error) {
+	began := time.Now()
+	sc := &scan{p: p, parallel: parallel, done: make(chan struct{}), release: o.Release}
+	if sc.parallel <= 0 {
+		sc.parallel = runtime.GOMAXPROCS(0)
+	}
+	sc.st.count(o)
+	var ins []*input
+	var err error
+	if !p.times.Empty() {
+		if ins, err = prepare(ctx, p, o, sc.parallel, &sc.st); err != nil {
+			return nil, err
+		}
+	}
+	planTails(p, ins)
+	cs := clusters(p, ins, p.order == contract.OrderSeries || p.lastRow)
+	if p.agg != nil && p.agg.byTags {
+		al := align(p, ins)
+		for _, c := range cs {
+			c.al = al
+		}
+	} else {
+		for _, c := range cs {
+			c.al = align(p, c.ins)
+		}
+	}
+	sc.st.took("prepare", time.Since(began))
+	run, err := sc.program(ctx, cs, ins)
+	if err != nil {
+		return nil, err
+	}
+	ctx, sc.cancel = context.WithCancel(ctx)
+	go func() {
+		defer close(sc.done)
+		t := time.Now()
+		sc.fail(run(ctx))
+		sc.st.took("scan", time.Since(t))
+	}()
+	return &stream{sc: sc, left: p.limit}, nil
+}
+
+// program sets up the queues and gives what the coordinator does.
+func (sc *scan) program(ctx context.Context, cs []*cluster, ins []*input) (func(context.Context) error, error) {
+	p := sc.p
+	rows := 0
+	for _, in := range ins {
+		for _, r := range in.ranges {
+			rows += r.End - r.Start
+		}
+	}
+	target := min(max(rows/(sc.parallel*8), minTaskRows), maxTaskRows)
+	byCluster := make([][]task, len(cs))
+	for i, c := range cs {
+		ts, err := c.tasks(ctx, p, target)
+		if err != nil {
+			return nil, err
+		}
+		byCluster[i] = ts
+		sc.tasks = append(sc.tasks, ts...)
+	}
+	if p.order == contract.OrderSeries {
+		sc.window = make(chan struct{}, 2*sc.parallel+2)
+		sc.queues = make([]chan *model.Batch, len(sc.tasks))
+		for i := range sc.queues {
+			sc.tasks[i].index = i
+			sc.queues[i] = make(chan *model.Batch, 4)
+		}
+	} else {
+		sc.queues = []chan *model.Batch{make(chan *model.Batch, 2*sc.parallel)}
+	}
+	switch {
+	case p.agg != nil:
+		return sc.aggregate(ins, cs), nil
+	case p.order == contract.OrderTimeAsc || p.order == contract.OrderTimeDesc:
+		return sc.byTime(cs, byCluster), nil
+	}
+	return func(ctx context.Context) error {
+		return sc.work(ctx, sc.tasks, func() sink { return sc.rows() }, nil)
+	}, nil
+}
+
+// rows makes the sink of a scan that outputs rows.
+func (sc *scan) rows() sink {
+	out := &rowSink{sc: sc}
+	if sc.p.lastRow {
+		return &lastRowSink{out: out}
+	}
+	return out
+}
+
+func (sc *scan) ordered() bool { return sc.window != nil }
+
+// queue is where the batches of a task go.
+func (sc *scan) queue(t *task) chan<- *model.Batch {
+	if sc.ordered() {
+		return sc.queues[t.index]
+	}
+	return sc.queues[0]
+}
+
+// work has the tasks done by workers, in order, and waits for them. newSink makes a worker's sink; collect, if not nil, is called with each
+// sink once all of its tasks are done, one sink at a time.
+func (sc *scan) work(ctx context.Context, tasks []task, newSink func() sink, collect func(sink) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var first error
+	for range min(sc.parallel, len(tasks)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			w := &worker{p: sc.p, sc: sc, sink: newSink(), maxBlock: sc.p.batch}
+			if sc.p.agg != nil {
+				w.maxBlock = aggregateBlock
+			}
+			err := sc.drain(ctx, w, tasks, &next)
+			if f, ok := w.sink.(finisher); ok && err == nil {
+				err = f.finish(ctx)
+			}
+			sc.st.add(&w.st)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil && collect != nil && first == nil {
+				err = collect(w.sink)
+			}
+			if err != nil && first == nil {
+				first = err
+				cancel()
+			}
+		}()
+	}
+	wg.Wait()
+	return first
+}
+
+// finisher is a sink that has something to do after a worker's last task.
+type finisher interface {
+	finish(ctx context.Context) error
+}
+
+// drain does tasks until there are none.
+func (sc *scan) drain(ctx context.Context, w *worker, tasks []task, next *atomic.Int64) error {
+	for {
+		if sc.ordered() {
+			select { // The token comes before the task, so that the earliest task that is not done is always being worked on.
+			case sc.window <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		i := int(next.Add(1) - 1)
+		if i >= len(tasks) {
+			return nil
+		}
+		if err := w.run(ctx, &tasks[i]); err != nil {
+			return err
+		}
+		if sc.ordered() {
+			close(sc.queues[i])
+		}
+	}
+}
+
+// fail keeps the first error.
+func (sc *scan) fail(err error) {
+	if err == nil {
+		return
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if sc.mu.err == nil {
+		sc.mu.err = err
+	}
+}
+
+func (sc *scan) failed() error {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	return sc.mu.err
+}

@@ -1,0 +1,299 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/kernel"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// sink takes the blocks of one worker.
+type sink interface {
+	// begin starts a task; end is called after the last block of the task.
+	begin(ctx context.Context, t *task) error
+	block(ctx context.Context, b *block) error
+	end(ctx context.Context) error
+}
+
+// worker does tasks one after another: for each series it collects the pieces of all inputs, resolves them to merged rows, and hands these
+// on in blocks.
+type worker struct {
+	p    *plan
+	sc   *scan
+	sink sink
+	st   counters
+	ev   evaluator
+
+	maxBlock int // rows
+	al       *aligned
+	readers  []*reader
+	pieces   []piece
+	byMax    []int32 // readers, of collectTails
+	merge    merger
+
+	// What was resolved but not handed on yet.
+	slices   []slice
+	runs     []run
+	n        int
+	multis   [][]version // of the slices above
+	versions []version   // memory of multis
+	blk      block
+	idx      []int32
+}
+
+// directRows is the length from which a piece is handed on where it lies rather than copied together with others: the fixed cost of a
+// block outweighs copying below.
+const directRows = 128
+
+// run does one task.
+func (w *worker) run(ctx context.Context, t *task) error {
+	times := t.times
+	if w.sc.cut != nil {
+		if times = w.sc.cut(times); times.Empty() {
+			return nil
+		}
+	}
+	w.al = t.c.al
+	w.readers = w.readers[:0]
+	for _, in := range t.c.ins {
+		r, err := newReader(ctx, w.p, in, t, times)
+		if err != nil {
+			return err
+		}
+		if len(r.needs) > 0 {
+			w.readers = append(w.readers, r)
+		}
+	}
+	if err := w.sink.begin(ctx, t); err != nil {
+		return err
+	}
+	var err error
+	if len(w.readers) == 1 {
+		err = w.runOne(ctx)
+	} else if len(w.readers) > 1 {
+		err = w.runMany(ctx, t)
+	}
+	if err == nil {
+		err = w.flush(ctx)
+	}
+	if err == nil {
+		err = w.sink.end(ctx)
+	}
+	return err
+}
+
+// runOne does a task of one input.
+func (w *worker) runOne(ctx context.Context) (err error) {
+	r := w.readers[0]
+	for l := r.local; l < r.end; l++ {
+		if !r.in.alive(l) {
+			continue
+		}
+		if w.pieces, err = r.pieces(ctx, 0, l, w.pieces[:0]); err != nil {
+			return err
+		}
+		if r.cur == len(r.needs) {
+			break
+		}
+		if err := w.resolve(ctx, r.in.global(l)); err != nil {
+			return err
+		}
+		if l&255 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// runMany does a task of several inputs, series by series.
+func (w *worker) runMany(ctx context.Context, t *task) (err error) {
+	for {
+		g := t.g1
+		for _, r := range w.readers {
+			for r.local < r.end && !r.in.alive(r.local) {
+				r.local++
+			}
+			if r.local < r.end {
+				g = min(g, r.in.global(r.local))
+			}
+		}
+		if g >= t.g1 {
+			return nil
+		}
+		if w.p.tails {
+			err = w.collectTails(ctx, g)
+		} else {
+			err = w.collect(ctx, g)
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.resolve(ctx, g); err != nil {
+			return err
+		}
+		if g&255 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// collect gathers the pieces of series g.
+func (w *worker) collect(ctx context.Context, g uint32) (err error) {
+	w.pieces = w.pieces[:0]
+	for i, r := range w.readers {
+		if r.local < r.end && r.in.global(r.local) == g {
+			if w.pieces, err = r.pieces(ctx, int32(i), r.local, w.pieces); err != nil {
+				return err
+			}
+			r.local++
+		}
+	}
+	return nil
+}
+
+// resolve turns the pieces of series g, which are ordered by reader and so by group in time, into merged rows.
+func (w *worker) resolve(ctx context.Context, g uint32) error {
+	for i := 0; i < len(w.pieces); {
+		first := w.readers[w.pieces[i].rd].in
+		j, one := i+1, true
+		for j < len(w.pieces) {
+			in := w.readers[w.pieces[j].rd].in
+			if in.group != first.group {
+				break
+			}
+			one = one && w.pieces[j].rd == w.pieces[i].rd
+			j++
+		}
+		group := w.pieces[i:j]
+		i = j
+		if one && !first.compare { // Fast path: nobody else has rows at these times, and its own differ.
+			for _, pc := range group {
+				if err := w.plain(ctx, pc, g); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if !w.p.dedup() && w.p.order != contract.OrderSeries && !w.p.exactSeq {
+			for _, pc := range group {
+				if err := w.plain(ctx, pc, g); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err := w.merge.resolve(ctx, w, group, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain hands on a piece whose rows need no comparing, its tombstones left out.
+func (w *worker) plain(ctx context.Context, pc piece, g uint32) error {
+	r := w.readers[pc.rd]
+	if !r.in.deletes || w.p.keepDels {
+		return w.emit(ctx, slice{pc.rd, pc.need, pc.from, pc.to, -1}, g)
+	}
+	win, err := r.column(ctx, colRef(w.p.opCol), int(pc.from))
+	if err != nil {
+		return err
+	}
+	ops := win.vec.Ints
+	for a := int(pc.from); a < int(pc.to); {
+		for a < int(pc.to) && ops[a-win.base] == int64(model.OpDelete) {
+			a++
+		}
+		b := a
+		for b < int(pc.to) && ops[b-win.base] != int64(model.OpDelete) {
+			b++
+		}
+		if a < b {
+			if err := w.emit(ctx, slice{pc.rd, pc.need, int32(a), int32(b), -1}, g); err != nil {
+				return err
+			}
+		}
+		a = b
+	}
+	return nil
+}
+
+// emit adds merged rows of series g to what is handed on next.
+func (w *worker) emit(ctx context.Context, s slice, g uint32) error {
+	for {
+		n := int(s.to - s.from)
+		joins := false
+		if k := len(w.slices); k > 0 {
+			last := &w.slices[k-1]
+			joins = s.multi < 0 && last.multi < 0 && last.rd == s.rd && last.need == s.need && last.to == s.from
+			if !joins && (n >= directRows || k == 1 && w.n >= directRows || w.n >= gatherRows) {
+				if err := w.flush(ctx); err != nil {
+					return err
+				}
+			}
+		}
+		if room := w.maxBlock - w.n; n > room {
+			n = room
+		}
+		part := s
+		part.to = s.from + int32(n)
+		if joins {
+			w.slices[len(w.slices)-1].to = part.to
+		} else {
+			w.slices = append(w.slices, part)
+		}
+		if k := len(w.runs); k > 0 && w.runs[k-1].g == g {
+			w.runs[k-1].end += int32(n)
+		} else {
+			w.runs = append(w.runs, run{g, int32(w.n), int32(w.n + n)})
+		}
+		w.n += n
+		if w.n >= w.maxBlock {
+			if err := w.flush(ctx); err != nil {
+				return err
+			}
+		}
+		if s.from = part.to; s.from >= s.to {
+			return nil
+		}
+	}
+}
+
+// gatherRows is the size of a block that is copied together.
+const gatherRows = 8192
+
+// flush hands on the collected rows: filters them and calls the sink.
+func (w *worker) flush(ctx context.Context) error {
+	if w.n == 0 {
+		return nil
+	}
+	w.st.rowsScanned += int64(w.n)
+	b := &w.blk
+	b.reset(w, w.al, w.slices, w.runs, w.n)
+	some := true
+	if w.p.rowPred != nil {
+		sel := w.ev.get(w.n)
+		err := w.ev.eval(ctx, b, w.p.rowPred, sel)
+		if err != nil {
+			return err
+		}
+		switch sel.Count(w.n) {
+		case w.n:
+		case 0:
+			some = false
+		default:
+			w.idx = kernel.Indices(w.idx[:0], sel)
+			b.keep(w.idx)
+		}
+		w.ev.put(sel)
+	}
+	if some {
+		if err := w.sink.block(ctx, b); err != nil {
+			return err
+		}
+	}
+	w.slices, w.runs, w.n = w.slices[:0], w.runs[:0], 0
+	w.multis, w.versions = w.multis[:0], w.versions[:0]
+	return nil
+}
