@@ -106,6 +106,19 @@ func (b *block) vector(ctx context.Context, ref colRef) (*model.Vector, error) {
 	return c.vec.Slice(c.off, c.off+b.n), nil
 }
 
+// output is the block's output columns.
+func (b *block) output(ctx context.Context) (*model.Batch, error) {
+	out := &model.Batch{Len: b.n, Cols: make([]*model.Vector, len(b.w.p.out))}
+	for i, ref := range b.w.p.out {
+		v, err := b.vector(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		out.Cols[i] = v
+	}
+	return out, nil
+}
+
 func (b *block) fetch(ctx context.Context, ci int) (colVec, error) {
 	if b.sel == nil {
 		return b.all(ctx, ci)

@@ -49,11 +49,19 @@ func (sc *scan) byTime(cs []*cluster, byCluster [][]task) func(context.Context) 
 				t.bound = math.MinInt64
 			}
 			sc.cut = nil
-			if sc.p.limit > 0 {
+			if sc.p.limit > 0 && !sc.p.lastRow { // a last row is not known to be wanted before its series was read
 				sc.cut = t.cut
 			}
 			var rows sorted
-			err := sc.work(ctx, tasks, func() sink { return &topSink{sc: sc, top: t} }, func(s sink) error {
+			err := sc.work(ctx, tasks, func() sink {
+				if sc.p.lastRow {
+					return &lastRowSink{out: &topSink{sc: sc, top: t}}
+				}
+				return &topSink{sc: sc, top: t}
+			}, func(s sink) error {
+				if l, ok := s.(*lastRowSink); ok {
+					s = l.out
+				}
 				rows.join(s.(*topSink))
 				return nil
 			})
@@ -160,18 +168,23 @@ func (s *topSink) block(ctx context.Context, b *block) error {
 			}
 		}
 	}
-	out := (&rowSink{sc: s.sc})
-	batch, err := out.batchOf(ctx, b)
+	batch, err := b.output(ctx)
 	if err != nil {
 		return err
 	}
+	return s.add(ctx, batch, times, nil)
+}
+
+func (s *topSink) finish(context.Context) error { return nil }
+
+func (s *topSink) add(_ context.Context, b *model.Batch, times []int64, _ []run) error {
 	if s.rows == nil {
-		s.rows = emptyLike(s.sc.p, batch, b.n)
+		s.rows = emptyLike(s.sc.p, b, b.Len)
 	}
-	for i, v := range batch.Cols {
-		s.rows.Cols[i].AppendVector(v, 0, b.n)
+	for i, v := range b.Cols {
+		s.rows.Cols[i].AppendVector(v, 0, b.Len)
 	}
-	s.rows.Len += b.n
+	s.rows.Len += b.Len
 	s.times = append(s.times, times...)
 	if k := int(s.top.limit); k > 0 && s.rows.Len >= 2*k+2*defaultBatchRows {
 		s.shrink(k)

@@ -88,12 +88,23 @@ func (w *worker) collectTails(ctx context.Context, g uint32) (err error) {
 // lastRowSink keeps the last row of each series (in append mode, any one of the rows at the newest time). Tasks hold whole series, but a
 // series may come in several blocks, so the last row of a block waits for the next block to tell whether its series goes on.
 type lastRowSink struct {
-	out  *rowSink
+	out  rowTaker
 	g    uint32
 	held *model.Batch // the newest row so far of series g; nil: none
+	at   []int64      // its time
 	idx  []int32
 	sub  block
 }
+
+// rowTaker is a sink that takes finished rows, too.
+type rowTaker interface {
+	sink
+	finisher
+	// add takes a batch of output columns, the rows' times and their series.
+	add(ctx context.Context, b *model.Batch, times []int64, runs []run) error
+}
+
+func (s *lastRowSink) finish(ctx context.Context) error { return s.out.finish(ctx) }
 
 func (s *lastRowSink) begin(ctx context.Context, t *task) error { return s.out.begin(ctx, t) }
 
@@ -111,7 +122,7 @@ func (s *lastRowSink) release(ctx context.Context) error {
 	}
 	b := s.held
 	s.held = nil
-	return s.out.add(ctx, b, []run{{s.g, 0, 1}})
+	return s.out.add(ctx, b, s.at, []run{{s.g, 0, 1}})
 }
 
 func (s *lastRowSink) block(ctx context.Context, b *block) error {
@@ -126,16 +137,21 @@ func (s *lastRowSink) block(ctx context.Context, b *block) error {
 		s.idx = append(s.idx, r.end-1)
 	}
 	last := s.sub.only(b, s.idx)
-	batch, err := s.out.batchOf(ctx, last)
+	batch, err := last.output(ctx)
+	if err != nil {
+		return err
+	}
+	times, err := last.times(ctx)
 	if err != nil {
 		return err
 	}
 	n := last.n
+	s.at = append(s.at[:0], times[n-1])
 	s.g, s.held = last.runs[n-1].g, batch.Slice(n-1, n)
 	if n == 1 {
 		return nil
 	}
-	return s.out.add(ctx, batch.Slice(0, n-1), last.runs[:n-1])
+	return s.out.add(ctx, batch.Slice(0, n-1), times[:n-1], last.runs[:n-1])
 }
 
 // only makes s the rows idx of b; idx is overwritten.

@@ -41,28 +41,15 @@ func (s *rowSink) end(ctx context.Context) error {
 func (s *rowSink) finish(ctx context.Context) error { return s.send(ctx) }
 
 func (s *rowSink) block(ctx context.Context, b *block) error {
-	batch, err := s.batchOf(ctx, b)
+	batch, err := b.output(ctx)
 	if err != nil {
 		return err
 	}
-	return s.add(ctx, batch, b.runs)
-}
-
-// batchOf fetches the output columns of a block.
-func (s *rowSink) batchOf(ctx context.Context, b *block) (*model.Batch, error) {
-	batch := &model.Batch{Len: b.n, Cols: make([]*model.Vector, len(s.sc.p.out))}
-	for i, ref := range s.sc.p.out {
-		v, err := b.vector(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		batch.Cols[i] = v
-	}
-	return batch, nil
+	return s.add(ctx, batch, nil, b.runs)
 }
 
 // add outputs a batch, now or copied together with what follows.
-func (s *rowSink) add(ctx context.Context, b *model.Batch, runs []run) error {
+func (s *rowSink) add(ctx context.Context, b *model.Batch, _ []int64, runs []run) error {
 	p := s.sc.p
 	if b.Len >= p.batch/4 {
 		if err := s.send(ctx); err != nil {

@@ -175,7 +175,7 @@ func (w *worker) resolve(ctx context.Context, g uint32) error {
 			}
 			continue
 		}
-		if !w.p.dedup() && w.p.order != contract.OrderSeries && !w.p.exactSeq {
+		if !w.p.dedup() && w.p.order != contract.OrderSeries && !w.p.lastRow && !w.p.exactSeq {
 			for _, pc := range group {
 				if err := w.plain(ctx, pc, g); err != nil {
 					return err
