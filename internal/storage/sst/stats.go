@@ -1,0 +1,254 @@
+package sst
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// pageStat is what the page index says of one page.
+type pageStat struct {
+	min, max []byte // plain-encoded bounds, inclusive; nil where there is no value
+	nulls    int
+	values   int // that are not NULL
+}
+
+// maxBound is the longest byte value that stands in statistics as it is; a longer one is replaced by a shorter bound.
+const maxBound = 1024
+
+// statOf gives the bounds of values [from, to) of a chunk.
+//
+// Floats: NaN cannot stand in Parquet statistics. A page with a NaN has +Inf as its maximum, which readers that order NaN first, last
+// or not at all can live with; our own takes +Inf for "perhaps NaN" (prune.go).
+func statOf(c *column, vals *chunkValues, from, to int) pageStat {
+	s := pageStat{values: to - from}
+	if from == to {
+		return s
+	}
+	switch c.phys {
+	case physBool:
+		lo, hi := true, false
+		for _, v := range vals.bools[from:to] {
+			lo, hi = lo && v, hi || v
+		}
+		s.min, s.max = boolBound(lo), boolBound(hi)
+	case physInt32, physInt64:
+		v := vals.ints[from:to]
+		lo, hi := v[0], v[0]
+		if c.typ.Kind == model.KindUint64 {
+			for _, x := range v {
+				if uint64(x) < uint64(lo) {
+					lo = x
+				} else if uint64(x) > uint64(hi) {
+					hi = x
+				}
+			}
+		} else {
+			for _, x := range v {
+				lo, hi = min(lo, x), max(hi, x)
+			}
+		}
+		s.min, s.max = intBound(c, lo), intBound(c, hi)
+	case physFloat, physDouble:
+		lo, hi := floatRange(vals.floats[from:to])
+		s.min, s.max = floatBound(c, lo), floatBound(c, hi)
+	case physFixed:
+		v := vals.decs[from:to]
+		lo, hi := v[0], v[0]
+		for _, x := range v {
+			if lessDecimal(x, lo) {
+				lo = x
+			}
+			if lessDecimal(hi, x) {
+				hi = x
+			}
+		}
+		s.min, s.max = appendDecimal(nil, lo), appendDecimal(nil, hi)
+	case physBytes:
+		if vals.codes != nil {
+			s.min, s.max = codedRange(vals, from, to)
+			break
+		}
+		at := func(i int) []byte { return vals.data[vals.offsets[i]:vals.offsets[i+1]] }
+		lo, hi := at(from), at(from)
+		for i := from + 1; i < to; i++ {
+			if x := at(i); bytes.Compare(x, lo) < 0 {
+				lo = x
+			} else if bytes.Compare(x, hi) > 0 {
+				hi = x
+			}
+		}
+		s.min, s.max = lowBound(lo), highBound(hi)
+	}
+	return s
+}
+
+// codedRange compares each value that occurs once.
+func codedRange(vals *chunkValues, from, to int) (lo, hi []byte) {
+	d := vals.values
+	seen := model.NewBitmap(d.Len())
+	last := int32(-1)
+	for _, c := range vals.codes[from:to] {
+		if c == last || seen.Get(int(c)) {
+			continue
+		}
+		seen.Set(int(c))
+		x := d.At(uint32(c))
+		if last < 0 || bytes.Compare(x, lo) < 0 {
+			lo = x
+		}
+		if last < 0 || bytes.Compare(x, hi) > 0 {
+			hi = x
+		}
+		last = c
+	}
+	return lowBound(lo), highBound(hi)
+}
+
+func floatRange(v []float64) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	nan := false
+	for _, x := range v {
+		if x < lo {
+			lo = x
+		}
+		if x > hi {
+			hi = x
+		}
+		nan = nan || x != x
+	}
+	if nan {
+		hi = math.Inf(1)
+		if lo == hi { // nothing but NaN, and perhaps +Inf
+			lo = math.Inf(-1)
+		}
+	}
+	if lo == 0 {
+		lo = math.Copysign(0, -1) // as the format asks: zero bounds cover both zeros
+	}
+	if hi == 0 {
+		hi = 0
+	}
+	return lo, hi
+}
+
+func lessDecimal(a, b model.Int128) bool { return a.Hi < b.Hi || a.Hi == b.Hi && a.Lo < b.Lo }
+
+func boolBound(b bool) []byte {
+	if b {
+		return []byte{1}
+	}
+	return []byte{0}
+}
+
+func intBound(c *column, v int64) []byte {
+	if c.phys == physInt32 {
+		return binary.LittleEndian.AppendUint32(nil, uint32(v))
+	}
+	return binary.LittleEndian.AppendUint64(nil, uint64(v))
+}
+
+func floatBound(c *column, v float64) []byte {
+	if c.phys == physFloat {
+		return binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(v)))
+	}
+	return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v))
+}
+
+// lowBound is x or a prefix of it, which sorts before it.
+func lowBound(x []byte) []byte {
+	return append([]byte{}, x[:min(len(x), maxBound)]...)
+}
+
+// highBound is x, or the shortest value after everything that begins like x. Strings keep the bound as bytes; it need not be UTF-8.
+func highBound(x []byte) []byte {
+	if len(x) <= maxBound {
+		return append([]byte{}, x...)
+	}
+	for n := maxBound; n > 0; n-- {
+		if x[n-1] != 0xff {
+			b := append([]byte{}, x[:n]...)
+			b[n-1]++
+			return b
+		}
+	}
+	return append([]byte{}, x...)
+}
+
+// compareBounds orders two bounds of a column.
+func compareBounds(c *column, a, b []byte) int {
+	switch c.phys {
+	case physInt32, physInt64:
+		return model.IntValue(c.typ, boundInt(c, a)).Compare(model.IntValue(c.typ, boundInt(c, b)))
+	case physFloat, physDouble:
+		return model.CompareFloat(boundFloat(c, a), boundFloat(c, b))
+	case physFixed:
+		x, y := decimalAt(a), decimalAt(b)
+		switch {
+		case lessDecimal(x, y):
+			return -1
+		case lessDecimal(y, x):
+			return 1
+		}
+		return 0
+	}
+	return bytes.Compare(a, b)
+}
+
+func boundInt(c *column, b []byte) int64 {
+	if c.phys == physInt32 {
+		u := binary.LittleEndian.Uint32(b)
+		if c.unsigned {
+			return int64(u)
+		}
+		return int64(int32(u))
+	}
+	return int64(binary.LittleEndian.Uint64(b))
+}
+
+func boundFloat(c *column, b []byte) float64 {
+	if c.phys == physFloat {
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(b)))
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(b))
+}
+
+func decimalAt(b []byte) model.Int128 {
+	return model.Int128{Hi: int64(binary.BigEndian.Uint64(b)), Lo: binary.BigEndian.Uint64(b[8:])}
+}
+
+// boundSize is the length of a column's bounds, or -1 where it varies.
+func boundSize(c *column) int {
+	switch c.phys {
+	case physBool:
+		return 1
+	case physInt32, physFloat:
+		return 4
+	case physInt64, physDouble:
+		return 8
+	case physFixed:
+		return fixedLen
+	}
+	return -1
+}
+
+// mergeStats gives the bounds of a chunk from those of its pages.
+func mergeStats(c *column, pages []pageStat) pageStat {
+	var s pageStat
+	for _, p := range pages {
+		s.nulls += p.nulls
+		s.values += p.values
+		if p.values == 0 {
+			continue
+		}
+		if s.min == nil || compareBounds(c, p.min, s.min) < 0 {
+			s.min = p.min
+		}
+		if s.max == nil || compareBounds(c, p.max, s.max) > 0 {
+			s.max = p.max
+		}
+	}
+	return s
+}
