@@ -69,11 +69,13 @@ type encoder struct {
 }
 
 func newEncoder() (*encoder, error) {
-	best, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	best, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+		zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err
 	}
-	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true))
+	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+		zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (e *encoder) close() {
 func (e *encoder) choose(c *column, vals *chunkValues) (choice, error) {
 	switch c.phys {
 	case physBytes:
-		if vals.codes != nil {
+		if vals.values != nil {
 			return choiceDict, nil
 		}
 		return choiceLengths, nil
@@ -130,7 +132,7 @@ func (e *encoder) choose(c *column, vals *chunkValues) (choice, error) {
 		return best, err
 	}
 	// A dictionary is weighed last: its codes exist only if the sample repeats itself.
-	e.bits = bitsOf(e.bits[:0], vals, from, to)
+	e.bits = bitsOf(e.bits[:0], c, vals, from, to)
 	if e.dict.build(e.bits, len(e.bits)/4) {
 		vals.codes = e.dict.codes
 		body, err := e.values(e.body[:0], c, choiceDict, vals, 0, len(e.bits))
@@ -142,7 +144,7 @@ func (e *encoder) choose(c *column, vals *chunkValues) (choice, error) {
 		e.tmp = e.zstd(choiceDict).EncodeAll(body, e.tmp[:0])
 		share := 8 * float64(e.dict.len()) * float64(len(e.bits)) / float64(vals.n) // of the dictionary page
 		if float64(len(e.tmp)+32)+share < bestCost {
-			e.bits = bitsOf(e.bits[:0], vals, 0, vals.n)
+			e.bits = bitsOf(e.bits[:0], c, vals, 0, vals.n)
 			if e.dict.build(e.bits, min(vals.n/4, 1<<16)) {
 				vals.codes, vals.dictLen = e.dict.codes, e.dict.len()
 				vals.dict = e.plainBits(c, e.dict.values)
@@ -266,8 +268,8 @@ func appendBits(dst []byte, v []bool) []byte {
 }
 
 // bitsOf appends the bits of numbers [from, to).
-func bitsOf(dst []uint64, vals *chunkValues, from, to int) []uint64 {
-	if vals.ints != nil {
+func bitsOf(dst []uint64, c *column, vals *chunkValues, from, to int) []uint64 {
+	if c.phys == physInt32 || c.phys == physInt64 {
 		for _, x := range vals.ints[from:to] {
 			dst = append(dst, uint64(x))
 		}

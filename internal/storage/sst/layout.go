@@ -82,13 +82,6 @@ func layoutOf(s *model.Schema) ([]column, error) {
 		if err != nil {
 			return fmt.Errorf("column %q: %w", c.Name, err)
 		}
-		if tag >= 0 {
-			switch c.Type.Class() {
-			case model.ClassBytes, model.ClassInt, model.ClassFloat, model.ClassBool:
-			default:
-				return errs.New(errs.Unsupported, "tag %q: a tag of type %s cannot be stored in an sst", c.Name, c.Type)
-			}
-		}
 		cols = append(cols, column{id: c.ID, name: c.Name, typ: c.Type, phys: p, optional: optional, tag: tag, unsigned: c.Type.Unsigned()})
 		return nil
 	}

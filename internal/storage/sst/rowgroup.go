@@ -65,11 +65,12 @@ func (c choice) String() string {
 
 // columnValues gives the gathered values of a column, without NULLs, valid until the next call.
 func (w *Writer) columnValues(i int) (vals *chunkValues, valid model.Bitmap, nulls int) {
-	tags, v := len(w.schema.PrimaryKey), &w.nums
+	tags := len(w.schema.PrimaryKey)
 	if i < tags {
-		valid, nulls = w.tags.gather(i, w.runs, w.rows, v)
-		return v, valid, nulls
+		valid, nulls = w.tags.gather(i, w.runs, w.rows, &w.tagVals)
+		return &w.tagVals, valid, nulls
 	}
+	v := &w.colVals
 	switch i - len(w.cols) + 3 {
 	case 0:
 		*v = chunkValues{n: w.rows, ints: w.time}

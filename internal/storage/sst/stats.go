@@ -67,7 +67,7 @@ func statOf(c *column, vals *chunkValues, from, to int) pageStat {
 		}
 		s.min, s.max = appendDecimal(nil, lo), appendDecimal(nil, hi)
 	case physBytes:
-		if vals.codes != nil {
+		if vals.values != nil {
 			s.min, s.max = codedRange(vals, from, to)
 			break
 		}

@@ -176,9 +176,11 @@ func (t *tagWriter) after(id uint32, c []uint32) bool {
 func (t *tagWriter) table(rows int) *series.Table {
 	out := &series.Table{Tags: t.ids, Types: t.types, Codes: t.codes, Start: append(t.start, uint32(rows))}
 	for i := range t.dicts {
-		d := &model.Dict{Offsets: t.dicts[i].Offsets, Data: t.dicts[i].Data}
-		sortDict(d, t.codes[i], &d)
-		out.Dicts = append(out.Dicts, d)
+		sorted, to := series.SortDict(&t.dicts[i].Dict)
+		for k, c := range t.codes[i] {
+			t.codes[i][k] = to[c]
+		}
+		out.Dicts = append(out.Dicts, sorted)
 	}
 	return out
 }
@@ -209,7 +211,7 @@ func AppendKey(dst []byte, t *series.Table, s int) []byte {
 // gather makes the values of tag number tag for the rows of a row group, given by its runs. Bytes come coded in a dictionary of
 // their own, other types as they are.
 func (t *tagWriter) gather(tag int, runs []groupRun, rows int, out *chunkValues) (valid model.Bitmap, nulls int) {
-	*out = chunkValues{codes: out.codes[:0], ints: out.ints[:0], floats: out.floats[:0], bools: out.bools[:0]}
+	*out = chunkValues{codes: out.codes[:0], ints: out.ints[:0], floats: out.floats[:0], bools: out.bools[:0], decs: out.decs[:0]}
 	typ := t.types[tag]
 	codes := t.codes[tag]
 	var local []uint32 // file code → code in the row group + 1
@@ -251,6 +253,8 @@ func (t *tagWriter) gather(tag int, runs []groupRun, rows int, out *chunkValues)
 			out.floats = repeat(out.floats, series.FromSortable(typ, x).Float, n)
 		case model.ClassBool:
 			out.bools = repeat(out.bools, series.FromSortable(typ, x).Bool, n)
+		case model.ClassDecimal:
+			out.decs = repeat(out.decs, series.FromSortable(typ, x).Decimal, n)
 		}
 	}
 	out.n = rows - nulls

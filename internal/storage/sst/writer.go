@@ -50,7 +50,8 @@ type Writer struct {
 	lastTime, lastSeq int64
 	buf               []byte
 	page              []byte
-	nums              chunkValues
+	tagVals           chunkValues // own memory, reused
+	colVals           chunkValues // mostly memory of the gathered columns
 	groups            []groupOut
 	info              Info
 }

@@ -1,0 +1,137 @@
+package sst
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// chunk is a decoded, or partly decoded, column chunk that all scans share.
+//
+// Its vector has the chunk's length from the beginning. A page's rows are written once, under mu, before its bit in done is set; who
+// has seen the bit may read those rows and no others. Pages begin at multiples of 64 rows, so no two pages share a word of the
+// validity bitmap. What pages share (dictionary, offsets at their borders) is written before the first bit is set.
+type chunk struct {
+	vec  *model.Vector
+	done []atomic.Uint64 // bit per page
+
+	mu     sync.Mutex
+	dict   dictionary // guarded by mu
+	loaded bool       // dict is there; guarded by mu
+}
+
+// dictionary is a decoded dictionary page of numbers; that of bytes is the vector's Dict.
+type dictionary struct {
+	ints   []int64
+	floats []float64
+}
+
+func newChunk(c *column, k *chunkMeta, rows int) *chunk {
+	v := &model.Vector{Type: c.typ, Len: rows}
+	if k.total.nulls > 0 {
+		v.Valid = model.NewBitmap(rows)
+	}
+	switch c.typ.Class() {
+	case model.ClassBool:
+		v.Bools = make([]bool, rows)
+	case model.ClassInt:
+		v.Ints = make([]int64, rows)
+	case model.ClassFloat:
+		v.Floats = make([]float64, rows)
+	case model.ClassDecimal:
+		v.Decimals = make([]model.Int128, rows)
+	case model.ClassBytes:
+		if k.enc == format.RLEDictionary {
+			v.Codes = make([]uint32, rows)
+			v.Dict = &model.Dict{}
+			break
+		}
+		last := k.pages[len(k.pages)-1]
+		v.Offsets = make([]uint32, rows+1)
+		v.Data = make([]byte, last.base+last.bytes)
+		for _, p := range k.pages {
+			v.Offsets[p.first] = p.base
+		}
+		v.Offsets[rows] = last.base + last.bytes
+	}
+	return &chunk{vec: v, done: make([]atomic.Uint64, (len(k.pages)+63)/64)}
+}
+
+func (c *chunk) has(page int) bool { return c.done[page>>6].Load()>>(page&63)&1 == 1 }
+
+// mark is called under mu.
+func (c *chunk) mark(page int) {
+	w := &c.done[page>>6]
+	w.Store(w.Load() | 1<<(page&63))
+}
+
+// hasAll reports whether pages [from, to) are decoded.
+func (c *chunk) hasAll(from, to int) bool {
+	for i := from; i < to; i++ {
+		if !c.has(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// readGap is how many unwanted bytes between two pages are read along: less than what a second request costs.
+const readGap = 64 << 10
+
+// column gives column ci of row group g in the file's own type, rows [from, to) decoded.
+func (f *File) column(ctx context.Context, stats *Stats, g, ci, from, to int) (*model.Vector, error) {
+	gm := &f.meta.groups[g]
+	col, k := &f.meta.cols[ci], &gm.chunks[ci]
+	key := chunkKey{file: f.name, group: g, column: col.id, typ: col.typ}
+	c, ok := f.r.chunks.Get(key)
+	if !ok {
+		c = newChunk(col, k, gm.rows)
+		size := c.vec.Bytes() + 256
+		if k.enc == format.RLEDictionary {
+			size += k.uncompressed
+		}
+		c = f.r.chunks.Add(key, c, size)
+	}
+	if from >= to {
+		return c.vec, nil
+	}
+	first, last := k.pageOf(from), k.pageOf(to-1)
+	if c.hasAll(first, last+1) {
+		if stats != nil {
+			stats.Hits.Add(1)
+		}
+		return c.vec, nil
+	}
+	if stats != nil {
+		stats.Misses.Add(1)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := f.r.scratch.Get().(*scratch)
+	defer f.r.scratch.Put(s)
+	d := decoder{f: f, col: col, k: k, rows: gm.rows, out: c, s: s}
+	for i := first; i <= last; i++ {
+		if c.has(i) {
+			continue
+		}
+		end := i + 1 // one read for pages [i, end)
+		for j := end; j <= last; j++ {
+			if c.has(j) {
+				continue
+			}
+			if gap := k.pages[j].offset - k.pages[end-1].offset - int64(k.pages[end-1].size); gap > readGap {
+				break
+			}
+			end = j + 1
+		}
+		if err := d.pages(ctx, stats, i, end); err != nil {
+			return nil, err
+		}
+		i = end - 1
+	}
+	return c.vec, nil
+}

@@ -1,0 +1,70 @@
+package sst
+
+import (
+	"math"
+	"math/rand"
+	"slices"
+	"testing"
+
+	"github.com/parquet-go/parquet-go/encoding/delta"
+)
+
+// The library decodes what appendAlignedDelta packs.
+func TestAlignedDelta(t *testing.T) {
+	rnd := rand.New(rand.NewSource(1))
+	var enc delta.BinaryPackedEncoding
+	for range 2000 {
+		n := rnd.Intn(3000)
+		vals := make([]int64, n)
+		shape := rnd.Intn(5)
+		for i := range vals {
+			switch shape {
+			case 0:
+				vals[i] = int64(rnd.Intn(2))
+			case 1:
+				vals[i] = int64(i)*1000 + int64(rnd.Intn(300))
+			case 2:
+				vals[i] = int64(rnd.Uint64())
+			case 3:
+				vals[i] = []int64{math.MinInt64, math.MaxInt64, 0, -1, math.MinInt32, math.MaxInt32}[rnd.Intn(6)]
+			case 4:
+				vals[i] = int64(rnd.Intn(5)) << rnd.Intn(31)
+			}
+		}
+		got, err := enc.DecodeInt64(nil, appendAlignedDelta(nil, vals, false))
+		if err != nil || !slices.Equal(got, vals) && n > 0 {
+			t.Fatalf("int64, shape %d, %d values: %v", shape, n, err)
+		}
+		small := make([]int32, n)
+		for i := range vals {
+			small[i] = int32(vals[i])
+		}
+		got32, err := enc.DecodeInt32(nil, appendAlignedDelta(nil, wrap32(vals), true))
+		if err != nil || !slices.Equal(got32, small) && n > 0 {
+			for i := range small {
+				if got32[i] != small[i] {
+					t.Errorf("at %d: %d, not %d", i, got32[i], small[i])
+					break
+				}
+			}
+			t.Fatalf("int32, shape %d, %d values: %v", shape, n, err)
+		}
+		dirty := make([]int32, n, n+100)
+		for i := range dirty[:cap(dirty)] {
+			dirty[:cap(dirty)][i] = -7
+		}
+		b, _ := enc.EncodeInt32(nil, small)
+		got32, err = enc.DecodeInt32(dirty, b)
+		if err != nil || !slices.Equal(got32, small) && n > 0 {
+			t.Fatalf("library int32, shape %d, %d values: %v", shape, n, err)
+		}
+		dirty = make([]int32, n, n+100)
+		for i := range dirty[:cap(dirty)] {
+			dirty[:cap(dirty)][i] = -7
+		}
+		got32, err = enc.DecodeInt32(dirty, appendAlignedDelta(nil, wrap32(vals), true))
+		if err != nil || !slices.Equal(got32, small) && n > 0 {
+			t.Fatalf("int32 in a used slice, shape %d, %d values: %v", shape, n, err)
+		}
+	}
+}
