@@ -1,0 +1,142 @@
+package memtable
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/series"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+)
+
+// Snapshot is the rows of a memtable at one moment. It needs no release: it keeps what it needs from being collected.
+type Snapshot struct {
+	id   uint64
+	runs []*run
+}
+
+// Snapshot pins all rows written so far. It copies none.
+func (m *Memtable) Snapshot() *Snapshot {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := &Snapshot{id: m.id}
+	for _, w := range m.sortedWindows() {
+		s.runs = append(s.runs, w.full...)
+		if w.chunk != nil {
+			s.runs = w.chunk.cover(m, s.runs)
+		}
+	}
+	return s
+}
+
+func (m *Memtable) sortedWindows() []*window {
+	ws := make([]*window, 0, len(m.windows))
+	for _, w := range m.windows {
+		ws = append(ws, w)
+	}
+	slices.SortFunc(ws, func(a, b *window) int { return cmp.Compare(a.slot, b.slot) })
+	return ws
+}
+
+// Rows is the number of rows, versions of a key counted singly.
+func (s *Snapshot) Rows() int {
+	n := 0
+	for _, r := range s.runs {
+		n += r.rows
+	}
+	return n
+}
+
+// Sources gives a source for each run that may have rows in the time range, read through schema, which is the memtable's or a later one.
+func (s *Snapshot) Sources(schema *model.Schema, times model.TimeRange) []source.Source {
+	var out []source.Source
+	for i, r := range s.runs {
+		if times.Overlaps(r.minT, r.maxT) {
+			out = append(out, &runSource{r: r, schema: schema, name: fmt.Sprintf("memtable %d.%d", s.id, i)})
+		}
+	}
+	return out
+}
+
+// runSource is a run read through a schema.
+type runSource struct {
+	r      *run
+	schema *model.Schema
+	name   string
+}
+
+func (s *runSource) Name() string                         { return s.name }
+func (s *runSource) Rows() int                            { return s.r.rows }
+func (s *runSource) TimeRange() (min, max int64)          { return s.r.minT, s.r.maxT }
+func (s *runSource) Sequences() (min, max model.Sequence) { return s.r.sequences() }
+func (s *runSource) HasDeletes() bool                     { return slices.Contains(s.r.raw.ops, model.OpDelete) }
+func (s *runSource) Unique() bool                         { return s.r.sort().unique }
+func (s *runSource) Chunks() []int                        { return []int{0, s.r.rows} }
+
+func (s *runSource) Series(context.Context) (*series.Table, error) {
+	tags, types := series.TagsOf(s.schema)
+	return series.Extend(s.r.sort().table, tags, types)
+}
+
+func (s *runSource) Chunk(ctx context.Context, col model.ColumnID, _, _, _ int) (*model.Vector, error) {
+	if col.Internal() {
+		return s.r.column(col), nil
+	}
+	c := s.schema.Column(col)
+	switch {
+	case c == nil:
+		return nil, errs.New(errs.Internal, "%s: column %d is not in the schema", s.name, col)
+	case c.Semantic == model.TimeColumn:
+		return &model.Vector{Type: c.Type, Len: s.r.rows, Ints: s.r.sort().times}, nil
+	case c.Semantic == model.TagColumn:
+		t, err := s.Series(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return t.TagRows(t.Tag(col), 0, s.r.rows), nil
+	}
+	return as(s.r.column(col), c, s.r.rows, s.r.schema)
+}
+
+func (s *runSource) Prune(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]source.RowRange, error) {
+	t, err := s.Series(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return prune(t, s.r.sort().times, pred, times, s.schema.TimeIndex, s.r.minT, s.r.maxT)
+}
+
+// prune is the rows of the series for which the part of pred on tags holds, cut to the time range where times (nil: not at hand) tell.
+func prune(t *series.Table, at []int64, pred *model.Expr, times model.TimeRange, timeIndex model.ColumnID, minT, maxT int64) ([]source.RowRange, error) {
+	if !times.Overlaps(minT, maxT) {
+		return nil, nil
+	}
+	onTags, _, _ := series.Split(pred, t.Tags, timeIndex)
+	sel, err := series.Match(t, onTags)
+	if err != nil {
+		return nil, err
+	}
+	// Two binary searches a series pay only where series have more than a few rows.
+	if at == nil || times.Covers(minT, maxT) || sel.Count()*4 > t.Rows() {
+		return t.RowsOf(sel), nil
+	}
+	var out []source.RowRange
+	for from, to := range sel.Runs() {
+		for i := from; i < to; i++ {
+			lo, hi := int(t.Start[i]), int(t.Start[i+1])
+			rows := at[lo:hi]
+			a := lo + sort.Search(len(rows), func(j int) bool { return rows[j] >= times.Start })
+			b := lo + sort.Search(len(rows), func(j int) bool { return rows[j] >= times.End })
+			if n := len(out); n > 0 && out[n-1].End == a {
+				out[n-1].End = b
+			} else if a < b {
+				out = append(out, source.RowRange{Start: a, End: b})
+			}
+		}
+	}
+	return out, nil
+}
