@@ -86,7 +86,7 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 	}
 	planTails(p, ins)
 	cs := clusters(p, ins, p.order == contract.OrderSeries || p.lastRow)
-	if p.agg != nil && p.agg.byTags {
+	if p.agg != nil && p.agg.byTags && len(ins) > 0 {
 		al := align(p, ins)
 		for _, c := range cs {
 			c.al = al
@@ -142,7 +142,7 @@ func (sc *scan) program(ctx context.Context, cs []*cluster, ins []*input) (func(
 	}
 	switch {
 	case p.agg != nil:
-		return sc.aggregate(ins, cs), nil
+		return sc.aggregate(ins, cs, rows), nil
 	case p.order == contract.OrderTimeAsc || p.order == contract.OrderTimeDesc:
 		return sc.byTime(cs, byCluster), nil
 	}

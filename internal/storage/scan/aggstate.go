@@ -1,0 +1,369 @@
+package scan
+
+import (
+	"context"
+	"math"
+
+	"github.com/goptimedb/goptimedb/internal/kernel"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// slotKey is what a slot stands for, other keys left out.
+type slotKey struct {
+	group  uint32
+	bucket int64 // start
+}
+
+// table is the states of all slots.
+type table struct {
+	g      *grouping
+	rows   []int64 // rows seen
+	states []*state
+
+	// Where slots are looked up:
+	slots map[slotKey]uint32
+	rowed map[string]uint32
+	keys  []slotKey       // of each slot
+	vals  []*model.Vector // other keys of each slot
+	last  uint32          // slot looked up last
+}
+
+func newTable(g *grouping) *table {
+	t := &table{g: g}
+	n := 0
+	if g.dense {
+		n = g.groups * g.buckets
+	}
+	t.rows = make([]int64, n)
+	for i := range g.a.states {
+		st := &state{spec: &g.a.states[i], p: g.p}
+		st.grow(n)
+		t.states = append(t.states, st)
+	}
+	for _, k := range g.a.keys {
+		if k.other >= 0 {
+			t.vals = append(t.vals, model.NewVector(k.typ, 0))
+		}
+	}
+	return t
+}
+
+// slot finds or makes the slot of a key.
+func (t *table) slot(k slotKey) uint32 {
+	if int(t.last) < len(t.keys) && t.keys[t.last] == k {
+		return t.last
+	}
+	s, ok := t.slots[k]
+	if !ok {
+		if t.slots == nil {
+			t.slots = map[slotKey]uint32{}
+		}
+		s = t.add(k)
+		t.slots[k] = s
+	}
+	t.last = s
+	return s
+}
+
+// rowSlot finds or makes the slot of a key that row i of others completes.
+func (t *table) rowSlot(key []byte, k slotKey, others []*model.Vector, i int) uint32 {
+	s, ok := t.rowed[string(key)]
+	if !ok {
+		if t.rowed == nil {
+			t.rowed = map[string]uint32{}
+		}
+		s = t.add(k)
+		t.rowed[string(key)] = s
+		for j, v := range others {
+			t.vals[j].AppendVector(v, i, i+1)
+		}
+	}
+	return s
+}
+
+func (t *table) add(k slotKey) uint32 {
+	t.keys = append(t.keys, k)
+	t.rows = append(t.rows, 0)
+	for _, st := range t.states {
+		st.grow(len(t.rows))
+	}
+	return uint32(len(t.rows) - 1)
+}
+
+// merge takes in the table of another worker.
+func (t *table) merge(o *table) {
+	to := make([]uint32, len(o.rows))
+	switch {
+	case t.g.dense:
+		for i := range to {
+			to[i] = uint32(i)
+		}
+	case t.rowed == nil && o.rowed == nil:
+		for i, k := range o.keys {
+			to[i] = t.slot(k)
+		}
+	default:
+		for key, s := range o.rowed {
+			to[s] = t.rowSlot([]byte(key), o.keys[s], o.vals, int(s))
+		}
+	}
+	for i, n := range o.rows {
+		t.rows[to[i]] += n
+	}
+	for i, st := range t.states {
+		st.merge(o.states[i], to)
+	}
+}
+
+// state is the reductions of one column, by slot. Slices that the spec does not ask for are nil.
+type state struct {
+	spec *stateSpec
+	p    *plan
+
+	n                []int64 // values that are not NULL
+	sumI, minI, maxI []int64
+	sumF, minF, maxF []float64
+	firstI, lastI    []int64
+	firstF, lastF    []float64
+	minV, maxV       []model.Value // of classes other than int and float
+	firstV, lastV    []model.Value
+	firstAt, lastAt  []int64
+}
+
+// grow makes room for n slots; new ones hold the reductions' identities.
+func (s *state) grow(n int) {
+	s.n = extend(s.n, n, 0)
+	ints, floats := s.spec.typ.Class() == model.ClassInt, s.spec.typ.Class() == model.ClassFloat
+	unsigned := s.unsigned()
+	if s.spec.sum && ints {
+		s.sumI = extend(s.sumI, n, 0)
+	} else if s.spec.sum {
+		s.sumF = extend(s.sumF, n, 0)
+	}
+	if s.spec.min {
+		switch {
+		case ints && unsigned:
+			s.minI = extend(s.minI, n, -1)
+		case ints:
+			s.minI = extend(s.minI, n, math.MaxInt64)
+		case floats:
+			s.minF = extend(s.minF, n, math.NaN())
+		default:
+			s.minV = extend(s.minV, n, model.Value{})
+		}
+	}
+	if s.spec.max {
+		switch {
+		case ints && unsigned:
+			s.maxI = extend(s.maxI, n, 0)
+		case ints:
+			s.maxI = extend(s.maxI, n, math.MinInt64)
+		case floats:
+			s.maxF = extend(s.maxF, n, math.Inf(-1))
+		default:
+			s.maxV = extend(s.maxV, n, model.Value{})
+		}
+	}
+	if s.spec.first {
+		s.firstAt = extend(s.firstAt, n, math.MaxInt64)
+		switch {
+		case ints:
+			s.firstI = extend(s.firstI, n, 0)
+		case floats:
+			s.firstF = extend(s.firstF, n, 0)
+		default:
+			s.firstV = extend(s.firstV, n, model.Value{})
+		}
+	}
+	if s.spec.last {
+		s.lastAt = extend(s.lastAt, n, math.MinInt64)
+		switch {
+		case ints:
+			s.lastI = extend(s.lastI, n, 0)
+		case floats:
+			s.lastF = extend(s.lastF, n, 0)
+		default:
+			s.lastV = extend(s.lastV, n, model.Value{})
+		}
+	}
+}
+
+// extend lengthens a slice to n, filled up with x. It doubles, so that growing slot by slot stays cheap.
+func extend[T any](s []T, n int, x T) []T {
+	if cap(s) < n {
+		grown := make([]T, len(s), max(n, 2*cap(s)))
+		copy(grown, s)
+		s = grown
+	}
+	for len(s) < n {
+		s = append(s, x)
+	}
+	return s
+}
+
+func (s *state) unsigned() bool { return s.spec.typ.Kind == model.KindUint64 }
+
+// reduce folds the ranges of a block into the states.
+func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) error {
+	sp := s.spec
+	if sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last) {
+		kernel.CountRows(s.n, ranges) // a time is never NULL
+		return nil
+	}
+	var v *model.Vector
+	var off int
+	var err error
+	if sp.ref.isTag() {
+		v, err = b.vector(ctx, sp.ref)
+	} else {
+		ci := int(sp.ref)
+		if sp.ref == refTime {
+			ci = len(s.p.cols)
+		}
+		v, off, err = b.col(ctx, ci)
+	}
+	if err != nil {
+		return err
+	}
+	var times []int64
+	if sp.first || sp.last {
+		if times, err = b.times(ctx); err != nil {
+			return err
+		}
+	}
+	kernel.CountValid(s.n, v.Valid, off, ranges)
+	switch v.Type.Class() {
+	case model.ClassInt:
+		if sp.sum {
+			kernel.SumInts(s.sumI, v.Ints, v.Valid, off, ranges)
+		}
+		if sp.min {
+			kernel.MinInts(s.minI, v.Ints, s.unsigned(), v.Valid, off, ranges)
+		}
+		if sp.max {
+			kernel.MaxInts(s.maxI, v.Ints, s.unsigned(), v.Valid, off, ranges)
+		}
+		if sp.first {
+			kernel.First(s.firstI, s.firstAt, v.Ints, v.Valid, off, times, ranges)
+		}
+		if sp.last {
+			kernel.Last(s.lastI, s.lastAt, v.Ints, v.Valid, off, times, ranges)
+		}
+	case model.ClassFloat:
+		if sp.sum {
+			kernel.SumFloats(s.sumF, v.Floats, v.Valid, off, ranges)
+		}
+		if sp.min {
+			kernel.MinFloats(s.minF, v.Floats, v.Valid, off, ranges)
+		}
+		if sp.max {
+			kernel.MaxFloats(s.maxF, v.Floats, v.Valid, off, ranges)
+		}
+		if sp.first {
+			kernel.First(s.firstF, s.firstAt, v.Floats, v.Valid, off, times, ranges)
+		}
+		if sp.last {
+			kernel.Last(s.lastF, s.lastAt, v.Floats, v.Valid, off, times, ranges)
+		}
+	default:
+		s.reduceValues(v, off, times, ranges)
+	}
+	return nil
+}
+
+// reduceValues is reduce for the classes that have no loops of their own.
+func (s *state) reduceValues(v *model.Vector, off int, times []int64, ranges []kernel.Range) {
+	for _, r := range ranges {
+		if s.spec.min || s.spec.max {
+			for i := off + int(r.Start); i < off+int(r.End); i++ {
+				if v.Null(i) {
+					continue
+				}
+				if s.spec.min && beats(v, i, &s.minV[r.Slot], -1) {
+					s.minV[r.Slot] = v.At(i)
+				}
+				if s.spec.max && beats(v, i, &s.maxV[r.Slot], 1) {
+					s.maxV[r.Slot] = v.At(i)
+				}
+			}
+		}
+		if s.spec.first {
+			if i := kernel.FirstValid(v.Valid, off, int(r.Start), int(r.End)); i >= 0 && times[i] < s.firstAt[r.Slot] {
+				s.firstAt[r.Slot], s.firstV[r.Slot] = times[i], v.At(off+i)
+			}
+		}
+		if s.spec.last {
+			if i := kernel.LastValid(v.Valid, off, int(r.Start), int(r.End)); i >= 0 && times[i] >= s.lastAt[r.Slot] {
+				s.lastAt[r.Slot], s.lastV[r.Slot] = times[i], v.At(off+i)
+			}
+		}
+	}
+}
+
+// beats reports whether row i is on the given side of x, or x is nothing yet.
+func beats(v *model.Vector, i int, x *model.Value, side int) bool {
+	if x.Null() {
+		return true
+	}
+	if v.Type.Class() == model.ClassBytes { // no copy of a string that does not win
+		b := v.BytesAt(i)
+		return side < 0 && string(b) < x.Bytes || side > 0 && string(b) > x.Bytes
+	}
+	return v.At(i).Compare(*x) == side
+}
+
+// merge folds another worker's states into the slots that to names.
+func (s *state) merge(o *state, to []uint32) {
+	for i, t := range to {
+		if o.n[i] == 0 {
+			continue
+		}
+		s.n[t] += o.n[i]
+		if s.sumI != nil {
+			s.sumI[t] += o.sumI[i]
+		}
+		if s.sumF != nil {
+			s.sumF[t] += o.sumF[i]
+		}
+		flip := int64(0)
+		if s.unsigned() {
+			flip = math.MinInt64
+		}
+		if s.minI != nil {
+			s.minI[t] = min(s.minI[t]^flip, o.minI[i]^flip) ^ flip
+		}
+		if s.maxI != nil {
+			s.maxI[t] = max(s.maxI[t]^flip, o.maxI[i]^flip) ^ flip
+		}
+		if s.minF != nil && model.CompareFloat(o.minF[i], s.minF[t]) < 0 {
+			s.minF[t] = o.minF[i]
+		}
+		if s.maxF != nil && model.CompareFloat(o.maxF[i], s.maxF[t]) > 0 {
+			s.maxF[t] = o.maxF[i]
+		}
+		if s.minV != nil && (s.minV[t].Null() || o.minV[i].Compare(s.minV[t]) < 0) {
+			s.minV[t] = o.minV[i]
+		}
+		if s.maxV != nil && (s.maxV[t].Null() || o.maxV[i].Compare(s.maxV[t]) > 0) {
+			s.maxV[t] = o.maxV[i]
+		}
+		if s.firstAt != nil && o.firstAt[i] < s.firstAt[t] {
+			s.firstAt[t] = o.firstAt[i]
+			move(s.firstI, o.firstI, t, i)
+			move(s.firstF, o.firstF, t, i)
+			move(s.firstV, o.firstV, t, i)
+		}
+		if s.lastAt != nil && o.lastAt[i] >= s.lastAt[t] {
+			s.lastAt[t] = o.lastAt[i]
+			move(s.lastI, o.lastI, t, i)
+			move(s.lastF, o.lastF, t, i)
+			move(s.lastV, o.lastV, t, i)
+		}
+	}
+}
+
+func move[T any](dst, src []T, t uint32, i int) {
+	if dst != nil {
+		dst[t] = src[i]
+	}
+}
