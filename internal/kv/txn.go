@@ -149,8 +149,8 @@ func validBranch(ops []Op) error {
 	for i, o := range ops {
 		switch o.Kind {
 		case OpGet:
-			if o.Limit < 0 {
-				return errs.New(errs.InvalidArguments, "limit %d is negative", o.Limit)
+			if err := ValidLimit(o.Limit); err != nil {
+				return err
 			}
 		case OpDelete:
 		case OpPut:
@@ -200,6 +200,14 @@ func ValidPair(key string, value []byte) error {
 	}
 	if len(value) > MaxValue {
 		return errs.New(errs.InvalidArguments, "value of key %q has %d bytes, more than %d", key, len(value), MaxValue)
+	}
+	return nil
+}
+
+// ValidLimit says what is wrong with the limit of a range.
+func ValidLimit(limit int) error {
+	if limit < 0 {
+		return errs.New(errs.InvalidArguments, "limit %d is negative", limit)
 	}
 	return nil
 }
