@@ -284,7 +284,8 @@ func (l *Log) writeGroup(seg *segment, size int) error {
 	}
 	err := l.writeBytes(seg)
 	if err != nil {
-		err = storageError(err, "write log segment")
+		err = storageError(err, "write log segment", seg.path)
+		_ = l.syncSegment(seg) // without sync_write: what was acknowledged before shall not be lost with it
 	} else if !l.opts.NoSync {
 		err = l.sync(seg)
 	}

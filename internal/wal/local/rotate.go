@@ -1,19 +1,17 @@
 package local
 
 import (
+	"path/filepath"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 )
 
-// storageError gives a failed call of the file system, which names the path, the code that tells clients to come back later.
-func storageError(err error, what string) error {
-	err = vfs.Coded(err)
-	if errs.Is(err, errs.StorageUnavailable) {
-		return err
-	}
-	return errs.Wrap(errs.StorageUnavailable, err, "%s", what)
+// storageError gives a failed call of the file system the code that tells clients to come back later. path is named because a
+// file that was renamed names itself by its old name.
+func storageError(err error, what, path string) error {
+	return errs.Wrap(errs.StorageUnavailable, vfs.Coded(err), "%s %s", what, path)
 }
 
 // active is the segment being written, nil if the newest is sealed. Called by the committer.
@@ -69,14 +67,14 @@ func (l *Log) rotate(old *segment) (*segment, error) {
 	var err error
 	if sp.f == nil {
 		if sp, err = makeSpare(l.opts.FS, l.opts.Dir, l.spareNumber(), l.opts.FileSize, false); err != nil {
-			return nil, storageError(err, "make log segment")
+			return nil, storageError(err, "make log segment in", l.opts.Dir)
 		}
 	}
 	seg, err := sp.becomeSegment(l.opts.FS, l.opts.Dir, h, first)
 	if err != nil {
 		sp.f.Close()
 		_ = l.opts.FS.Remove(sp.path) // gone already if it had been renamed
-		return nil, storageError(err, "begin log segment")
+		return nil, storageError(err, "begin log segment", filepath.Join(l.opts.Dir, segmentName(h.seq)))
 	}
 	l.mu.Lock()
 	l.mu.segments = append(l.mu.segments, seg)
@@ -95,6 +93,9 @@ func (l *Log) seal(s *segment) {
 
 // suspect seals a segment whose write or sync failed. What it holds behind its durable length is not known and never will be.
 func (l *Log) suspect(s *segment, err error) {
+	if s.sealed {
+		return
+	}
 	l.opts.Log.Error("log segment failed, the log goes on in a new one", "file", s.path, "sealed_at", s.length, "durable", s.durable, "error", err)
 	l.seal(s)
 }
@@ -105,7 +106,7 @@ func (l *Log) sync(s *segment) error {
 	err := s.f.SyncData()
 	l.metrics.synced(l.opts.Now().Sub(start))
 	if err != nil {
-		return storageError(err, "sync log segment")
+		return storageError(err, "sync log segment", s.path)
 	}
 	return nil
 }
