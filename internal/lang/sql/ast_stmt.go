@@ -154,7 +154,7 @@ type TQL struct {
 // Assignment is one variable of SET. Values has one element except for lists (SET datestyle = ISO, MDY).
 type Assignment struct {
 	Scope  string // "", "local", "session" or "global"
-	Name   string // lower-case, parts joined by dots, without @@; "time zone" for SET TIME ZONE
+	Name   string // lower-case, parts joined by dots, without @@ but with the @ of a user variable; also "time zone", "names", "character set"
 	Raw    string // as written
 	Values []Expr // a bare word is a ColumnRef with its name as written
 }

@@ -202,9 +202,12 @@ func (p *intervalParser) part() bool {
 	for n < len(rest) && rest[n] >= 'a' && rest[n] <= 'z' {
 		n++
 	}
-	u := intervalUnit(p.unit)
-	if n > 0 {
+	var u byte
+	switch {
+	case n > 0:
 		u = shortUnit(strings.ToUpper(rest[:n]))
+	case rest == "":
+		u = intervalUnit(p.unit)
 	}
 	p.s = rest[n:]
 	return u != 0 && p.add(neg, whole, frac, unitField(u))

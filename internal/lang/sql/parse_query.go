@@ -161,7 +161,13 @@ func (p *parser) valueRows(row func([]Expr), insert bool) {
 		}
 		p.exprs = nil
 		vals := free
-		p.list(insert, func() { vals = append(vals, p.rowValue(insert)) })
+		for !insert || p.tok.kind != tRParen {
+			vals = append(vals, p.rowValue(insert))
+			if !p.accept(tComma) || p.tok.kind == tRParen || p.err != nil {
+				break
+			}
+		}
+		p.expect(tRParen, ")")
 		n := len(vals)
 		if n <= cap(free) {
 			p.exprs = free[n:n]

@@ -61,7 +61,8 @@ func (p *parser) assignment() Assignment {
 		a.Values = []Expr{p.setValue()}
 		return a
 	}
-	if p.accept(tAtAt) || p.lx.dialect == MySQL && p.accept(tAt) {
+	user := p.lx.dialect == MySQL && p.accept(tAt)
+	if !user && p.accept(tAtAt) {
 		if p.isAny("SESSION", "GLOBAL", "LOCAL") && p.peek().kind == tDot {
 			a.Scope = strings.ToLower(p.advance().kw.text)
 			p.advance()
@@ -74,6 +75,9 @@ func (p *parser) assignment() Assignment {
 		parts[i] = strings.ToLower(id.Name)
 	}
 	a.Name = strings.Join(parts, ".")
+	if user {
+		a.Name = "@" + a.Name
+	}
 	if p.accept(tColon) { // := of MySQL
 		p.expect(tEq, "=")
 	} else if !p.accept(tEq) && !p.acceptKw("TO") {
@@ -113,7 +117,7 @@ func (p *parser) setValue() Expr {
 	if t.kind == tString { // before COLLATE can be taken for an operator
 		return p.infix(p.constant(), precColl)
 	}
-	return p.expr()
+	return p.exprAbove(precCmp) // what follows an equals sign here is no comparison
 }
 
 func (p *parser) transaction() Statement {

@@ -94,8 +94,7 @@ func (p *parser) promQL(s *TQL, from int, inParens bool) {
 		return
 	}
 	p.prevEnd = from + len(strings.TrimRight(p.lx.src[from:end], " \t\r\n"))
-	p.lx.pos = end
-	p.tok = p.lx.next()
+	p.jump(end)
 }
 
 // scanPromQL finds the end of the PromQL text that starts at i: a semicolon, the end of the source or, with inParens,

@@ -80,6 +80,8 @@ func ParseExpr(text string, d Dialect) (Expr, error) {
 type parser struct {
 	lx      lexer
 	tok     token // current, not yet consumed
+	ahead   token // the one after tok, if known
+	known   bool  // ahead has been cut off already
 	prevEnd int   // where the last consumed token ended
 	err     error
 
@@ -123,8 +125,7 @@ func (p *parser) stop(err error) {
 	if p.err == nil {
 		p.err = err
 	}
-	p.lx.pos = len(p.lx.src)
-	p.tok = token{kind: tEOF, pos: len(p.lx.src), end: len(p.lx.src)}
+	p.jump(len(p.lx.src))
 }
 
 // fail stops with a syntax error that has no location.
@@ -193,22 +194,32 @@ func (p *parser) text(t token) string {
 func (p *parser) advance() token {
 	t := p.tok
 	p.prevEnd = t.end
-	p.tok = p.lx.next()
+	if p.known {
+		p.tok, p.known = p.ahead, false
+	} else {
+		p.tok = p.lx.next()
+	}
 	return t
+}
+
+// jump continues at a byte offset, whatever has been cut off before.
+func (p *parser) jump(pos int) {
+	p.lx.pos, p.known = pos, false
+	p.tok = p.lx.next()
 }
 
 // peek is the token after the current one.
 func (p *parser) peek() token {
-	pos, msg := p.lx.pos, p.lx.msg
-	t := p.lx.next()
-	p.lx.pos, p.lx.msg = pos, msg
-	return t
+	if !p.known {
+		p.ahead, p.known = p.lx.next(), true
+	}
+	return p.ahead
 }
 
 // peek2 is the token after peek.
 func (p *parser) peek2() token {
+	p.peek()
 	pos, msg := p.lx.pos, p.lx.msg
-	p.lx.next()
 	t := p.lx.next()
 	p.lx.pos, p.lx.msg = pos, msg
 	return t
@@ -316,7 +327,11 @@ func (p *parser) isIdent() bool { return p.tok.kind == tWord || p.tok.kind == tI
 // identOf makes an identifier of a tWord or tIdent.
 func (p *parser) identOf(t token) Ident {
 	if t.kind == tIdent {
-		return Ident{Name: p.value(t), Quoted: true, Pos: Pos(t.pos)}
+		name := p.value(t)
+		if name == "" {
+			p.failAt(t.pos, "Expected: identifier, found: "+p.text(t))
+		}
+		return Ident{Name: name, Quoted: true, Pos: Pos(t.pos)}
 	}
 	return Ident{Name: fold(p.lx.src[t.pos:t.end]), Pos: Pos(t.pos)}
 }
@@ -333,8 +348,9 @@ func (p *parser) ident() Ident {
 // alias parses an identifier, or a string in its place.
 func (p *parser) alias() Ident {
 	if p.tok.kind == tString {
-		t := p.advance()
-		return Ident{Name: p.value(t), Quoted: true, Pos: Pos(t.pos)}
+		if name := p.value(p.tok); name != "" {
+			return Ident{Name: name, Quoted: true, Pos: Pos(p.advance().pos)}
+		}
 	}
 	return p.ident()
 }

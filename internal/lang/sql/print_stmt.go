@@ -1,5 +1,7 @@
 package sql
 
+import "strings"
+
 func (p *Printer) statement(s Statement) {
 	switch s := s.(type) {
 	case *QueryStmt:
@@ -76,7 +78,12 @@ func (p *Printer) session(s Statement) {
 			p.Text(" FOR ").Ident(Ident{Name: s.Variant})
 		}
 	case *ShowVariable:
-		p.Text("SHOW " + s.Name)
+		switch s.Name {
+		case "time zone", "transaction isolation level":
+			p.Text("SHOW " + s.Name)
+		default:
+			p.Text("SHOW VARIABLES " + s.Name)
+		}
 	case *Describe:
 		p.Text("DESCRIBE TABLE ").Name(s.Table)
 	case *Use:
@@ -143,7 +150,11 @@ func (p *Printer) insert(s *Insert) {
 		p.Text(" ").idents(s.Columns)
 	}
 	if s.Query != nil {
-		p.Text(" ").Node(s.Query)
+		if startsWithValues(s.Query) {
+			p.Text(" ").subquery(s.Query) // or its rows would be taken for the statement's
+		} else {
+			p.Text(" ").Node(s.Query)
+		}
 		return
 	}
 	p.Text(" VALUES ").each(len(s.Rows), ", ", func(i int) {
@@ -156,6 +167,20 @@ func (p *Printer) insert(s *Insert) {
 			p.Node(s.Rows[i][j])
 		}).Text(")")
 	})
+}
+
+func startsWithValues(q *Query) bool {
+	b := q.Body
+	for {
+		switch x := b.(type) {
+		case *Values:
+			return len(q.With) == 0
+		case *SetOp:
+			b = x.L
+		default:
+			return false
+		}
+	}
 }
 
 func (p *Printer) createTable(s *CreateTable) {
@@ -340,7 +365,7 @@ func (p *Printer) tql(s *TQL) {
 }
 
 func (p *Printer) assignment(a *Assignment) {
-	if a.Scope != "" && (len(a.Raw) == 0 || a.Raw[0] != '@') {
+	if a.Scope != "" && !strings.HasPrefix(strings.ToLower(a.Raw), "@@"+a.Scope) {
 		p.upper(a.Scope).Text(" ")
 	}
 	p.Text(a.Raw)
@@ -352,14 +377,27 @@ func (p *Printer) assignment(a *Assignment) {
 		}
 		return
 	}
-	p.Text(" = ").each(len(a.Values), ", ", func(i int) { p.setValue(a.Values[i]) })
+	p.Text(" = ").each(len(a.Values), ", ", func(i int) {
+		_, literal := a.Values[i].(*Literal)
+		if i == 0 || literal || bareWord(a.Values[i]) {
+			p.setValue(a.Values[i])
+			return
+		}
+		p.Text("(").Node(a.Values[i]).Text(")") // or it might start another assignment
+	})
 }
 
 func (p *Printer) setValue(e Expr) *Printer {
-	if c, ok := e.(*ColumnRef); ok && len(c.Name) == 1 && c.Name[0].Quoted && identText(c.Name[0].Name) {
-		return p.Text(c.Name[0].Name)
+	if bareWord(e) {
+		return p.Text(e.(*ColumnRef).Name[0].Name)
 	}
-	return p.Node(e)
+	return p.operand(e, precCmp+1)
+}
+
+// bareWord reports whether e is a word of SET that keeps its spelling.
+func bareWord(e Expr) bool {
+	c, ok := e.(*ColumnRef)
+	return ok && len(c.Name) == 1 && c.Name[0].Quoted && identText(c.Name[0].Name)
 }
 
 // identText reports whether s reads as one word.
