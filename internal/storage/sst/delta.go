@@ -111,17 +111,29 @@ func deltasOf(d []int64, vals []int64, bits32 bool) (lo, hi int64) {
 	return lo, hi
 }
 
-// commonMinDelta is a minimum that most blocks can share: a low one among the blocks' minima, but not the lowest few, which may be
-// the borders between series.
+// commonMinDelta is a minimum for all blocks of a page: that of the page, if deltas over it are no wider than most blocks need by
+// themselves, so that borders between series within the page cost nothing. Else a low one among the blocks' minima, but not the
+// lowest few, which may be such borders.
 func commonMinDelta(vals []int64, bits32 bool) int64 {
-	var d [64]int64
+	var d [deltaMini]int64
 	var mins []int64
+	var widths [9]int
+	lo, hi := int64(math.MaxInt64), int64(math.MinInt64)
 	for i := 1; i < len(vals); i += len(d) {
-		lo, _ := deltasOf(d[:min(len(d), len(vals)-i)], vals[i-1:], bits32)
-		mins = append(mins, lo)
+		l, h := deltasOf(d[:min(len(d), len(vals)-i)], vals[i-1:], bits32)
+		lo, hi = min(lo, l), max(hi, h)
+		mins = append(mins, l)
+		widths[byteWidth(uint64(h)-uint64(l))]++
 	}
 	if len(mins) == 0 {
 		return 0
+	}
+	wider := 0 // blocks that the page's minimum would make wider
+	for w := range byteWidth(uint64(hi) - uint64(lo)) {
+		wider += widths[w]
+	}
+	if wider <= len(mins)/4 {
+		return lo
 	}
 	slices.Sort(mins)
 	return mins[len(mins)/8]
