@@ -277,3 +277,5 @@ func (d *testData) checkRows(src source.Source, from, to int) error {
 	}
 	return nil
 }
+
+func testBudget() *budget.Budget { return budget.New(1 << 30) }
