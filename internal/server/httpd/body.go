@@ -7,7 +7,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -198,7 +197,7 @@ func (l *limited) Read(b []byte) (int, error) {
 // Values gives all values of a parameter, those of the URL before those of a form in the body. The form is read once; an error of
 // reading it is told by Form.
 func (r *Request) Values(name string) []string {
-	q := r.URL.Query()[name]
+	q := r.Query()[name]
 	if f := r.form[name]; len(f) > 0 {
 		return append(q[:len(q):len(q)], f...)
 	}
@@ -220,7 +219,7 @@ func (r *Request) ReadForm() error {
 		return nil
 	}
 	ct, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if ct == "multipart/form-data" || ct != "application/x-www-form-urlencoded" && ct != "" {
+	if ct != "application/x-www-form-urlencoded" && ct != "" {
 		if r.ContentLength == 0 {
 			return nil
 		}
@@ -233,11 +232,7 @@ func (r *Request) ReadForm() error {
 	if ct == "" && len(body) > 0 {
 		return WithStatus(http.StatusUnsupportedMediaType, "Form requests must have `Content-Type: application/x-www-form-urlencoded`")
 	}
-	f, err := url.ParseQuery(string(body))
-	if err != nil {
-		return errs.Wrap(errs.InvalidArguments, err, "malformed form")
-	}
-	r.form = f
+	r.form = parseForm(string(body))
 	return nil
 }
 

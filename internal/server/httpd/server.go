@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -198,9 +199,10 @@ type Request struct {
 	Start   time.Time
 
 	server *Server
-	form   map[string][]string
-	bufs   []*[]byte // go back to the pool
-	held   int64     // of the server's request memory
+	query  url.Values // of the URL, once asked for
+	form   url.Values // of the body, once read
+	bufs   []*[]byte  // go back to the pool
+	held   int64      // of the server's request memory
 }
 
 // ElapsedMillis is the time since the request came.

@@ -36,7 +36,7 @@ func (s *Server) session(r *Request, rt *Route) error {
 	r.Session = sess
 	db := r.Header.Get("x-greptime-db-name")
 	if db == "" {
-		q := r.URL.Query()
+		q := r.Query()
 		if strings.Contains(r.URL.Path, "influxdb/api/v2") {
 			db = q.Get("bucket")
 		}
@@ -144,7 +144,7 @@ func exempt(path string) bool {
 
 // authenticate finds the user and asks Options.Authenticate. Without one everybody is let in under the name they give.
 func (s *Server) authenticate(r *Request) error {
-	user, password, err := credentials(r.Request)
+	user, password, err := credentials(r)
 	if err == nil && s.opt.Authenticate != nil {
 		if err = s.opt.Authenticate(r.Context(), user, password); err != nil && errs.CodeOf(err)/1000 != 7 {
 			return err
@@ -168,14 +168,14 @@ type authError struct{ error }
 func (e *authError) Unwrap() error { return e.error }
 
 // credentials reads x-greptime-auth or Authorization, and on Influx paths also "Token user:password" and u= and p=.
-func credentials(r *http.Request) (user, password string, err error) {
+func credentials(r *Request) (user, password string, err error) {
 	influx := strings.Contains(r.URL.Path, "influxdb")
 	h := r.Header.Get("x-greptime-auth")
 	if h == "" {
 		h = r.Header.Get("Authorization")
 	}
 	if h == "" {
-		if q := r.URL.Query(); influx && q.Has("u") && q.Has("p") {
+		if q := r.Query(); influx && q.Has("u") && q.Has("p") {
 			return q.Get("u"), q.Get("p"), nil
 		}
 		return "", "", errs.New(errs.AuthHeaderNotFound, "Not found http or grpc authorization header")

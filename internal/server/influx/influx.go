@@ -42,7 +42,7 @@ type api struct {
 
 // write takes a batch whole or not at all: a bad line, or two types for one column, refuses every line.
 func (a *api) write(w http.ResponseWriter, r *httpd.Request) error {
-	precision, err := wire.ParsePrecision(r.URL.Query().Get("precision"))
+	precision, err := wire.ParsePrecision(r.Query().Get("precision"))
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func Register(s *httpd.Server, eng Engine, opt Options) {
 				if err := r.ReadForm(); err != nil {
 					return err
 				}
-				httpd.UseDatabase(r.Session, r.URL.Query().Get("db"))
+				httpd.UseDatabase(r.Session, r.Query().Get("db"))
 				return h(w, r)
 			}})
 	}

@@ -85,7 +85,7 @@ func Register(s *httpd.Server, ins server.Inserter, read Reader, opt Options) (*
 func (a *API) Close() { a.codec.Close() }
 
 func (a *API) write(w http.ResponseWriter, r *httpd.Request) error {
-	q := r.URL.Query()
+	q := r.Query()
 	if q.Has("get_vm_proto_version") { // vmagent asks whether zstd is understood
 		_, err := w.Write([]byte("1"))
 		return errs.Wrap(errs.External, err, "answer protocol version")

@@ -76,8 +76,8 @@ func (a *api) query(w http.ResponseWriter, r *httpd.Request) error {
 
 // promql runs a range query as the statement that means the same.
 func (a *api) promql(w http.ResponseWriter, r *httpd.Request) error {
-	httpd.UseDatabase(r.Session, r.URL.Query().Get("db"))
-	q := r.URL.Query()
+	httpd.UseDatabase(r.Session, r.Query().Get("db"))
+	q := r.Query()
 	var args [4]string
 	for i, name := range []string{"start", "end", "step", "lookback"} {
 		v := q.Get(name)
