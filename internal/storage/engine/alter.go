@@ -1,0 +1,220 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
+)
+
+// Alter implements contract.RegionServer. The manifest is changed first; then, in the order of writes, the memtable is frozen and the new
+// schema takes effect. Nothing is flushed: frozen memtables and files are read through column ids.
+func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
+	r, err := e.region(req.ID)
+	if err != nil {
+		return err
+	}
+	r.alterMu.Lock()
+	defer r.alterMu.Unlock()
+	meta := r.meta()
+	if req.Options != nil {
+		if meta.Options.Merge == contract.MergeAppend && req.Options.Merge != contract.MergeAppend {
+			return errs.New(errs.InvalidArguments, "Invalid set region option request, key: append_mode, value: false")
+		}
+		meta.Options = *req.Options
+	}
+	if req.Schema != nil {
+		if sameSchema(req.Schema, meta.Schema) {
+			req.Schema = nil
+		} else if req.Schema.Version != meta.Schema.Version+1 {
+			return errs.New(errs.RequestOutdated, "region %s has schema version %d, the change was made for %d", r.id, meta.Schema.Version, req.Schema.Version-1)
+		} else if err := req.Schema.Validate(); err != nil {
+			return err
+		} else {
+			meta.Schema = req.Schema
+		}
+	}
+	if err := r.commit(ctx, "alter.commit", manifest.Action{Change: &manifest.Change{Meta: meta}}); err != nil {
+		return fmt.Errorf("alter region %s: %w", r.id, err)
+	}
+	return r.onWorker(ctx, func() error {
+		if req.Schema != nil {
+			r.freeze()
+		}
+		r.mu.Lock()
+		n := r.mu.version.clone()
+		n.meta = meta
+		n.mutable = r.mu.version.mutable
+		if req.Schema != nil || n.mutable.Rows() == 0 {
+			n.mutable = r.newMemtable(meta)
+		}
+		dead := r.installLocked(n)
+		r.mu.Unlock()
+		r.purge(dead)
+		return nil
+	})
+}
+
+// commit makes an edit durable, telling the listener. After an unknown outcome it tries to settle it at once; if that fails too, the
+// error is returned and the next commit of the region settles it first.
+func (r *region) commit(ctx context.Context, step string, actions ...manifest.Action) error {
+	if err := r.step(step, false); err != nil {
+		return err
+	}
+	before := r.manifest.State().Version
+	if _, err := r.manifest.Commit(ctx, actions...); err != nil {
+		if s, again := r.manifest.Resolve(ctx); again != nil || s.Version == before {
+			return err
+		}
+	}
+	return r.step(step, true)
+}
+
+// Truncate implements contract.RegionServer.
+func (e *Engine) Truncate(ctx context.Context, id model.RegionID) error {
+	r, err := e.region(id)
+	if err != nil {
+		return err
+	}
+	r.alterMu.Lock()
+	defer r.alterMu.Unlock()
+	// No flush or compaction may commit files of rows that are being removed.
+	r.flushMu.Lock()
+	defer r.flushMu.Unlock()
+	r.compactMu.Lock()
+	defer r.compactMu.Unlock()
+	var entry uint64
+	err = r.onWorker(ctx, func() error {
+		// In the apply stage: rows of earlier writes are all in frozen memtables then, later ones come into the new one. So whenever the
+		// edit turns out to be there, even after an error, sync knows which rows are void.
+		r.freeze()
+		entry = r.applied.entry
+		t := &manifest.Truncate{Entry: entry, Sequence: sequenceOf(r.applied.sequence)}
+		if err := r.commit(ctx, "truncate.commit", manifest.Action{Truncate: t}); err != nil {
+			return err
+		}
+		r.sync()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("truncate region %s: %w", id, err)
+	}
+	return e.opts.WAL.Obsolete(ctx, id, entry)
+}
+
+// forget takes the memtables of a version that is not current any more out of the write buffer's count. It runs where apply does, or
+// after the last apply.
+func (r *region) forget(v *version) {
+	r.eng.buffer.freeze(r.applied.counted)
+	total := r.applied.counted
+	r.applied.counted = 0
+	for _, f := range v.frozen {
+		total += f.bytes
+	}
+	r.eng.buffer.release(total)
+}
+
+// release lets go of memory and file handles of a region that is out of the registry and has no job. Scans that still read it keep
+// what they pinned.
+func (r *region) release() {
+	r.mu.Lock()
+	v := r.mu.version
+	var dead []*file
+	if v != nil {
+		// Not nil: somebody may have found the region just before it went. The state tells them that it is closed.
+		dead = r.installLocked(&version{meta: v.meta, mutable: r.newMemtable(v.meta)})
+	}
+	r.mu.Unlock()
+	if v != nil {
+		r.forget(v)
+	}
+	for _, f := range dead {
+		f.close()
+	}
+}
+
+// Close implements contract.RegionServer.
+func (e *Engine) Close(ctx context.Context, id model.RegionID) error {
+	r, err := e.closeRegion(ctx, id, stateClosed)
+	if err != nil {
+		return err
+	}
+	r.release()
+	return nil
+}
+
+// closeRegion takes a region out of the registry when its writes and jobs have ended. Its rows in memory stay in the log.
+func (e *Engine) closeRegion(ctx context.Context, id model.RegionID, state int32) (*region, error) {
+	r, err := e.region(id)
+	if err != nil {
+		return nil, err
+	}
+	r.alterMu.Lock()
+	defer r.alterMu.Unlock()
+	if err := r.onWorker(ctx, func() error { r.state.Store(state); return nil }); err != nil {
+		return nil, err
+	}
+	r.flushMu.Lock()
+	defer r.flushMu.Unlock()
+	r.compactMu.Lock()
+	defer r.compactMu.Unlock()
+	e.mu.Lock()
+	delete(e.mu.regions, id)
+	e.mu.Unlock()
+	return r, nil
+}
+
+// Drop implements contract.RegionServer. The marker makes it certain; files and log entries go afterwards, and whoever finds the marker
+// finishes what was left.
+func (e *Engine) Drop(ctx context.Context, id model.RegionID) error {
+	r, err := e.region(id)
+	if err != nil {
+		return err
+	}
+	if err := e.opts.Store.Put(ctx, r.dir+dropMarker, []byte("dropping\n")); err != nil {
+		return fmt.Errorf("drop region %s: %w", id, err)
+	}
+	if r, err = e.closeRegion(ctx, id, stateDropped); err != nil {
+		return err
+	}
+	if err := e.opts.WAL.Drop(ctx, id); err != nil {
+		return fmt.Errorf("drop region %s: %w", id, err)
+	}
+	r.release()
+	return e.finishDrop(ctx, r)
+}
+
+// finishDrop deletes the directory of a region with a drop marker, the marker last.
+func (e *Engine) finishDrop(ctx context.Context, r *region) error {
+	dropping, err := r.exists(ctx, dropMarker)
+	if err != nil || !dropping {
+		return err
+	}
+	if err := e.opts.WAL.Drop(ctx, r.id); err != nil {
+		return fmt.Errorf("drop region %s: %w", r.id, err)
+	}
+	// The manifest first: without it the region is gone even if the rest fails. The marker last: it brings the next try here.
+	var rest []string
+	if _, err := objectstore.DeletePrefix(ctx, e.opts.Store, r.dir+"manifest/"); err != nil {
+		return fmt.Errorf("drop region %s: %w", r.id, err)
+	}
+	for o, err := range objectstore.All(ctx, e.opts.Store, r.dir) {
+		if err != nil {
+			return fmt.Errorf("drop region %s: %w", r.id, err)
+		}
+		if o.Key != r.dir+dropMarker {
+			rest = append(rest, o.Key)
+		}
+	}
+	if err := e.opts.Store.Delete(ctx, rest...); err != nil {
+		return fmt.Errorf("drop region %s: %w", r.id, err)
+	}
+	if err := e.opts.Store.Delete(ctx, r.dir+dropMarker); err != nil {
+		return fmt.Errorf("drop region %s: %w", r.id, err)
+	}
+	return nil
+}

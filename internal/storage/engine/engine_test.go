@@ -1,0 +1,492 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	oldrand "math/rand"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/base/vfs"
+	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+var modes = []contract.MergeMode{contract.MergeLastRow, contract.MergeLastNonNull, contract.MergeAppend}
+
+// script is random work on one region, with what must be there after each acknowledged step.
+type script struct {
+	r    *rand.Rand
+	mode contract.MergeMode
+	have state // after the last acknowledged step
+	next state // if the step that is going on took effect
+}
+
+func (s *script) value() *float64 {
+	if s.r.IntN(3) == 0 {
+		return nil
+	}
+	v := float64(s.r.IntN(100))
+	return &v
+}
+
+func (s *script) rows() (out []row) {
+	for range 1 + s.r.IntN(20) {
+		x := row{host: fmt.Sprint("h", s.r.IntN(4)), ts: int64(s.r.IntN(40)) * 3600_000, v: s.value()}
+		if s.r.IntN(2) == 0 {
+			text := fmt.Sprint("t", s.r.IntN(9))
+			x.s = &text
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// step does one random thing.
+func (s *script) step(ctx context.Context, e *Engine) error {
+	s.next = s.have.clone()
+	switch n := s.r.IntN(20); {
+	case n < 12:
+		rows := s.rows()
+		s.next.apply(s.mode, model.OpPut, rows...)
+		got, err := e.Write(ctx, put(model.OpPut, rows...))
+		if err == nil && got != uint64(len(rows)) {
+			return fmt.Errorf("%d rows affected, %d written", got, len(rows))
+		}
+		return err
+	case n < 14:
+		if s.mode == contract.MergeAppend {
+			return nil
+		}
+		rows := s.rows()
+		s.next.apply(s.mode, model.OpDelete, rows...)
+		_, err := e.Write(ctx, put(model.OpDelete, rows...))
+		return err
+	case n < 17:
+		return e.Flush(ctx, region0)
+	case n < 18:
+		return e.Compact(ctx, contract.CompactRequest{Region: region0})
+	case n < 19 && s.r.IntN(3) == 0:
+		s.next = state{}
+		return e.Truncate(ctx, region0)
+	default:
+		m, err := e.Meta(ctx, region0)
+		if err != nil {
+			return err
+		}
+		c := m.Schema.Clone()
+		c.Version++
+		c.Columns = append(c.Columns, model.Column{ID: c.NextColumn, Name: fmt.Sprint("c", c.NextColumn), Type: model.Int64, Nullable: true})
+		c.NextColumn++
+		return e.Alter(ctx, contract.AlterRegion{ID: region0, Schema: c})
+	}
+}
+
+// TestRandomWorkMatchesModel runs random work with restarts in each merge mode and compares every scan with the plain model.
+func TestRandomWorkMatchesModel(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for seed := range uint64(12) {
+		mode := modes[seed%3]
+		t.Run(fmt.Sprint(seed, mode), func(t *testing.T) {
+			fs := crashfs.New()
+			s := &script{r: rand.New(rand.NewPCG(seed, 1)), mode: mode, have: state{}}
+			n, err := start(t, fs, "/d", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := n.eng.Create(t.Context(), contract.CreateRegion{Meta: testMeta(mode), TableDir: tableDir}); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 120 {
+				if err := s.step(t.Context(), n.eng); err != nil {
+					t.Fatalf("step %d: %v", i, err)
+				}
+				s.have = s.next
+				if s.r.IntN(12) == 0 {
+					if err := n.stop(); err != nil {
+						t.Fatal(err)
+					}
+					if n, err = start(t, fs, "/d", nil); err != nil {
+						t.Fatal(err)
+					}
+					if err := n.eng.Open(t.Context(), contract.OpenRegion{ID: region0, TableDir: tableDir}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				got, err := n.scanAll(t.Context())
+				if err != nil {
+					t.Fatalf("step %d: scan: %v", i, err)
+				}
+				if d := diff(got, s.have); d != "" {
+					t.Fatalf("step %d: %s", i, d)
+				}
+			}
+			if err := n.stop(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestPowerCuts cuts the power before each change of the disk in turn, reopens, and looks for every acknowledged row.
+func TestPowerCuts(t *testing.T) {
+	stride := 7
+	if testing.Short() {
+		stride = 41
+	}
+	for m, mode := range modes {
+		work := func(fs *crashfs.FS, s *script) error {
+			n, err := start(t, fs, "/d", nil)
+			if err != nil {
+				return err
+			}
+			defer n.stop()
+			if err := n.eng.Create(t.Context(), contract.CreateRegion{Meta: testMeta(mode), TableDir: tableDir}); err != nil {
+				return err
+			}
+			for range 45 {
+				if err := s.step(t.Context(), n.eng); err != nil {
+					return err
+				}
+				s.have = s.next
+			}
+			return nil
+		}
+		fresh := func() *script {
+			return &script{r: rand.New(rand.NewPCG(uint64(m), 5)), mode: mode, have: state{}, next: state{}}
+		}
+		whole := crashfs.New()
+		if err := work(whole, fresh()); err != nil {
+			t.Fatal(err)
+		}
+		steps := whole.Steps()
+		cuts := 0
+		for cut := 1 + m; cut <= steps; cut += stride {
+			cuts++
+			fs, s := crashfs.New(), fresh()
+			fs.CutAt(cut)
+			err := work(fs, s)
+			if err != nil && !errors.Is(err, crashfs.ErrPowerCut) && !strings.Contains(err.Error(), "power cut") && !errs.Is(err, errs.StorageUnavailable) {
+				t.Fatalf("%s, cut %d: %v", mode, cut, err)
+			}
+			var rng *oldrand.Rand
+			if cut%2 == 0 {
+				rng = oldrand.New(oldrand.NewSource(int64(cut)))
+			}
+			checkReopened(t, fs.Reboot(rng), s, fmt.Sprintf("%s, cut at %d of %d", mode, cut, steps))
+		}
+		t.Logf("%s: %d cuts in %d steps", mode, cuts, steps)
+	}
+}
+
+func checkReopened(t *testing.T, fs vfs.FS, s *script, what string) {
+	t.Helper()
+	n, err := start(t, fs, "/d", nil)
+	if err != nil {
+		t.Fatalf("%s: start: %v", what, err)
+	}
+	defer n.stop()
+	if err := n.eng.Open(t.Context(), contract.OpenRegion{ID: region0, TableDir: tableDir}); err != nil {
+		if errs.Is(err, errs.RegionNotFound) && len(s.have) == 0 {
+			return // the power went before the region was created
+		}
+		t.Fatalf("%s: open: %v", what, err)
+	}
+	got, err := n.scanAll(t.Context())
+	if err != nil {
+		t.Fatalf("%s: scan: %v", what, err)
+	}
+	if d := diff(got, s.have); d != "" {
+		if d2 := diff(got, s.next); d2 != "" {
+			t.Fatalf("%s: neither what was acknowledged (%s) nor that and the last step (%s)", what, d, d2)
+		}
+	}
+	// And it goes on.
+	if _, err := n.eng.Write(t.Context(), put(model.OpPut, row{host: "after", ts: 1})); err != nil {
+		t.Fatalf("%s: write: %v", what, err)
+	}
+	if err := n.eng.Flush(t.Context(), region0); err != nil {
+		t.Fatalf("%s: flush: %v", what, err)
+	}
+}
+
+// TestFailingDisk makes every fourth change of the disk fail for a while; what was acknowledged is there, during and after.
+func TestFailingDisk(t *testing.T) {
+	fs := crashfs.New()
+	n, err := start(t, fs, "/d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.eng.Create(t.Context(), contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	s := &script{r: rand.New(rand.NewPCG(9, 9)), mode: contract.MergeLastRow, have: state{}}
+	failures := 0
+	for i := range 300 {
+		broken := i%3 == 1
+		if broken {
+			fs.Hook(func(st crashfs.Step) error {
+				if st.N%4 == 0 {
+					return errors.New("injected")
+				}
+				return nil
+			})
+		} else {
+			fs.Hook(nil)
+		}
+		err := s.step(t.Context(), n.eng)
+		if err == nil {
+			s.have = s.next
+			continue
+		}
+		failures++
+		if !broken {
+			// A failed commit is settled by the next one; a whole disk must not go on failing.
+			t.Fatalf("step %d fails on a good disk: %v", i, err)
+		}
+		// A step that failed may have taken effect all the same, or will when its commit is settled, which a flush does first.
+		fs.Hook(nil)
+		if err := n.eng.Flush(t.Context(), region0); err != nil {
+			t.Fatal(err)
+		}
+		got, err := n.scanAll(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff(got, s.have) != "" {
+			if d := diff(got, s.next); d != "" {
+				t.Fatalf("step %d: %s", i, d)
+			}
+			s.have = s.next
+		}
+	}
+	if failures < 10 {
+		t.Errorf("only %d steps failed", failures)
+	}
+	fs.Hook(nil)
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	checkReopened(t, fs.Reboot(nil), &script{have: s.have, next: s.have}, "after a failing disk")
+}
+
+// TestReadersKeepTheirSnapshot scans while rows are written, flushed and compacted.
+func TestReadersKeepTheirSnapshot(t *testing.T) {
+	n, err := start(t, vfs.OS(), t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	ctx := t.Context()
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	const writers, batches, each = 3, 60, 50
+	for w := range writers {
+		wg.Go(func() {
+			for b := range batches {
+				var rows []row
+				for i := range each {
+					v := float64(b)
+					rows = append(rows, row{host: fmt.Sprint("w", w), ts: int64(b*each+i) * 60_000, v: &v})
+				}
+				if _, err := n.eng.Write(ctx, put(model.OpPut, rows...)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 2 {
+		readers.Go(func() {
+			last := 0
+			for {
+				got, err := n.scanAll(ctx)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if len(got) < last || len(got)%each != 0 {
+					t.Errorf("a scan saw %d rows after one that saw %d; batches are of %d", len(got), last, each)
+				}
+				last = len(got)
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	readers.Go(func() {
+		for {
+			if err := n.eng.Flush(ctx, region0); err != nil {
+				t.Error(err)
+			}
+			if err := n.eng.Compact(ctx, contract.CompactRequest{Region: region0}); err != nil {
+				t.Error(err)
+			}
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	wg.Wait()
+	close(done)
+	readers.Wait()
+	got, err := n.scanAll(ctx)
+	if err != nil || len(got) != writers*batches*each {
+		t.Fatalf("%d rows, %v", len(got), err)
+	}
+}
+
+// TestBackPressure fills a small write buffer while flushes fail: writers are refused with a retryable error, and served again later.
+func TestBackPressure(t *testing.T) {
+	var mu sync.Mutex
+	broken := true
+	n, err := start(t, vfs.OS(), t.TempDir(), func(o *Options) {
+		o.WriteBufferBytes, o.WriteBufferRejectBytes = 256<<10, 300<<10
+		o.Listener.Step = func(_ model.RegionID, name string, _ bool) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if broken && name == "flush.files" {
+				return errs.New(errs.StorageUnavailable, "injected")
+			}
+			return nil
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	if err := n.eng.Create(t.Context(), contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	refused, written := false, 0
+	for i := 0; i < 200 && !refused; i++ {
+		var rows []row
+		for j := range 1000 {
+			rows = append(rows, row{host: "h", ts: int64(i*1000 + j)})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		_, err := n.eng.Write(ctx, put(model.OpPut, rows...))
+		cancel()
+		switch {
+		case err == nil:
+			written += len(rows)
+		case errs.Is(err, errs.StorageUnavailable) || errors.Is(err, context.DeadlineExceeded):
+			refused = true
+		default:
+			t.Fatal(err)
+		}
+	}
+	if !refused {
+		t.Fatalf("%d rows in a write buffer of 256 KiB and nobody was held back", written)
+	}
+	mu.Lock()
+	broken = false
+	mu.Unlock()
+	if err := n.eng.Flush(t.Context(), region0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.eng.Write(t.Context(), put(model.OpPut, row{host: "later", ts: 7})); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := n.scanAll(t.Context()); err != nil || len(got) != written+1 {
+		t.Fatalf("%d rows, want %d; %v", len(got), written+1, err)
+	}
+	if used := n.eng.buffer.used.Load(); used <= 0 || used > 64<<10 {
+		t.Errorf("%d bytes are counted after the flush", used)
+	}
+}
+
+func TestDropForgetsEverything(t *testing.T) {
+	fs := crashfs.New()
+	n, err := start(t, fs, "/d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	create := contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}
+	for range 3 {
+		if err := n.eng.Create(ctx, create); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := n.scanAll(ctx); err != nil || len(got) != 0 {
+			t.Fatal(got, err)
+		}
+		for i := range 3 {
+			if _, err := n.eng.Write(ctx, put(model.OpPut, row{host: "x", ts: int64(i)})); err != nil {
+				t.Fatal(err)
+			}
+			if i < 2 {
+				if err := n.eng.Flush(ctx, region0); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := n.eng.Drop(ctx, region0); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := n.eng.Scan(ctx, contract.ScanRequest{Region: region0}); !errs.Is(err, errs.RegionNotFound) {
+			t.Fatal(err)
+		}
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = start(t, fs, "/d", nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.eng.Open(ctx, contract.OpenRegion{ID: region0, TableDir: tableDir}); !errs.Is(err, errs.RegionNotFound) {
+		t.Fatal(err)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBadWritesAreRefusedWhole(t *testing.T) {
+	n, err := start(t, crashfs.New(), "/d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	ctx := t.Context()
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeAppend), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	f := func(code errs.Code, want string, change func(w *contract.RegionWrite)) {
+		t.Helper()
+		req := put(model.OpPut, row{host: "a", ts: 1})
+		change(&req.Writes[0])
+		_, err := n.eng.Write(ctx, req)
+		if !errs.Is(err, code) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v (%v), want %v %q", err, errs.CodeOf(err), code, want)
+		}
+	}
+	f(errs.RegionNotFound, "1025.0", func(w *contract.RegionWrite) { w.Region = model.NewRegionID(1025, 0) })
+	f(errs.RequestOutdated, "schema version", func(w *contract.RegionWrite) { w.SchemaVersion = 9 })
+	f(errs.InvalidArguments, "DELETE is not allowed under append mode", func(w *contract.RegionWrite) { w.Op = model.OpDelete })
+	f(errs.TableColumnNotFound, "column 77", func(w *contract.RegionWrite) { w.Columns[2] = 77 })
+	f(errs.InvalidArguments, "column v expect type Float64, given: Int64", func(w *contract.RegionWrite) { w.Rows.Cols[2] = model.ConstVector(model.IntValue(model.Int64, 1), 1) })
+	f(errs.InvalidArguments, "missing required time index column ts", func(w *contract.RegionWrite) { w.Columns, w.Rows.Cols = w.Columns[1:], w.Rows.Cols[1:] })
+	f(errs.InvalidArguments, "not nullable", func(w *contract.RegionWrite) {
+		w.Rows.Cols[0] = model.ConstVector(model.NullOf(model.Timestamp(model.Millisecond)), 1)
+	})
+	if got, err := n.scanAll(ctx); err != nil || len(got) != 0 {
+		t.Fatal(got, err)
+	}
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
+	"github.com/goptimedb/goptimedb/internal/storage/scan"
+	"github.com/goptimedb/goptimedb/internal/storage/series"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+	"github.com/goptimedb/goptimedb/internal/storage/sst"
+)
+
+// file is an SST that some version names. It is opened when a scan first needs it and closed when the last version lets go.
+type file struct {
+	manifest.File
+	region *region
+	refs   int // versions that name it; guarded by region.mu
+
+	open struct {
+		sync.Mutex
+		blob objectstore.Reader
+		sst  *sst.File
+	}
+}
+
+func (r *region) openFile(f manifest.File) *file { return &file{File: f, region: r} }
+
+// view is the file as a source of a scan.
+func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats) (source.Source, error) {
+	f.open.Lock()
+	defer f.open.Unlock()
+	if f.open.sst == nil {
+		store := f.region.eng.opts.Store
+		data, index := f.region.paths(f.ID)
+		blob, err := store.Open(ctx, data)
+		if errors.Is(err, objectstore.ErrNotFound) {
+			return nil, errs.New(errs.StorageUnavailable, "data file %s of region %s is missing", data, f.region.id)
+		}
+		if err != nil {
+			return nil, err
+		}
+		var openIndex func(context.Context) (sst.Blob, error)
+		if f.IndexSize > 0 {
+			openIndex = func(ctx context.Context) (sst.Blob, error) { return store.Open(ctx, index) }
+		}
+		s, err := f.region.eng.opts.Files.Open(ctx, data, blob, openIndex)
+		if err != nil {
+			_ = blob.Close()
+			return nil, err
+		}
+		f.open.blob, f.open.sst = blob, s
+	}
+	return f.open.sst.View(schema, stats), nil
+}
+
+// close frees the handle; nobody uses the file any more.
+func (f *file) close() {
+	f.open.Lock()
+	defer f.open.Unlock()
+	if f.open.blob != nil {
+		_ = f.open.blob.Close() // read-only: nothing can be lost
+		f.region.eng.opts.Files.Forget(f.open.sst.Name())
+		f.open.blob, f.open.sst = nil, nil
+	}
+}
+
+// run is a sorted run being written: the current file of it, and those that are finished.
+type run struct {
+	region *region
+	schema *model.Schema
+	level  uint8
+	limit  int64 // bytes of a file before the next one begins
+	done   []manifest.File
+
+	id   manifest.FileID
+	data objectstore.Writer
+	out  *sst.Writer
+}
+
+// writeRun merges the sources by the region's mode and writes them as files of the level, none of which overlap. All are durable
+// when it returns. On an error the files that were finished are returned too.
+func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources []source.Source, level uint8, keepDeletes bool) ([]manifest.File, error) {
+	w := &run{region: r, schema: meta.Schema, level: level, limit: meta.Options.MaxOutputBytes}
+	if w.limit <= 0 {
+		w.limit = maxOutputBytes
+	}
+	merged, err := scan.Merge(ctx, scan.MergeOptions{Options: scan.Options{Sources: sources, Schema: meta.Schema, Merge: meta.Options.Merge},
+		KeepDeletes: keepDeletes, Parallelism: 1})
+	if err != nil {
+		return nil, err
+	}
+	defer merged.Close()
+	defer w.abort()
+	for {
+		b, err := merged.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			err = w.append(ctx, b)
+		}
+		if err != nil {
+			return w.done, err
+		}
+	}
+	return w.done, w.finish(ctx)
+}
+
+// maxOutputBytes is where a file ends and the next one begins, if the table does not say.
+const maxOutputBytes = 512 << 20
+
+// append writes a batch of scan.Merge: tags, time, fields, sequence, operation.
+func (w *run) append(ctx context.Context, b *model.Batch) error {
+	if w.out != nil && w.out.Size() >= w.limit {
+		if err := w.finish(ctx); err != nil {
+			return err
+		}
+	}
+	if w.out == nil {
+		if err := w.begin(ctx); err != nil {
+			return err
+		}
+	}
+	s := w.schema
+	tags := len(s.PrimaryKey)
+	ids, types := series.TagsOf(s)
+	builder := series.NewBuilder(ids, types)
+	batch := sst.Batch{Rows: b.Len, Time: b.Cols[tags].Ints, Fields: b.Cols[tags+1 : len(b.Cols)-2], Seq: b.Cols[len(b.Cols)-2].Ints, Ops: b.Cols[len(b.Cols)-1].Ints}
+	for i, run := range b.Series {
+		builder.Append(b.Cols[:tags], run.Start, run.End)
+		batch.Runs = append(batch.Runs, sst.Run{Series: uint32(i), Start: run.Start, End: run.End})
+	}
+	table, err := builder.Finish()
+	if err != nil {
+		return fmt.Errorf("series of rows to be written: %w", err)
+	}
+	batch.Table = table
+	return w.out.Append(&batch)
+}
+
+func (w *run) begin(ctx context.Context) (err error) {
+	w.id = manifest.FileID(uuid.NewString())
+	data, _ := w.region.paths(w.id)
+	if w.data, err = w.region.eng.opts.Store.Create(ctx, data); err != nil {
+		return err
+	}
+	w.out, err = sst.NewWriter(w.data, w.schema, sst.WriterOptions{RowGroupRows: w.region.meta().Options.RowGroupRows})
+	return err
+}
+
+// finish makes the current file and its index durable.
+func (w *run) finish(ctx context.Context) error {
+	if w.out == nil {
+		return nil
+	}
+	info, err := w.out.Finish()
+	if err == nil {
+		err = w.data.Commit()
+	}
+	if err != nil {
+		return err
+	}
+	w.out, w.data = nil, nil
+	f := manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes, Series: int64(info.Series),
+		MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq, MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey,
+		HasDeletes: info.HasDeletes, Unique: info.Unique, SchemaVersion: w.schema.Version}
+	w.done = append(w.done, f)
+	return nil
+}
+
+func (w *run) abort() {
+	if w.data != nil {
+		w.data.Abort()
+	}
+}

@@ -1,0 +1,326 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/compaction"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+)
+
+// A flush, in order:
+//
+//	freeze    the worker's apply stage swaps the memtable, and notes the log position
+//	write     a sorted, deduplicated file per time window, durable, named by nobody
+//	commit    one manifest edit names the files and the log position: from here on a restart does not need the log
+//	install   readers see the files instead of the memtables
+//	obsolete  the log may forget
+//
+// If it fails before commit, the memtables stay and the next flush begins again; its files are deleted, or found as orphans at the
+// next open. If commit fails, its outcome may be unknown: the files stay until it is settled, see manifest.
+
+// Flush implements contract.RegionServer.
+func (e *Engine) Flush(ctx context.Context, id model.RegionID) error {
+	r, err := e.region(id)
+	if err != nil {
+		return err
+	}
+	e.met.flushRequests.WithLabelValues("manual").Inc()
+	return r.flush(ctx)
+}
+
+// flush writes everything that is in memory now to files.
+func (r *region) flush(ctx context.Context) (err error) {
+	r.flushMu.Lock()
+	defer r.flushMu.Unlock()
+	e := r.eng
+	e.met.flushing.Inc()
+	start := time.Now()
+	files := 0
+	defer func() {
+		e.met.flushing.Dec()
+		if err != nil {
+			e.met.flushFailures.Inc()
+		}
+		if f := e.opts.Listener.FlushEnd; f != nil {
+			f(r.id, files, err)
+		}
+	}()
+	if err := r.settle(ctx); err != nil {
+		return fmt.Errorf("flush region %s: %w", r.id, err)
+	}
+	if err := r.onWorker(ctx, func() error { r.freeze(); return nil }); err != nil {
+		return fmt.Errorf("flush region %s: %w", r.id, err)
+	}
+	v := r.pin()
+	defer r.unpin(v)
+	if len(v.frozen) == 0 {
+		r.lastFlush.Store(e.opts.Now().UnixNano())
+		return nil
+	}
+	if err := r.step("flush.files", false); err != nil {
+		return err
+	}
+	added, err := r.writeMemtables(ctx, v)
+	if err == nil {
+		err = r.step("flush.files", true)
+	}
+	if err != nil {
+		r.deleteFiles(added)
+		return fmt.Errorf("flush region %s: %w", r.id, err)
+	}
+	e.met.flushElapsed.WithLabelValues("write_sst").Observe(time.Since(start).Seconds())
+	last := v.frozen[len(v.frozen)-1]
+	edit := &manifest.Edit{Add: added, FlushedEntry: last.entry, FlushedSequence: last.sequence}
+	s := r.manifest.State()
+	if s.CompactionWindow == 0 && v.meta.Options.CompactionWindow == 0 && len(added) > 0 {
+		edit.CompactionWindow = compaction.Infer(append(slices.Clone(s.Files), added...), v.meta.Schema.TimeUnit())
+	}
+	if err := r.commit(ctx, "flush.commit", manifest.Action{Edit: edit}); err != nil {
+		// Not deleted: the edit may be there, or will be when it is settled. install happens then, by settle.
+		return fmt.Errorf("flush region %s: %w", r.id, err)
+	}
+	r.sync()
+	files = len(added)
+	var bytes, rows int64
+	for _, f := range added {
+		bytes += f.Size + f.IndexSize
+		rows += f.Rows
+	}
+	e.met.flushBytes.Add(float64(bytes))
+	e.met.flushFiles.Add(float64(files))
+	e.met.flushElapsed.WithLabelValues("total").Observe(time.Since(start).Seconds())
+	r.lastFlush.Store(e.opts.Now().UnixNano())
+	r.log.Info("flushed", "rows", rows, "files", files, "bytes", bytes, "took", time.Since(start))
+	if err := e.opts.WAL.Obsolete(ctx, r.id, last.entry); err != nil {
+		r.log.Warn("mark log entries as flushed", "err", err) // the next flush marks more
+	}
+	e.askCompaction(r)
+	return nil
+}
+
+// settle brings a commit of unknown outcome to its end and makes readers see what the manifest says.
+func (r *region) settle(ctx context.Context) error {
+	if _, err := r.manifest.Resolve(ctx); err != nil {
+		return err
+	}
+	r.sync()
+	return nil
+}
+
+// sync installs a version with the files that the manifest names now, without the memtables whose rows they hold.
+func (r *region) sync() {
+	s := r.manifest.State()
+	r.mu.Lock()
+	old := r.mu.version
+	n := old.clone()
+	n.mutable = old.mutable
+	n.files = n.files[:0:0]
+	for _, f := range s.Files {
+		i := slices.IndexFunc(old.files, func(g *file) bool { return g.ID == f.ID })
+		if i >= 0 {
+			n.files = append(n.files, old.files[i])
+		} else {
+			n.files = append(n.files, r.openFile(f))
+		}
+	}
+	var freed int64
+	n.frozen = n.frozen[:0:0]
+	for _, f := range old.frozen {
+		if f.entry <= s.FlushedEntry && f.sequence <= s.FlushedSequence {
+			freed += f.bytes
+		} else {
+			n.frozen = append(n.frozen, f)
+		}
+	}
+	dead := r.installLocked(n)
+	r.mu.Unlock()
+	if freed > 0 {
+		r.eng.buffer.release(freed)
+	}
+	r.purge(dead)
+}
+
+// writeMemtables writes the frozen memtables of a version, a file per time window, all windows of all memtables merged. On an error the
+// files that were written are returned too.
+func (r *region) writeMemtables(ctx context.Context, v *version) ([]manifest.File, error) {
+	windows := map[int64][]source.Source{}
+	var order []int64
+	for _, f := range v.frozen {
+		sources, err := f.table.FlushSources(v.meta.Schema)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range sources {
+			min, _ := w.TimeRange()
+			start := model.TimeBucket{Width: r.windowUnits(v.meta)}.Start(min)
+			if windows[start] == nil {
+				order = append(order, start)
+			}
+			windows[start] = append(windows[start], w)
+		}
+	}
+	slices.Sort(order)
+	var out []manifest.File
+	for _, w := range order {
+		files, err := r.writeRun(ctx, v.meta, windows[w], 0, true)
+		out = append(out, files...)
+		if err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// askFlush queues a background flush; asking again while one is queued does nothing.
+func (e *Engine) askFlush(r *region, reason string) {
+	if !r.flushAsked.CompareAndSwap(false, true) {
+		return
+	}
+	select {
+	case e.flushQ <- r:
+		e.met.flushRequests.WithLabelValues(reason).Inc()
+	default:
+		r.flushAsked.Store(false)
+	}
+}
+
+func (e *Engine) flushLoop() {
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case r := <-e.flushQ:
+			r.flushAsked.Store(false)
+			if err := r.flush(e.ctx); err != nil && !errors.Is(err, context.Canceled) {
+				r.log.Error("flush", "err", err)
+				// Not at once again: a full disk would spin. The sweep and the next write that waits ask again.
+				select {
+				case <-e.ctx.Done():
+				case <-time.After(flushBackoff):
+				}
+			}
+		}
+	}
+}
+
+// flushBackoff is how long a flush job rests after a failure.
+const flushBackoff = time.Second
+
+// noteGrowth asks for flushes if a region or all of them together grew too large.
+func (e *Engine) noteGrowth(r *region) {
+	r.mu.Lock()
+	bytes := r.mu.version.mutable.Bytes()
+	limit := r.mu.version.meta.Options.WriteBufferBytes / 2
+	r.mu.Unlock()
+	if limit <= 0 {
+		limit = e.opts.RegionBufferBytes
+	}
+	if bytes >= limit {
+		e.askFlush(r, "region_full")
+	}
+	if e.buffer.wantsFlush() {
+		e.kickFlush()
+	}
+}
+
+// kickFlush asks the sweep loop to choose regions to flush.
+func (e *Engine) kickFlush() {
+	select {
+	case e.kick <- struct{}{}:
+	default:
+	}
+}
+
+// sweepLoop looks at the regions from time to time, and at once when memory is short.
+func (e *Engine) sweepLoop() {
+	tick := time.NewTicker(e.opts.Sweep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-e.kick:
+			e.flushLargest()
+		case <-tick.C:
+			e.flushOld()
+			e.flushLaggards()
+			for _, r := range e.all() {
+				e.askCompaction(r)
+			}
+		}
+	}
+}
+
+// flushLargest asks for flushes of the largest memtables until the rest is below half of the write buffer.
+func (e *Engine) flushLargest() {
+	type sized struct {
+		r     *region
+		bytes int64
+	}
+	var all []sized
+	total := int64(0)
+	for _, r := range e.all() {
+		v := r.pin()
+		b := v.mutable.Bytes()
+		if v.mutable.Rows() > 0 || len(v.frozen) > 0 {
+			all = append(all, sized{r, b})
+			total += b
+		}
+		r.unpin(v)
+	}
+	slices.SortFunc(all, func(a, b sized) int { return int(min(max(b.bytes-a.bytes, -1), 1)) })
+	for _, s := range all {
+		if total <= e.buffer.limit/4 {
+			return
+		}
+		e.askFlush(s.r, "engine_full")
+		total -= s.bytes
+	}
+}
+
+// flushOld asks for flushes of regions whose rows have been only in memory and log for too long.
+func (e *Engine) flushOld() {
+	now := e.opts.Now()
+	for _, r := range e.all() {
+		v := r.pin()
+		interval := v.meta.Options.AutoFlushInterval
+		rows := v.mutable.Rows() + len(v.frozen)
+		r.unpin(v)
+		if interval <= 0 {
+			interval = e.opts.AutoFlush
+		}
+		if rows > 0 && now.Sub(time.Unix(0, r.lastFlush.Load())) >= interval {
+			e.askFlush(r, "periodically")
+		}
+	}
+}
+
+// flushLaggards asks for flushes of the regions that keep the log from being shortened.
+func (e *Engine) flushLaggards() {
+	for _, l := range e.opts.WAL.Laggards(e.opts.WALPurgeBytes) {
+		if r, err := e.region(l.Region); err == nil {
+			e.askFlush(r, "wal_full")
+		}
+	}
+}
+
+// Compact implements contract.RegionServer.
+func (e *Engine) Compact(ctx context.Context, req contract.CompactRequest) error {
+	r, err := e.region(req.Region)
+	if err != nil {
+		return err
+	}
+	for {
+		did, err := r.compact(ctx, &req)
+		if err != nil || !did {
+			return err
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package engine
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics are named as dashboards of the original know them.
+type metrics struct {
+	requests       *prometheus.HistogramVec
+	stages         *prometheus.HistogramVec
+	rows           *prometheus.CounterVec
+	writeStalls    prometheus.Counter
+	writeRejects   prometheus.Counter
+	writeStalling  prometheus.Gauge
+	flushRequests  *prometheus.CounterVec
+	flushElapsed   *prometheus.HistogramVec
+	flushBytes     prometheus.Counter
+	flushFiles     prometheus.Counter
+	flushFailures  prometheus.Counter
+	flushing       prometheus.Gauge
+	compactions    prometheus.Counter
+	compactElapsed prometheus.Histogram
+	compactFailed  prometheus.Counter
+	compactIn      prometheus.Counter
+	compactOut     prometheus.Counter
+	compacting     prometheus.Gauge
+	scanning       prometheus.Gauge
+	readRows       prometheus.Counter
+	orphans        prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, e *Engine) *metrics {
+	var all []prometheus.Collector
+	seconds := prometheus.ExponentialBuckets(0.0005, 4, 10)
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
+		all = append(all, c)
+		return c
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		c := prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+		all = append(all, c)
+		return c
+	}
+	gaugeFunc := func(name, help string, f func() float64) {
+		all = append(all, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f))
+	}
+	hist := func(name, help, label string) *prometheus.HistogramVec {
+		c := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: seconds}, []string{label})
+		all = append(all, c)
+		return c
+	}
+	vec := func(name, help, label string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+		all = append(all, c)
+		return c
+	}
+	m := &metrics{
+		requests:      hist("greptime_mito_handle_request_elapsed", "Seconds that region requests took.", "type"),
+		stages:        hist("greptime_mito_write_stage_elapsed", "Seconds of the stages of a write.", "stage"),
+		rows:          vec("greptime_mito_write_rows_total", "Rows written to regions.", "type"),
+		writeStalls:   counter("greptime_mito_write_stall_total", "Writes that waited for memory."),
+		writeRejects:  counter("greptime_mito_write_reject_total", "Writes refused because memtables were full."),
+		writeStalling: gauge("greptime_mito_write_stalling_count", "Writes that wait for memory now."),
+		flushRequests: vec("greptime_mito_flush_requests_total", "Flushes asked for, by reason.", "reason"),
+		flushElapsed:  hist("greptime_mito_flush_elapsed", "Seconds of the stages of a flush.", "type"),
+		flushBytes:    counter("greptime_mito_flush_bytes_total", "Bytes of the files that flushes wrote."),
+		flushFiles:    counter("greptime_mito_flush_file_total", "Files that flushes wrote."),
+		flushFailures: counter("greptime_mito_flush_failure_total", "Flushes that failed; they are tried again."),
+		flushing:      gauge("greptime_mito_inflight_flush_count", "Flushes that run now."),
+		compactions:   counter("greptime_mito_compaction_requests_total", "Compactions started."),
+		compactFailed: counter("greptime_mito_compaction_failure_total", "Compactions that failed."),
+		compactIn:     counter("greptime_mito_compaction_input_bytes", "Bytes of the files that compactions read."),
+		compactOut:    counter("greptime_mito_compaction_output_bytes", "Bytes of the files that compactions wrote."),
+		compacting:    gauge("greptime_mito_inflight_compaction_count", "Compactions that run now."),
+		scanning:      gauge("greptime_mito_in_progress_scan", "Scans that run now."),
+		readRows:      counter("greptime_mito_read_rows_return", "Rows that scans returned."),
+		orphans:       counter("greptime_mito_gc_files_deleted_total", "Files of failed jobs that were deleted."),
+	}
+	m.compactElapsed = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_mito_compaction_total_elapsed",
+		Help: "Seconds that compactions took.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 10)})
+	all = append(all, m.compactElapsed)
+	gaugeFunc("greptime_mito_region_count", "Open regions.", func() float64 { return float64(e.regionCount()) })
+	gaugeFunc("greptime_mito_write_buffer_bytes", "Bytes in memtables.", func() float64 { return float64(e.buffer.used.Load()) })
+	for _, c := range all {
+		reg.MustRegister(c)
+	}
+	return m
+}

@@ -1,0 +1,252 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
+	"github.com/goptimedb/goptimedb/internal/storage/logentry"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
+	"github.com/goptimedb/goptimedb/internal/wal"
+)
+
+// dropMarker is a file in the directory of a region that is being dropped: whoever finds it finishes the job.
+const dropMarker = "_dropping"
+
+// Create implements contract.RegionServer.
+func (e *Engine) Create(ctx context.Context, req contract.CreateRegion) error {
+	if req.Meta.Schema == nil {
+		return errs.New(errs.InvalidArguments, "create region %s: no schema", req.Meta.ID)
+	}
+	if err := req.Meta.Schema.Validate(); err != nil {
+		return fmt.Errorf("create region %s: %w", req.Meta.ID, err)
+	}
+	return e.enter(ctx, req.Meta.ID, func() (*region, error) {
+		r := e.newRegion(req.Meta.ID, req.TableDir)
+		if err := e.finishDrop(ctx, r); err != nil {
+			return nil, err
+		}
+		if err := r.step("create.commit", false); err != nil {
+			return nil, err
+		}
+		m, existed, err := manifest.Create(ctx, r.manifestOptions(), req.Meta)
+		if err != nil {
+			return nil, fmt.Errorf("create region %s: %w", r.id, err)
+		}
+		if existed && !sameSchema(m.State().Meta.Schema, req.Meta.Schema) {
+			return nil, errs.New(errs.RegionAlreadyExists, "region %s exists with another schema", r.id)
+		}
+		r.manifest = m
+		if err := r.step("create.commit", true); err != nil {
+			return nil, err
+		}
+		return r, e.recover(ctx, r, nil)
+	}, func(r *region) error {
+		if !sameSchema(r.meta().Schema, req.Meta.Schema) {
+			return errs.New(errs.RegionAlreadyExists, "region %s exists with another schema", r.id)
+		}
+		return nil
+	})
+}
+
+func sameSchema(a, b *model.Schema) bool {
+	x, y := *a, *b
+	x.Version, y.Version = 0, 0
+	return reflect.DeepEqual(x, y)
+}
+
+// Open implements contract.RegionServer.
+func (e *Engine) Open(ctx context.Context, req contract.OpenRegion) error {
+	return e.enter(ctx, req.ID, func() (*region, error) {
+		r := e.newRegion(req.ID, req.TableDir)
+		if dropping, err := r.exists(ctx, dropMarker); err != nil {
+			return nil, err
+		} else if dropping {
+			return nil, errs.New(errs.RegionNotFound, "region %s is being dropped", r.id)
+		}
+		m, err := manifest.Open(ctx, r.manifestOptions())
+		if errors.Is(err, manifest.ErrNotFound) {
+			return nil, errs.New(errs.RegionNotFound, "Region not found: %s has no manifest below %s", r.id, r.dir)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open region %s: %w", r.id, err)
+		}
+		r.manifest = m
+		return r, e.recover(ctx, r, req.Options)
+	}, func(*region) error { return nil })
+}
+
+// enter makes sure that one caller at a time opens or creates a region. there is called for a region that is open already.
+func (e *Engine) enter(ctx context.Context, id model.RegionID, open func() (*region, error), there func(*region) error) error {
+	for {
+		e.mu.Lock()
+		if e.mu.closed {
+			e.mu.Unlock()
+			return errs.New(errs.Suspended, "region engine is closed")
+		}
+		if r := e.mu.regions[id]; r != nil {
+			e.mu.Unlock()
+			return there(r)
+		}
+		busy := e.mu.opening[id]
+		if busy == nil {
+			busy = make(chan struct{})
+			e.mu.opening[id] = busy
+			e.mu.Unlock()
+			r, err := open()
+			e.mu.Lock()
+			delete(e.mu.opening, id)
+			if err == nil && e.mu.closed {
+				err = errs.New(errs.Suspended, "region engine is closed")
+			}
+			if err == nil {
+				e.mu.regions[id] = r
+			}
+			e.mu.Unlock()
+			close(busy)
+			if err != nil && r != nil {
+				r.release()
+			}
+			return err
+		}
+		e.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (e *Engine) newRegion(id model.RegionID, tableDir string) *region {
+	r := &region{id: id, dir: strings.TrimSuffix(tableDir, "/") + "/" + id.DirName() + "/", eng: e, work: e.workerOf(id),
+		log: e.log.With("region", id.String())}
+	r.lastFlush.Store(e.opts.Now().UnixNano())
+	return r
+}
+
+func (r *region) manifestOptions() manifest.Options {
+	return manifest.Options{Store: r.eng.opts.Store, Dir: r.dir + "manifest/", CheckpointDistance: r.eng.opts.CheckpointDistance, Log: r.log}
+}
+
+func (r *region) exists(ctx context.Context, name string) (bool, error) {
+	_, err := r.eng.opts.Store.Stat(ctx, r.dir+name)
+	if errors.Is(err, objectstore.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// recover builds the first version from the manifest and the log, and removes files that no edit names.
+func (e *Engine) recover(ctx context.Context, r *region, options *contract.RegionOptions) error {
+	s := r.manifest.State()
+	v := &version{meta: s.Meta}
+	if options != nil {
+		v.meta.Options = *options
+	}
+	for _, f := range s.Files {
+		v.files = append(v.files, r.openFile(f))
+	}
+	v.mutable = r.newMemtable(v.meta)
+	r.applied.entry, r.applied.sequence = s.FlushedEntry, uint64(s.FlushedSequence)
+	for _, f := range s.Files { // a file written by an edit whose marks were lost with the process can still be ahead
+		r.applied.sequence = max(r.applied.sequence, uint64(f.MaxSequence)+1)
+	}
+	if err := e.replay(ctx, r, v); err != nil {
+		e.buffer.add(-r.applied.counted)
+		return err
+	}
+	r.next.entry, r.next.sequence = r.applied.entry+1, r.applied.sequence
+	r.mu.Lock()
+	r.installLocked(v)
+	r.mu.Unlock()
+	return r.removeOrphans(ctx, s)
+}
+
+// replay puts the log's entries that are not in files into the memtable.
+func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
+	start, rows := e.opts.Now(), 0
+	err := e.opts.WAL.Replay(ctx, r.id, r.applied.entry+1, func(entry wal.Entry) error {
+		le, err := logentry.Decode(entry.Payload)
+		if err != nil {
+			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+		}
+		w := contract.RegionWrite{Region: r.id, Op: le.Op, Columns: le.Columns, Rows: le.Rows}
+		dropUnknown(v.meta.Schema, &w)
+		if err := v.mutable.Write(&w, le.FirstSequence); err != nil {
+			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+		}
+		r.count(v.mutable)
+		r.applied.entry = entry.ID
+		r.applied.sequence = max(r.applied.sequence, uint64(le.FirstSequence)+uint64(le.Rows.Len))
+		rows += le.Rows.Len
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("replay region %s: %w", r.id, err)
+	}
+	if rows > 0 {
+		r.log.Info("replayed", "rows", rows, "took", e.opts.Now().Sub(start))
+	}
+	return nil
+}
+
+// dropUnknown leaves out the columns that the schema does not have any more.
+func dropUnknown(s *model.Schema, w *contract.RegionWrite) {
+	n := 0
+	for i, id := range w.Columns {
+		if c := s.Column(id); c != nil && c.Type == w.Rows.Cols[i].Type {
+			w.Columns[n], w.Rows.Cols[n] = id, w.Rows.Cols[i]
+			n++
+		}
+	}
+	w.Columns, w.Rows.Cols = w.Columns[:n], w.Rows.Cols[:n]
+}
+
+// removeOrphans deletes data and index files that the manifest does not name: what a job left whose edit never came to be. The
+// process is the region's only writer and no job runs yet, so such a file is nobody's.
+func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
+	known := map[string]bool{}
+	for _, f := range s.Files {
+		known[string(f.ID)] = true
+	}
+	var orphans []string
+	for o, err := range objectstore.All(ctx, r.eng.opts.Store, r.dir) {
+		if err != nil {
+			return fmt.Errorf("open region %s: list files: %w", r.id, err)
+		}
+		name := o.Key[len(r.dir):]
+		id, ok := strings.CutSuffix(name, ".parquet")
+		if !ok {
+			if id, ok = strings.CutSuffix(name, ".puffin"); ok {
+				id = strings.TrimPrefix(id, "index/")
+			}
+		}
+		if ok && !strings.HasPrefix(name, "manifest/") && !known[id] {
+			orphans = append(orphans, o.Key)
+		}
+	}
+	for _, key := range orphans {
+		if err := r.eng.opts.Store.Delete(ctx, key); err != nil {
+			r.log.Warn("delete file of a failed job", "file", key, "err", err)
+			continue
+		}
+		r.eng.met.orphans.Inc()
+		r.log.Info("deleted file of a failed job", "file", key)
+	}
+	return nil
+}
+
+// step tells the listener of a durable step.
+func (r *region) step(name string, after bool) error {
+	if f := r.eng.opts.Listener.Step; f != nil {
+		return f(r.id, name, after)
+	}
+	return nil
+}

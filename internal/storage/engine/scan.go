@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/scan"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
+	"github.com/goptimedb/goptimedb/internal/storage/sst"
+)
+
+// Scan implements contract.RegionServer.
+func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.Stream, error) {
+	r, err := e.region(req.Region)
+	if err != nil {
+		return nil, err
+	}
+	v := r.pin()
+	if err := r.writable(); err != nil { // after pin: a region that is closed later keeps what was pinned
+		r.unpin(v)
+		return nil, err
+	}
+	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange)
+	if err != nil {
+		r.unpin(v)
+		return nil, err
+	}
+	if req.Parallelism <= 0 {
+		req.Parallelism = e.opts.ScanParallelism
+	}
+	e.met.scanning.Inc()
+	// scan.Run calls Release in any case, once.
+	s, err := scan.Run(ctx, scan.Options{Sources: sources, Memtables: memtables, Schema: v.meta.Schema, Merge: v.meta.Options.Merge,
+		Release: func() { e.met.scanning.Dec(); r.unpin(v) }}, req)
+	if err != nil {
+		return nil, err
+	}
+	return &countedStream{Stream: s, eng: e, files: stats, total: int64(len(v.files))}, nil
+}
+
+// sources are what a scan of a version reads: memtables, then files that may hold rows of the times.
+func (r *region) sources(ctx context.Context, v *version, times model.TimeRange) (out []source.Source, memtables int, stats *sst.Stats, err error) {
+	for _, m := range v.memtables() {
+		out = append(out, m.Snapshot().Sources(v.meta.Schema, times)...)
+	}
+	memtables = len(out)
+	stats = &sst.Stats{}
+	for _, f := range v.files {
+		if !times.Overlaps(f.MinTime, f.MaxTime) {
+			continue
+		}
+		s, err := f.view(ctx, v.meta.Schema, stats)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		out = append(out, s)
+	}
+	return out, memtables, stats, nil
+}
+
+// countedStream adds what the files did to a scan's statistics.
+type countedStream struct {
+	contract.Stream
+	eng   *Engine
+	files *sst.Stats
+	total int64
+	rows  float64
+}
+
+// Next counts the rows that go out.
+func (s *countedStream) Next(ctx context.Context) (*model.Batch, error) {
+	b, err := s.Stream.Next(ctx)
+	if err == nil {
+		s.rows += float64(b.Len)
+	}
+	return b, err
+}
+
+// Close hands the count to the metrics.
+func (s *countedStream) Close() error {
+	s.eng.met.readRows.Add(s.rows)
+	s.rows = 0
+	return s.Stream.Close()
+}
+
+// Stats is the scan's, with the files'.
+func (s *countedStream) Stats() contract.ScanStats {
+	st := s.Stream.Stats()
+	st.Files = s.total
+	st.BytesRead, st.CacheHits, st.CacheMisses = s.files.BytesRead.Load(), s.files.Hits.Load(), s.files.Misses.Load()
+	return st
+}
+
+// Meta implements contract.RegionServer.
+func (e *Engine) Meta(_ context.Context, id model.RegionID) (contract.RegionMeta, error) {
+	r, err := e.region(id)
+	if err != nil {
+		return contract.RegionMeta{}, err
+	}
+	return r.meta(), nil
+}
+
+// Statistics implements contract.RegionServer.
+func (e *Engine) Statistics(_ context.Context, ids []model.RegionID) ([]contract.RegionStatistics, error) {
+	regions := e.all()
+	if ids != nil {
+		regions = regions[:0]
+		for _, id := range ids {
+			r, err := e.region(id)
+			if err != nil {
+				return nil, err
+			}
+			regions = append(regions, r)
+		}
+	}
+	out := make([]contract.RegionStatistics, 0, len(regions))
+	for _, r := range regions {
+		out = append(out, r.statistics())
+	}
+	return out, nil
+}
+
+func (r *region) statistics() contract.RegionStatistics {
+	v := r.pin()
+	defer r.unpin(v)
+	s := contract.RegionStatistics{ID: r.id, SSTFiles: len(v.files), ManifestVer: r.manifest.State().Version, WrittenBytes: r.written.Load(), Role: "Leader",
+		MinTime: 1, MaxTime: 0}
+	first := true
+	span := func(lo, hi int64) {
+		if first {
+			s.MinTime, s.MaxTime, first = lo, hi, false
+		}
+		s.MinTime, s.MaxTime = min(s.MinTime, lo), max(s.MaxTime, hi)
+	}
+	for _, m := range v.memtables() {
+		st := m.Stats()
+		s.Rows += uint64(st.Rows)
+		s.MemtableBytes += st.Bytes
+		s.Series += int64(st.Series)
+		if st.Rows > 0 {
+			span(st.MinTime, st.MaxTime)
+		}
+	}
+	for _, f := range v.files {
+		s.Rows += uint64(f.Rows)
+		s.SSTBytes += f.Size
+		s.IndexBytes += f.IndexSize
+		span(f.MinTime, f.MaxTime)
+	}
+	s.DiskBytes = s.SSTBytes + s.IndexBytes
+	return s
+}

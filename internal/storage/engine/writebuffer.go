@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+)
+
+// writeBuffer counts the memory of all memtables and holds writers back when there is too much of it.
+//
+//	          0 ........ limit/2 ........ limit ........ reject
+//	writers   go                          wait           are refused
+//	flush     by region          largest regions, until below limit/2
+type writeBuffer struct {
+	limit, reject int64
+	used          atomic.Int64 // bytes of all memtables, frozen ones included
+	mutable       atomic.Int64 // bytes of the memtables that take writes
+
+	mu struct {
+		sync.Mutex
+		waiting int64         // bytes of the requests that wait
+		freed   chan struct{} // closed and replaced whenever used falls
+	}
+
+	stalls   prometheus.Counter
+	rejects  prometheus.Counter
+	stalling prometheus.Gauge
+}
+
+func newWriteBuffer(limit, reject int64, m *metrics) *writeBuffer {
+	b := &writeBuffer{limit: limit, reject: reject, stalls: m.writeStalls, rejects: m.writeRejects, stalling: m.writeStalling}
+	b.mu.freed = make(chan struct{})
+	return b
+}
+
+// add changes the counts by the growth of a memtable that takes writes.
+func (b *writeBuffer) add(n int64) {
+	b.used.Add(n)
+	b.mutable.Add(n)
+}
+
+// freeze says that n bytes of memtables take no more writes.
+func (b *writeBuffer) freeze(n int64) { b.mutable.Add(-n) }
+
+// release says that n bytes of frozen memtables are gone.
+func (b *writeBuffer) release(n int64) {
+	b.used.Add(-n)
+	b.mu.Lock()
+	close(b.mu.freed)
+	b.mu.freed = make(chan struct{})
+	b.mu.Unlock()
+}
+
+// wantsFlush tells that writers will soon have to wait.
+func (b *writeBuffer) wantsFlush() bool {
+	return b.mutable.Load() > b.limit/2 || b.used.Load() >= b.limit && b.mutable.Load() > 0
+}
+
+// admit lets a write of n bytes in, or waits until memory was freed, or refuses. kick is called before it waits.
+func (b *writeBuffer) admit(ctx context.Context, n int64, kick func()) error {
+	if b.used.Load() < b.limit {
+		return nil // fast path: no lock
+	}
+	b.mu.Lock()
+	if b.used.Load()+b.mu.waiting+n > b.reject {
+		used := b.used.Load() + b.mu.waiting
+		b.mu.Unlock()
+		b.rejects.Inc()
+		return errs.New(errs.StorageUnavailable, "engine write buffer is full: %d bytes in memtables and waiting writes, %d allowed; try again later", used, b.reject)
+	}
+	b.mu.waiting += n
+	b.stalls.Inc()
+	b.stalling.Inc()
+	defer func() {
+		b.mu.waiting -= n
+		b.mu.Unlock()
+		b.stalling.Dec()
+	}()
+	for b.used.Load() >= b.limit {
+		freed := b.mu.freed
+		b.mu.Unlock()
+		kick()
+		select {
+		case <-freed:
+		case <-ctx.Done():
+			b.mu.Lock()
+			return ctx.Err()
+		}
+		b.mu.Lock()
+	}
+	return nil
+}
