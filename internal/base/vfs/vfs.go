@@ -97,7 +97,8 @@ func ReadFile(fsys FS, name string) ([]byte, error) {
 	return b[:n], err
 }
 
-// MkdirAllSync makes dir and its missing parents durably: every folder that gains a name is synced, parents first.
+// MkdirAllSync makes dir and its missing parents durably: every folder that gains a name is synced, parents first. A folder
+// that is there already is taken to be durable, so goroutines that make folders in one tree at once must take turns.
 func MkdirAllSync(fsys FS, dir string) error {
 	dir = filepath.Clean(dir)
 	var missing []string // innermost first

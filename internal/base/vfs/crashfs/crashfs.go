@@ -33,7 +33,7 @@ var ErrPowerCut = errors.New("power cut")
 // Op names a kind of step.
 type Op string
 
-// The kinds of steps. OpOpen is a step only where it makes or empties a file.
+// The kinds of steps. Opening is one only where it makes a file (OpCreate) or empties it (OpTruncate).
 const (
 	OpCreate   Op = "create"
 	OpWrite    Op = "write"
