@@ -1,0 +1,614 @@
+package bind
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// exprScope is where an expression stands.
+type exprScope struct {
+	scope   *scope
+	with    *ctes
+	alias   func(name string) plan.Expr // finds an item of the select list, for names that no column has; may be nil
+	aggs    *aggCalls                   // nil: no aggregates here
+	wins    *windowCalls                // nil: no window functions here
+	windows []sql.NamedWindow
+}
+
+func (s *exprScope) namedWindow(name string) *sql.WindowSpec {
+	for _, w := range s.windows {
+		if w.Name.Name == name {
+			return w.Spec
+		}
+	}
+	return nil
+}
+
+var opNames = map[sql.Op]string{
+	sql.OpEq: plan.Eq, sql.OpNe: plan.Ne, sql.OpLt: plan.Lt, sql.OpLe: plan.Le, sql.OpGt: plan.Gt, sql.OpGe: plan.Ge,
+	sql.OpRegex: plan.Match, sql.OpNotRegex: plan.NoMatch, sql.OpRegexI: "~*", sql.OpNotRegexI: "!~*",
+	sql.OpAdd: "+", sql.OpSub: "-", sql.OpMul: "*", sql.OpDiv: "/", sql.OpMod: "%", sql.OpIntDiv: "/",
+	sql.OpBitAnd: "&", sql.OpBitOr: "|", sql.OpCaret: "^", sql.OpHash: "^", sql.OpShiftLeft: "<<", sql.OpShiftRight: ">>",
+	sql.OpAnd: plan.And, sql.OpOr: plan.Or, sql.OpXor: "xor",
+}
+
+// expr binds an expression.
+func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	switch e := e.(type) {
+	case *sql.Literal:
+		return literal(e)
+	case *sql.IntervalLit:
+		return b.interval(es, e)
+	case *sql.TypedLit:
+		t, err := TypeOf(e.Type)
+		if err != nil {
+			return nil, err
+		}
+		return b.cast(&plan.Lit{V: model.StringValue(e.Text)}, t)
+	case *sql.ColumnRef:
+		return b.column(es, e)
+	case *sql.Placeholder:
+		if e.Index < 1 || e.Index > len(b.env.Params) {
+			return nil, planError("Error during planning: Placeholder $%d has no value", e.Index)
+		}
+		return &plan.Lit{V: b.env.Params[e.Index-1]}, nil
+	case *sql.Unary:
+		return b.unary(es, e)
+	case *sql.Binary:
+		return b.binary(es, e)
+	case *sql.IsTest:
+		return b.isTest(es, e)
+	case *sql.IsDistinct:
+		fn := "is distinct from"
+		if e.Not {
+			fn = "is not distinct from"
+		}
+		return b.compareExprs(es, fn, e.L, e.R)
+	case *sql.Between:
+		return b.between(es, e)
+	case *sql.InList:
+		return b.inList(es, e)
+	case *sql.Like:
+		return b.like(es, e)
+	case *sql.Case:
+		return b.caseExpr(es, e)
+	case *sql.Cast:
+		return b.castExpr(es, e)
+	case *sql.Extract:
+		return b.call(es, &sql.FuncCall{Name: sql.ObjectName{{Name: "date_part"}}, Args: []sql.Arg{
+			{Expr: &sql.Literal{Kind: sql.LitString, Text: strings.ToLower(e.Field)}}, {Expr: e.X}}})
+	case *sql.Collate:
+		return b.expr(es, e.X)
+	case *sql.FuncCall:
+		return b.call(es, e)
+	case *sql.InQuery, *sql.Exists, *sql.Subquery, *sql.Quantified:
+		return b.subquery(es, e)
+	case *sql.ArrayLit, *sql.StructLit, *sql.Row:
+		return b.composite(es, e)
+	case *sql.RangeExpr:
+		return nil, errs.New(errs.InvalidSyntax, "Invalid SQL syntax: sql parser error: ALIGN argument cannot be omitted in the range select query")
+	case *sql.Star:
+		return nil, planError("Error during planning: * is not an expression")
+	}
+	return nil, errs.New(errs.Unsupported, "%s in a query", strings.TrimPrefix(typeName(e), "*sql."))
+}
+
+// literal types a constant: whole numbers are Int64, or UInt64 where too large; others Float64.
+func literal(l *sql.Literal) (plan.Expr, error) {
+	switch l.Kind {
+	case sql.LitNull:
+		return &plan.Lit{V: model.Value{IsNull: true}}, nil
+	case sql.LitBool:
+		return &plan.Lit{V: model.BoolValue(strings.EqualFold(l.Text, "true"))}, nil
+	case sql.LitInt:
+		if v, ok := l.Int64(); ok {
+			return &plan.Lit{V: model.IntValue(model.Int64, v)}, nil
+		}
+		if v, ok := l.Uint64(); ok {
+			return &plan.Lit{V: model.IntValue(model.Uint64, int64(v))}, nil
+		}
+	case sql.LitString:
+		return &plan.Lit{V: model.StringValue(l.Text)}, nil
+	case sql.LitBytes:
+		return &plan.Lit{V: model.Value{Type: model.Binary, Bytes: l.Text}}, nil
+	}
+	v, ok := l.Float64()
+	if !ok {
+		return nil, planError("SQL error: ParserError(\"Cannot parse %s as f64\")", l.Text)
+	}
+	return &plan.Lit{V: model.FloatValue(v)}, nil
+}
+
+func (b *binder) interval(es *exprScope, e *sql.IntervalLit) (plan.Expr, error) {
+	v, ok := e.Value.(*sql.Literal)
+	if !ok || e.To != "" {
+		return nil, errs.New(errs.Unsupported, "an INTERVAL that is not a constant")
+	}
+	iv, err := sql.ParseInterval(v.Text, e.Unit)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Lit{V: model.Value{Type: model.Interval, Interval: model.MonthDayNano(iv)}}, nil
+}
+
+func (b *binder) column(es *exprScope, e *sql.ColumnRef) (plan.Expr, error) {
+	c, err := es.scope.find(e.Name)
+	if err != nil {
+		return nil, err
+	}
+	if c != nil {
+		return c.ref(len(e.Name) == 1), nil
+	}
+	if es.alias != nil && len(e.Name) == 1 {
+		if x := es.alias(e.Name[0].Name); x != nil {
+			return x, nil
+		}
+	}
+	return nil, es.scope.unknown(e.Name)
+}
+
+func (b *binder) unary(es *exprScope, e *sql.Unary) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Op {
+	case sql.OpNot:
+		return b.callFn(plan.Not, x)
+	case sql.OpPos:
+		return x, nil
+	case sql.OpBitNot:
+		return b.callFn("bit not", x)
+	}
+	if k := x.Type().Kind; k == model.KindInterval || x.Type().Numeric() {
+		return b.fold(&plan.Call{Fn: "neg", Args: []plan.Expr{x}, T: x.Type()}), nil
+	}
+	return b.callFn("neg", x)
+}
+
+// callFn calls a function of package function by its name.
+func (b *binder) callFn(name string, args ...plan.Expr) (plan.Expr, error) {
+	fn, ok := function.Lookup(name)
+	if !ok {
+		return nil, errs.New(errs.Internal, "no function %s", name)
+	}
+	return b.apply(fn, args)
+}
+
+func (b *binder) binary(es *exprScope, e *sql.Binary) (plan.Expr, error) {
+	if e.Op.Comparison() {
+		return b.compareExprs(es, opNames[e.Op], e.L, e.R)
+	}
+	l, err := b.expr(es, e.L)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.expr(es, e.R)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Op {
+	case sql.OpAdd, sql.OpSub, sql.OpMul, sql.OpDiv, sql.OpMod, sql.OpIntDiv:
+		return b.arithmetic(opNames[e.Op], l, r)
+	case sql.OpConcat:
+		if l.Type().Kind == model.KindList {
+			return b.callFn("list ||", l, r)
+		}
+		return b.callFn("||", l, r)
+	case sql.OpMatches:
+		return b.callFn("matches_term", l, r)
+	case sql.OpAnd, sql.OpOr, sql.OpXor:
+		for _, x := range []plan.Expr{l, r} {
+			if k := x.Type().Kind; k != model.KindBool && k != model.KindNull {
+				return nil, planError("Error during planning: Cannot infer common argument type for logical boolean operation %s %s %s", l.Type(), strings.ToUpper(opNames[e.Op]), r.Type())
+			}
+		}
+	}
+	name, ok := opNames[e.Op]
+	if !ok {
+		return nil, errs.New(errs.Unsupported, "operator %s", e.Op)
+	}
+	return b.callFn(name, l, r)
+}
+
+func (b *binder) arithmetic(op string, l, r plan.Expr) (plan.Expr, error) {
+	lt, rt := l.Type(), r.Type()
+	if op == "+" && lt.Kind == model.KindInterval && rt.Kind != model.KindInterval {
+		l, r, lt, rt = r, l, rt, lt
+	}
+	if rt.Kind == model.KindInterval && lt.Kind == model.KindString { // a time in quotes
+		x, err := b.cast(l, model.Timestamp(model.Millisecond))
+		if err != nil {
+			return nil, err
+		}
+		l, lt = x, x.Type()
+	}
+	fn, want, result, err := function.Arithmetic(op, lt, rt)
+	if err != nil {
+		return nil, err
+	}
+	if l, err = b.cast(l, want[0]); err != nil {
+		return nil, err
+	}
+	if r, err = b.cast(r, want[1]); err != nil {
+		return nil, err
+	}
+	return b.fold(&plan.Call{Fn: fn, Args: []plan.Expr{l, r}, T: result}), nil
+}
+
+func (b *binder) compareExprs(es *exprScope, op string, le, re sql.Expr) (plan.Expr, error) {
+	l, err := b.expr(es, le)
+	if err != nil {
+		return nil, err
+	}
+	r, err := b.expr(es, re)
+	if err != nil {
+		return nil, err
+	}
+	return b.compare(op, l, r)
+}
+
+// compare puts a comparison operator between two operands, of one type after it.
+func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
+	if lt, ok := l.(*plan.List); ok && lt.Tuple {
+		return b.compareTuples(op, lt, r)
+	}
+	t, ok := function.Common(l.Type(), r.Type())
+	if !ok {
+		return nil, planError("Error during planning: Cannot infer common argument type for comparison operation %s %s %s", l.Type(), op, r.Type())
+	}
+	var err error
+	if l, err = b.cast(l, t); err != nil {
+		return nil, err
+	}
+	if r, err = b.cast(r, t); err != nil {
+		return nil, err
+	}
+	return b.fold(&plan.Call{Fn: op, Args: []plan.Expr{l, r}, T: model.Bool}), nil
+}
+
+func (b *binder) compareTuples(op string, l *plan.List, r plan.Expr) (plan.Expr, error) {
+	rt, ok := r.(*plan.List)
+	if !ok || len(rt.Elems) != len(l.Elems) || op != plan.Eq && op != plan.Ne {
+		return nil, errs.New(errs.Unsupported, "a comparison of rows by %s", op)
+	}
+	var conds []plan.Expr
+	for i := range l.Elems {
+		c, err := b.compare(plan.Eq, l.Elems[i], rt.Elems[i])
+		if err != nil {
+			return nil, err
+		}
+		conds = append(conds, c)
+	}
+	all := plan.Conj(conds)
+	if op == plan.Ne {
+		return b.callFn(plan.Not, all)
+	}
+	return all, nil
+}
+
+func (b *binder) isTest(es *exprScope, e *sql.IsTest) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	name := "is "
+	if e.Not {
+		name = "is not "
+	}
+	switch e.What {
+	case sql.IsTrue:
+		return b.callFn(name+"true", x)
+	case sql.IsFalse:
+		return b.callFn(name+"false", x)
+	}
+	return b.callFn(name+"null", x)
+}
+
+func (b *binder) between(es *exprScope, e *sql.Between) (plan.Expr, error) {
+	lo, err := b.compareExprs(es, plan.Ge, e.X, e.Low)
+	if err != nil {
+		return nil, err
+	}
+	hi, err := b.compareExprs(es, plan.Le, e.X, e.High)
+	if err != nil {
+		return nil, err
+	}
+	both := plan.Conj([]plan.Expr{lo, hi})
+	if e.Not {
+		return b.callFn(plan.Not, both)
+	}
+	return both, nil
+}
+
+func (b *binder) inList(es *exprScope, e *sql.InList) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]plan.Expr, len(e.List))
+	t, tuple := x.Type(), false
+	for i, le := range e.List {
+		if list[i], err = b.expr(es, le); err != nil {
+			return nil, err
+		}
+		if l, ok := list[i].(*plan.List); ok && l.Tuple {
+			tuple = true
+			continue
+		}
+		var ok bool
+		if t, ok = function.Common(t, list[i].Type()); !ok {
+			return nil, planError("Error during planning: Can not find compatible types to compare %s with [%s]", x.Type(), list[i].Type())
+		}
+	}
+	if tuple {
+		return b.inTuples(x, list, e.Not)
+	}
+	if x, err = b.cast(x, t); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i], err = b.cast(list[i], t); err != nil {
+			return nil, err
+		}
+	}
+	return &plan.In{X: x, List: list, Not: e.Not}, nil
+}
+
+func (b *binder) inTuples(x plan.Expr, list []plan.Expr, not bool) (plan.Expr, error) {
+	var any plan.Expr
+	for _, l := range list {
+		c, err := b.compare(plan.Eq, x, l)
+		if err != nil {
+			return nil, err
+		}
+		if any == nil {
+			any = c
+		} else {
+			any = &plan.Call{Fn: plan.Or, Args: []plan.Expr{any, c}, T: model.Bool}
+		}
+	}
+	if not {
+		return b.callFn(plan.Not, any)
+	}
+	return any, nil
+}
+
+func (b *binder) like(es *exprScope, e *sql.Like) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.expr(es, e.Pattern)
+	if err != nil {
+		return nil, err
+	}
+	name := map[sql.LikeKind]string{sql.LikePlain: plan.Like, sql.LikeNoCase: plan.ILike, sql.LikeSimilar: "similar to", sql.LikeRegexp: plan.Match}[e.Kind]
+	args := []plan.Expr{x, p}
+	if e.Kind == sql.LikePlain || e.Kind == sql.LikeNoCase {
+		escape := `\`
+		if e.Escape != "" {
+			escape = e.Escape
+		}
+		args = append(args, &plan.Lit{V: model.StringValue(escape)})
+		if e.Not {
+			return b.callFn("not "+name, args...)
+		}
+		return b.callFn(name, args...)
+	}
+	y, err := b.callFn(name, args...)
+	if err != nil || !e.Not {
+		return y, err
+	}
+	return b.callFn(plan.Not, y)
+}
+
+func (b *binder) caseExpr(es *exprScope, e *sql.Case) (plan.Expr, error) {
+	out := &plan.Case{}
+	var operand plan.Expr
+	var err error
+	if e.Operand != nil {
+		if operand, err = b.expr(es, e.Operand); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range e.Whens {
+		var cond plan.Expr
+		if operand != nil {
+			x, err := b.expr(es, w.Cond)
+			if err != nil {
+				return nil, err
+			}
+			if cond, err = b.compare(plan.Eq, operand, x); err != nil {
+				return nil, err
+			}
+		} else if cond, err = b.condition(es, w.Cond); err != nil {
+			return nil, err
+		}
+		then, err := b.expr(es, w.Then)
+		if err != nil {
+			return nil, err
+		}
+		out.Whens = append(out.Whens, plan.When{Cond: cond, Then: then})
+	}
+	if e.Else != nil {
+		if out.Else, err = b.expr(es, e.Else); err != nil {
+			return nil, err
+		}
+	}
+	return b.unify(out)
+}
+
+// unify gives all branches of a CASE one type.
+func (b *binder) unify(c *plan.Case) (plan.Expr, error) {
+	ts := []model.Type{}
+	for _, w := range c.Whens {
+		ts = append(ts, w.Then.Type())
+	}
+	if c.Else != nil {
+		ts = append(ts, c.Else.Type())
+	}
+	t, ok := function.CommonOf(ts)
+	if !ok {
+		return nil, planError("Error during planning: Failed to coerce then (%v) to a common type in CASE", ts)
+	}
+	c.T = t
+	var err error
+	for i := range c.Whens {
+		if c.Whens[i].Then, err = b.cast(c.Whens[i].Then, t); err != nil {
+			return nil, err
+		}
+	}
+	if c.Else != nil {
+		c.Else, err = b.cast(c.Else, t)
+	}
+	return c, err
+}
+
+func (b *binder) castExpr(es *exprScope, e *sql.Cast) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	t, err := TypeOf(e.Type)
+	if err != nil {
+		return nil, err
+	}
+	return b.castAs(x, t, e.Try)
+}
+
+// TypeOf is the type that a type's name in SQL stands for.
+func TypeOf(n *sql.TypeName) (model.Type, error) {
+	t, err := n.Resolve()
+	if err != nil {
+		return model.Null, err
+	}
+	switch t.Kind {
+	case sql.KindInterval:
+		return model.Interval, nil
+	case sql.KindDecimal:
+		return model.Decimal(uint8(t.P), uint8(t.S)), nil
+	case sql.KindVector:
+		return model.VectorOf(uint32(t.P)), nil
+	case sql.KindJSON2:
+		return model.Null, errs.New(errs.Unsupported, "type JSON2")
+	}
+	return model.ParseType(string(t.Kind))
+}
+
+func (b *binder) subquery(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	switch e := e.(type) {
+	case *sql.Exists:
+		rel, err := b.query(e.Query, es.scope, es.with)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Sub{Kind: plan.SubExists, Query: rel.node, T: model.Bool}, nil
+	case *sql.Subquery:
+		node, t, err := b.oneColumn(es, e.Query)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Sub{Kind: plan.SubScalar, Query: node, T: t}, nil
+	case *sql.InQuery:
+		return b.quantified(es, plan.SubIn, e.X, e.Query, "", e.Not)
+	case *sql.Quantified:
+		if e.Query == nil {
+			return b.anyOfArray(es, e)
+		}
+		kind := plan.SubAny
+		if e.All {
+			kind = plan.SubAll
+		}
+		return b.quantified(es, kind, e.X, e.Query, opNames[e.Op], false)
+	}
+	return nil, errs.New(errs.Internal, "sub-query %T", e)
+}
+
+func (b *binder) anyOfArray(es *exprScope, e *sql.Quantified) (plan.Expr, error) {
+	a, ok := e.Array.(*sql.ArrayLit)
+	if !ok || e.All || e.Op != sql.OpEq || len(a.Elems) == 0 {
+		return nil, errs.New(errs.Unsupported, "ANY and ALL of this array")
+	}
+	return b.inList(es, &sql.InList{X: e.X, List: a.Elems})
+}
+
+// oneColumn binds a sub-query that stands for values.
+func (b *binder) oneColumn(es *exprScope, q *sql.Query) (plan.Node, model.Type, error) {
+	rel, err := b.query(q, es.scope, es.with)
+	if err != nil {
+		return nil, model.Null, err
+	}
+	if len(rel.cols) != 1 {
+		return nil, model.Null, planError("Error during planning: Too many columns! The subquery should only return one column")
+	}
+	return b.converted(rel, []model.Type{rel.cols[0].col.Type}), rel.cols[0].col.Type, nil
+}
+
+func (b *binder) quantified(es *exprScope, kind plan.SubKind, xe sql.Expr, q *sql.Query, op string, not bool) (plan.Expr, error) {
+	x, err := b.expr(es, xe)
+	if err != nil {
+		return nil, err
+	}
+	rel, err := b.query(q, es.scope, es.with)
+	if err != nil {
+		return nil, err
+	}
+	if len(rel.cols) != 1 {
+		return nil, planError("Error during planning: Too many columns! The subquery should only return one column")
+	}
+	t, ok := function.Common(x.Type(), rel.cols[0].col.Type)
+	if !ok {
+		return nil, planError("Error during planning: expr type %s can't cast to %s in InSubquery", x.Type(), rel.cols[0].col.Type)
+	}
+	if x, err = b.cast(x, t); err != nil {
+		return nil, err
+	}
+	return &plan.Sub{Kind: kind, Not: not, X: x, Op: op, Query: b.converted(rel, []model.Type{t}), T: model.Bool}, nil
+}
+
+func (b *binder) composite(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	out := &plan.List{T: model.Type{Kind: model.KindList}}
+	var elems []sql.Expr
+	switch e := e.(type) {
+	case *sql.ArrayLit:
+		elems = e.Elems
+	case *sql.Row:
+		elems, out.Tuple, out.T = e.Elems, true, model.Type{Kind: model.KindStruct}
+	case *sql.StructLit:
+		out.T = model.Type{Kind: model.KindStruct}
+		for _, f := range e.Fields {
+			out.Names = append(out.Names, f.Name)
+			elems = append(elems, f.Value)
+		}
+	}
+	for _, x := range elems {
+		y, err := b.expr(es, x)
+		if err != nil {
+			return nil, err
+		}
+		out.Elems = append(out.Elems, y)
+	}
+	if out.T.Kind == model.KindList {
+		t, ok := function.CommonOf(types(out.Elems))
+		if !ok {
+			return nil, planError("Error during planning: the elements of an array have no common type")
+		}
+		for i := range out.Elems {
+			x, err := b.cast(out.Elems[i], t)
+			if err != nil {
+				return nil, err
+			}
+			out.Elems[i] = x
+		}
+	}
+	return out, nil
+}
+
+func quoteString(s string) string { return strconv.Quote(s) }

@@ -1,0 +1,330 @@
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
+)
+
+// header is the result column's name of an item without an alias: a column's bare name, else the whole expression.
+func (b *binder) header(s *scope, e sql.Expr) string {
+	switch e := e.(type) {
+	case *sql.ColumnRef:
+		return e.Name.Base()
+	case *sql.Cast:
+		if _, ok := e.X.(*sql.ColumnRef); ok && !aliasCast(e) {
+			return b.header(s, e.X)
+		}
+	}
+	return b.display(s, e)
+}
+
+// display prints an expression as headers and messages show it: columns with their tables, constants with their types.
+func (b *binder) display(s *scope, e sql.Expr) string {
+	switch e := e.(type) {
+	case *sql.Literal:
+		return displayLiteral(e)
+	case *sql.IntervalLit:
+		if v, ok := e.Value.(*sql.Literal); ok {
+			if iv, err := sql.ParseInterval(v.Text, e.Unit); err == nil {
+				return fmt.Sprintf(`IntervalMonthDayNano("IntervalMonthDayNano { months: %d, days: %d, nanoseconds: %d }")`, iv.Months, iv.Days, iv.Nanos)
+			}
+		}
+		return "INTERVAL"
+	case *sql.TypedLit:
+		return "Utf8(" + quoteString(e.Text) + ")"
+	case *sql.ColumnRef:
+		if c, err := s.find(e.Name); err == nil && c != nil {
+			return c.display()
+		}
+		return e.Name.Base()
+	case *sql.Placeholder:
+		return fmt.Sprintf("$%d", e.Index)
+	case *sql.Unary:
+		switch e.Op {
+		case sql.OpNot:
+			return "NOT " + b.display(s, e.X)
+		case sql.OpPos:
+			return b.display(s, e.X)
+		}
+		return "(" + e.Op.String() + " " + b.display(s, e.X) + ")"
+	case *sql.Binary:
+		return b.operand(s, e.L, e.Op) + " " + e.Op.String() + " " + b.operand(s, e.R, e.Op)
+	case *sql.IsTest:
+		not := ""
+		if e.Not {
+			not = "NOT "
+		}
+		return b.display(s, e.X) + " IS " + not + [...]string{"NULL", "TRUE", "FALSE", "UNKNOWN"}[e.What]
+	case *sql.IsDistinct:
+		if e.Not {
+			return b.display(s, e.L) + " IS NOT DISTINCT FROM " + b.display(s, e.R)
+		}
+		return b.display(s, e.L) + " IS DISTINCT FROM " + b.display(s, e.R)
+	case *sql.Between:
+		not := ""
+		if e.Not {
+			not = "NOT "
+		}
+		return b.display(s, e.X) + " " + not + "BETWEEN " + b.display(s, e.Low) + " AND " + b.display(s, e.High)
+	case *sql.InList:
+		return b.display(s, e.X) + notWord(e.Not) + " IN ([" + b.displayAll(s, e.List, ", ") + "])"
+	case *sql.Like:
+		return b.display(s, e.X) + notWord(e.Not) + " " + [...]string{"LIKE", "ILIKE", "SIMILAR TO", "~"}[e.Kind] + " " + b.display(s, e.Pattern)
+	case *sql.Case:
+		return b.displayCase(s, e)
+	case *sql.Cast:
+		if aliasCast(e) {
+			if t, err := TypeOf(e.Type); err == nil {
+				return "arrow_cast(" + b.display(s, e.X) + ",Utf8(" + quoteString(arrowName(t)) + "))"
+			}
+		}
+		return b.display(s, e.X)
+	case *sql.Extract:
+		return "date_part(Utf8(" + quoteString(strings.ToUpper(e.Field)) + ")," + b.display(s, e.X) + ")"
+	case *sql.Collate:
+		return b.display(s, e.X)
+	case *sql.FuncCall:
+		return b.displayCall(s, e)
+	case *sql.ArrayLit:
+		return "make_array(" + b.displayAll(s, e.Elems, ",") + ")"
+	case *sql.Row:
+		return "struct(" + b.displayAll(s, e.Elems, ",") + ")"
+	case *sql.Index:
+		return b.display(s, e.X) + "[" + b.display(s, e.I) + "]"
+	case *sql.Variable:
+		return e.Name
+	case *sql.Subquery:
+		return "(<subquery>)"
+	case *sql.Exists:
+		return "EXISTS (<subquery>)"
+	case *sql.InQuery:
+		return b.display(s, e.X) + notWord(e.Not) + " IN (<subquery>)"
+	case *sql.Quantified:
+		return b.display(s, e.X) + " " + e.Op.String() + " ANY (<subquery>)"
+	}
+	return strings.TrimPrefix(typeName(e), "*sql.")
+}
+
+func notWord(not bool) string {
+	if not {
+		return " NOT"
+	}
+	return ""
+}
+
+// operand puts parentheses around an operand that binds less tightly than the operator.
+func (b *binder) operand(s *scope, e sql.Expr, op sql.Op) string {
+	text := b.display(s, e)
+	if x, ok := e.(*sql.Binary); ok && precedence(x.Op) < precedence(op) {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+func precedence(op sql.Op) int {
+	switch op {
+	case sql.OpOr, sql.OpXor:
+		return 5
+	case sql.OpAnd:
+		return 10
+	case sql.OpAdd, sql.OpSub:
+		return 40
+	case sql.OpMul, sql.OpDiv, sql.OpMod, sql.OpIntDiv:
+		return 45
+	}
+	if op.Comparison() {
+		return 20
+	}
+	return 30
+}
+
+func displayLiteral(l *sql.Literal) string {
+	switch l.Kind {
+	case sql.LitNull:
+		return "NULL"
+	case sql.LitBool:
+		return "Boolean(" + strings.ToLower(l.Text) + ")"
+	case sql.LitInt:
+		if _, ok := l.Int64(); ok {
+			return "Int64(" + l.Text + ")"
+		}
+		if _, ok := l.Uint64(); ok {
+			return "UInt64(" + l.Text + ")"
+		}
+	case sql.LitString:
+		return `Utf8("` + l.Text + `")`
+	case sql.LitBytes:
+		parts := make([]string, len(l.Text))
+		for i := range len(l.Text) {
+			parts[i] = itoa(int(l.Text[i]))
+		}
+		return `Binary("` + strings.Join(parts, ",") + `")`
+	}
+	f, _ := l.Float64()
+	return "Float64(" + strings.TrimSuffix(fmt.Sprintf("%v", f), "+") + ")"
+}
+
+func (b *binder) displayAll(s *scope, es []sql.Expr, sep string) string {
+	parts := make([]string, len(es))
+	for i, e := range es {
+		parts[i] = b.display(s, e)
+	}
+	return strings.Join(parts, sep)
+}
+
+func (b *binder) displayCase(s *scope, e *sql.Case) string {
+	var sb strings.Builder
+	sb.WriteString("CASE ")
+	if e.Operand != nil {
+		sb.WriteString(b.display(s, e.Operand) + " ")
+	}
+	for _, w := range e.Whens {
+		sb.WriteString("WHEN " + b.display(s, w.Cond) + " THEN " + b.display(s, w.Then) + " ")
+	}
+	if e.Else != nil {
+		sb.WriteString("ELSE " + b.display(s, e.Else) + " ")
+	}
+	sb.WriteString("END")
+	return sb.String()
+}
+
+func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
+	name := strings.ToLower(f.FuncName())
+	if a, ok := function.LookupAggregate(name); ok {
+		name = a.Name
+	} else if fn, ok := function.Lookup(name); ok {
+		name = fn.Name
+	}
+	parts := make([]string, len(f.Args))
+	for i, a := range f.Args {
+		if _, star := a.Expr.(*sql.Star); star {
+			parts[i] = "*"
+		} else {
+			parts[i] = b.display(s, a.Expr)
+		}
+	}
+	out := name + "("
+	if name == "count" && len(parts) == 0 {
+		parts = []string{"*"}
+	}
+	if f.Distinct {
+		out += "DISTINCT "
+	}
+	out += strings.Join(parts, ",") + ")"
+	if f.Filter != nil {
+		out += " FILTER (WHERE " + b.display(s, f.Filter) + ")"
+	}
+	if f.Nulls == sql.NullsIgnored {
+		out += " IGNORE NULLS"
+	}
+	if len(f.OrderBy) > 0 {
+		out += " ORDER BY [" + b.displayOrder(s, f.OrderBy) + "]"
+	}
+	if len(f.WithinGroup) > 0 {
+		out += " WITHIN GROUP [" + b.displayOrder(s, f.WithinGroup) + "]"
+	}
+	if f.Over != nil {
+		out += b.displayOver(s, f.Over)
+	}
+	return out
+}
+
+func (b *binder) displayOrder(s *scope, order []sql.OrderItem) string {
+	parts := make([]string, len(order))
+	for i, o := range order {
+		k := sortKey(o, nil)
+		parts[i] = b.display(s, o.Expr) + map[bool]string{false: " ASC", true: " DESC"}[k.Desc] + map[bool]string{false: " NULLS LAST", true: " NULLS FIRST"}[k.NullsFirst]
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (b *binder) displayOver(s *scope, w *sql.WindowSpec) string {
+	var out string
+	if len(w.PartitionBy) > 0 {
+		out += " PARTITION BY [" + b.displayAll(s, w.PartitionBy, ", ") + "]"
+	}
+	if len(w.OrderBy) > 0 {
+		out += " ORDER BY [" + b.displayOrder(s, w.OrderBy) + "]"
+	}
+	bound := func(x sql.Bound) string {
+		kind := [...]string{"UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING"}[x.Kind]
+		if l, ok := x.N.(*sql.Literal); ok {
+			return l.Text + " " + kind
+		}
+		return kind
+	}
+	switch {
+	case w.Frame != nil:
+		out += " " + [...]string{"ROWS", "RANGE", "GROUPS"}[w.Frame.Unit] + " BETWEEN " + bound(w.Frame.Start) + " AND " + bound(w.Frame.End)
+	case len(w.OrderBy) > 0:
+		out += " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+	default:
+		out += " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING"
+	}
+	return out
+}
+
+// aliasCast reports a cast to one of our own type names, which is rewritten to arrow_cast and shows as that.
+func aliasCast(e *sql.Cast) bool {
+	if e.Try || e.Type == nil {
+		return false
+	}
+	switch n := strings.ToUpper(e.Type.Name); n {
+	case "TIMESTAMP":
+		return len(e.Type.Args) > 0
+	case "TIMESTAMP_S", "TIMESTAMP_SEC", "TIMESTAMPSECOND", "TIMESTAMP_MS", "TIMESTAMPMILLISECOND", "TIMESTAMP_US", "TIMESTAMPMICROSECOND",
+		"TIMESTAMP_NS", "TIMESTAMPNANOSECOND", "DATETIME", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64", "FLOAT32", "FLOAT64":
+		return true
+	}
+	return false
+}
+
+var arrowUnits = [...]string{"s", "ms", "µs", "ns"}
+
+// arrowName is the name that arrow_typeof gives a type.
+func arrowName(t model.Type) string {
+	switch t.Kind {
+	case model.KindString, model.KindJSON:
+		return "Utf8"
+	case model.KindTimestamp:
+		return "Timestamp(" + arrowUnits[t.Unit] + ")"
+	case model.KindDuration:
+		return "Duration(" + arrowUnits[t.Unit] + ")"
+	case model.KindDate:
+		return "Date32"
+	case model.KindInterval:
+		return "Interval(MonthDayNano)"
+	case model.KindDecimal:
+		return fmt.Sprintf("Decimal128(%d, %d)", t.Precision, t.Scale)
+	case model.KindVector:
+		return "Binary"
+	}
+	return t.String()
+}
+
+func arrowType(name string) (model.Type, bool) {
+	switch name {
+	case "Utf8", "LargeUtf8", "Utf8View":
+		return model.String, true
+	case "Date32":
+		return model.Date, true
+	case "Interval(MonthDayNano)":
+		return model.Interval, true
+	}
+	for u, n := range arrowUnits {
+		unit := model.TimeUnit(u)
+		if name == "Timestamp("+n+")" || name == "Timestamp("+unit.String()+", None)" || n == "µs" && name == "Timestamp(us)" {
+			return model.Timestamp(unit), true
+		}
+	}
+	var p, s uint8
+	if n, _ := fmt.Sscanf(name, "Decimal128(%d, %d)", &p, &s); n == 2 && p >= 1 && p <= 38 && s <= p {
+		return model.Decimal(p, s), true
+	}
+	t, err := model.ParseType(name)
+	return t, err == nil
+}

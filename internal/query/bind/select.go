@@ -1,0 +1,411 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// selected is an item of the select list.
+type selected struct {
+	name    string
+	aliased bool
+	x       plan.Expr
+}
+
+// selectBinder binds one SELECT. The stages follow the order in which rows go through the clauses.
+type selectBinder struct {
+	b     *binder
+	s     *sql.Select
+	scope *scope
+	es    *exprScope // of everything after WHERE
+	node  plan.Node
+	input []plan.Column // what node gave before grouping
+
+	items []selected
+	keys  []plan.Item
+	order []plan.SortKey
+	aggs  aggCalls
+	wins  windowCalls
+}
+
+func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope, with *ctes) (*relation, error) {
+	if s.Align != nil {
+		return nil, errs.New(errs.Unsupported, "range queries (ALIGN)")
+	}
+	src, err := b.from(s.From, outer, with)
+	if err != nil {
+		return nil, err
+	}
+	sb := &selectBinder{b: b, s: s, scope: &scope{cols: src.cols, parent: outer}, node: src.node}
+	if s.Where != nil {
+		cond, err := b.condition(&exprScope{scope: sb.scope, with: with}, s.Where)
+		if err != nil {
+			return nil, err
+		}
+		sb.node = &plan.Filter{Input: sb.node, Cond: cond}
+	}
+	sb.input = sb.node.Cols()
+	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, windows: s.Windows}
+	if err := sb.selectList(); err != nil {
+		return nil, err
+	}
+	having, qualify, err := sb.bindTail(order)
+	if err != nil {
+		return nil, err
+	}
+	if err := sb.group(&having, &qualify); err != nil {
+		return nil, err
+	}
+	if having != nil {
+		sb.node = &plan.Filter{Input: sb.node, Cond: having}
+	}
+	if len(sb.wins.calls) > 0 {
+		sb.node = &plan.Window{Input: sb.node, Calls: sb.wins.calls}
+	}
+	if qualify != nil {
+		sb.node = &plan.Filter{Input: sb.node, Cond: qualify}
+	}
+	return sb.project()
+}
+
+// condition binds an expression that must be a boolean.
+func (b *binder) condition(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	x, err := b.expr(es, e)
+	if err != nil {
+		return nil, err
+	}
+	if k := x.Type().Kind; k != model.KindBool && k != model.KindNull {
+		return nil, planError("Error during planning: Cannot create filter with non-boolean predicate '%s' returning %s", b.display(es.scope, e), x.Type())
+	}
+	return b.cast(x, model.Bool)
+}
+
+// selectList binds the items.
+func (sb *selectBinder) selectList() error {
+	for _, it := range sb.s.Items {
+		if star, ok := it.Expr.(*sql.Star); ok {
+			if err := sb.star(star); err != nil {
+				return err
+			}
+			continue
+		}
+		x, err := sb.b.expr(sb.es, it.Expr)
+		if err != nil {
+			return err
+		}
+		item := selected{name: it.Alias.Name, aliased: it.Alias.Name != "", x: x}
+		if !item.aliased {
+			item.name = sb.b.header(sb.scope, it.Expr)
+		}
+		sb.items = append(sb.items, item)
+	}
+	seen := map[string]bool{}
+	for _, it := range sb.items {
+		if _, column := it.x.(*plan.Col); seen[it.name] && !column {
+			return planError(`Error during planning: Projections require unique expression names but the expression "%s" at position 0 and "%s" at position 1 have the same name. Consider aliasing ("AS") one of them.`, it.name, it.name)
+		}
+		seen[it.name] = true
+	}
+	if len(sb.items) == 0 {
+		return planError("Error during planning: SELECT list is empty")
+	}
+	return nil
+}
+
+func (sb *selectBinder) star(star *sql.Star) error {
+	if len(sb.scope.cols) == 0 && len(sb.s.From) == 0 {
+		return planError("Error during planning: SELECT * with no tables specified is not valid")
+	}
+	left := map[string]bool{}
+	for _, e := range star.Except {
+		left[e.Name] = true
+	}
+	found := false
+	for i := range sb.scope.cols {
+		c := &sb.scope.cols[i]
+		if star.Qualifier != nil && !c.ofTable(star.Qualifier) || star.Qualifier == nil && c.merged {
+			continue
+		}
+		found = true
+		if left[c.name] {
+			continue
+		}
+		item := selected{name: c.name, x: c.ref(star.Qualifier == nil)}
+		for _, r := range star.Replace {
+			if r.Alias.Name == c.name {
+				x, err := sb.b.expr(sb.es, r.Expr)
+				if err != nil {
+					return err
+				}
+				item.x = x
+			}
+		}
+		sb.items = append(sb.items, item)
+	}
+	if !found {
+		return planError("Error during planning: Invalid qualifier %s", star.Qualifier)
+	}
+	return nil
+}
+
+// ref reads the column; unqualified names of a join by USING may mean more than one side.
+func (c *scopeCol) ref(unqualified bool) plan.Expr {
+	if unqualified && c.as != nil {
+		return c.as
+	}
+	return c.col.Ref()
+}
+
+// alias finds an item by the name that the query gives it.
+func (sb *selectBinder) alias(name string) plan.Expr {
+	for _, it := range sb.items {
+		if it.aliased && it.name == name {
+			return it.x
+		}
+	}
+	return nil
+}
+
+// bindTail binds what may name items by their aliases: GROUP BY, HAVING, QUALIFY, ORDER BY.
+func (sb *selectBinder) bindTail(order []sql.OrderItem) (having, qualify plan.Expr, err error) {
+	sb.es.alias = sb.alias
+	if err := sb.groupKeys(); err != nil {
+		return nil, nil, err
+	}
+	if sb.s.Having != nil {
+		if having, err = sb.b.condition(sb.es, sb.s.Having); err != nil {
+			return nil, nil, err
+		}
+	}
+	if sb.s.Qualify != nil {
+		if qualify, err = sb.b.condition(sb.es, sb.s.Qualify); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, o := range order {
+		x, err := sb.orderExpr(o.Expr)
+		if err != nil {
+			return nil, nil, err
+		}
+		sb.order = append(sb.order, sortKey(o, x))
+	}
+	return having, qualify, nil
+}
+
+// orderExpr binds a key of ORDER BY: an ordinal, else the name of an item, else an expression over the input.
+func (sb *selectBinder) orderExpr(e sql.Expr) (plan.Expr, error) {
+	if n, ok := ordinal(e); ok {
+		if n < 1 || n > len(sb.items) {
+			return nil, orderBounds(n, len(sb.items))
+		}
+		return sb.items[n-1].x, nil
+	}
+	if c, ok := e.(*sql.ColumnRef); ok && len(c.Name) == 1 {
+		if x := sb.alias(c.Name[0].Name); x != nil {
+			return x, nil
+		}
+	}
+	return sb.b.expr(sb.es, e)
+}
+
+// groupKeys binds GROUP BY.
+func (sb *selectBinder) groupKeys() error {
+	if sb.s.GroupAll {
+		for _, it := range sb.items {
+			if !sb.aggs.uses(it.x) {
+				sb.addKey(it.x, it.name)
+			}
+		}
+		return nil
+	}
+	for _, g := range sb.s.GroupBy {
+		if _, ok := g.(*sql.Grouping); ok {
+			return errs.New(errs.Unsupported, "GROUPING SETS, ROLLUP and CUBE")
+		}
+		x, err := sb.groupExpr(g)
+		if err != nil {
+			return err
+		}
+		if sb.aggs.uses(x) {
+			return planError("Error during planning: Aggregate functions are not allowed in GROUP BY")
+		}
+		if _, ok := x.(*plan.Lit); ok {
+			continue // a constant does not part the rows
+		}
+		sb.addKey(x, sb.b.header(sb.scope, g))
+	}
+	return nil
+}
+
+func (sb *selectBinder) addKey(x plan.Expr, name string) {
+	for _, k := range sb.keys {
+		if plan.Key(k.X) == plan.Key(x) {
+			return
+		}
+	}
+	sb.keys = append(sb.keys, plan.Item{Col: sb.b.out.NewColumn(name, x.Type()), X: x})
+}
+
+func (sb *selectBinder) groupExpr(g sql.Expr) (plan.Expr, error) {
+	if n, ok := ordinal(g); ok {
+		if n < 1 || n > len(sb.items) {
+			return nil, planError("Error during planning: Cannot find column with position %d in SELECT clause. Valid columns: 1 to %d", n, len(sb.items))
+		}
+		return sb.items[n-1].x, nil
+	}
+	plain := *sb.es
+	plain.aggs, plain.wins = nil, nil
+	return sb.b.expr(&plain, g)
+}
+
+// group puts the Aggregate into the plan, if there is anything to group, and makes all later expressions read its columns.
+func (sb *selectBinder) group(rest ...*plan.Expr) error {
+	grouped := sb.s.GroupAll || len(sb.s.GroupBy) > 0
+	if !grouped && len(sb.aggs.calls) == 0 {
+		if sb.s.Having != nil {
+			return planError("Error during planning: HAVING clause references: %s must appear in the GROUP BY clause or be used in an aggregate function", sb.b.display(sb.scope, sb.s.Having))
+		}
+		return nil
+	}
+	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) == 0 { // GROUP BY of constants only: one group where there are rows
+		sb.keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
+	}
+	agg := &plan.Aggregate{Input: sb.node, Keys: sb.keys, Aggs: sb.aggs.calls}
+	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) > 0 && len(sb.s.GroupBy) > 0 {
+		agg.Keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
+	}
+	sb.node = agg
+	byKey := map[string]plan.Expr{}
+	for _, k := range sb.keys {
+		byKey[plan.Key(k.X)] = k.Col.Ref()
+	}
+	input := map[plan.ColID]string{}
+	for _, c := range sb.input {
+		input[c.ID] = c.Name
+	}
+	var lost string
+	regroup := func(x plan.Expr) plan.Expr {
+		y := plan.Rewrite(x, func(e plan.Expr) plan.Expr {
+			if c, ok := byKey[plan.Key(e)]; ok {
+				return c
+			}
+			return nil
+		})
+		plan.Uses(y, func(c plan.ColID) {
+			if n, ok := input[c]; ok && lost == "" {
+				lost = n
+			}
+		})
+		return y
+	}
+	for i := range sb.items {
+		sb.items[i].x = regroup(sb.items[i].x)
+	}
+	for i := range sb.order {
+		sb.order[i].X = regroup(sb.order[i].X)
+	}
+	for _, x := range rest {
+		if *x != nil {
+			*x = regroup(*x)
+		}
+	}
+	for i := range sb.wins.calls {
+		sb.wins.calls[i].Rewrite(regroup)
+	}
+	if lost != "" {
+		return sb.notGrouped(lost)
+	}
+	return nil
+}
+
+func (sb *selectBinder) notGrouped(column string) error {
+	var ok []string
+	for _, c := range sb.node.Cols() {
+		ok = append(ok, c.Name)
+	}
+	for i := range sb.scope.cols {
+		if c := &sb.scope.cols[i]; c.name == column {
+			column = c.display()
+			break
+		}
+	}
+	return planError(`Error during planning: Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column "%s" must appear in the GROUP BY clause or must be part of an aggregate function, currently only "%s" appears in the SELECT clause satisfies this requirement`,
+		column, strings.Join(ok, ", "))
+}
+
+// project computes the items, and hidden ones for the order, puts DISTINCT and the order on top, and leaves out what was hidden.
+func (sb *selectBinder) project() (*relation, error) {
+	p := &plan.Project{Input: sb.node}
+	rel := &relation{node: p}
+	at := map[string]plan.Column{}
+	add := func(name string, x plan.Expr) plan.Column {
+		c := sb.b.out.NewColumn(name, x.Type())
+		p.Items = append(p.Items, plan.Item{Col: c, X: x})
+		if _, ok := at[plan.Key(x)]; !ok {
+			at[plan.Key(x)] = c
+		}
+		return c
+	}
+	for _, it := range sb.items {
+		rel.cols = append(rel.cols, shown{it.name, add(it.name, it.x)})
+	}
+	hide := func(x plan.Expr) plan.Expr {
+		c, ok := at[plan.Key(x)]
+		if !ok {
+			c = add(plan.String(x), x)
+		}
+		return c.Ref()
+	}
+	var keys []plan.SortKey
+	for _, k := range sb.order {
+		if _, ok := k.X.(*plan.Lit); ok {
+			continue
+		}
+		k.X = hide(k.X)
+		keys = append(keys, k)
+	}
+	switch {
+	case len(sb.s.DistinctOn) > 0:
+		d := &plan.Distinct{Input: p, Order: keys}
+		for _, e := range sb.s.DistinctOn {
+			x, err := sb.orderExpr(e)
+			if err != nil {
+				return nil, err
+			}
+			d.On = append(d.On, hide(x))
+		}
+		for i := range d.On {
+			if i < len(keys) && plan.Key(keys[i].X) != plan.Key(d.On[i]) {
+				return nil, planError("Error during planning: SELECT DISTINCT ON expressions must match initial ORDER BY expressions")
+			}
+		}
+		rel.node = d
+		if len(keys) > 0 { // what DISTINCT ON keeps is in that order, too
+			rel.node = &plan.Sort{Input: d, Keys: keys}
+		}
+	case sb.s.Distinct:
+		if len(p.Items) > len(sb.items) {
+			return nil, planError("Error during planning: For SELECT DISTINCT, ORDER BY expressions %s must appear in select list", p.Items[len(sb.items)].Col.Name)
+		}
+		rel.node = &plan.Distinct{Input: p}
+		if len(keys) > 0 {
+			rel.node = &plan.Sort{Input: rel.node, Keys: keys}
+		}
+	case len(keys) > 0:
+		rel.node = &plan.Sort{Input: p, Keys: keys}
+	}
+	if len(p.Items) > len(sb.items) {
+		cut := &plan.Project{Input: rel.node}
+		for i, c := range rel.cols {
+			out := sb.b.out.NewColumn(c.name, c.col.Type)
+			cut.Items = append(cut.Items, plan.Item{Col: out, X: c.col.Ref()})
+			rel.cols[i].col = out
+		}
+		rel.node = cut
+	}
+	return rel, nil
+}

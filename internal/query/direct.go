@@ -1,0 +1,146 @@
+package query
+
+import (
+	"context"
+	"io"
+	"strconv"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+// directPlan is a plan that only picks columns of a scan, and cuts its rows off.
+type directPlan struct {
+	scan   *plan.Scan
+	cols   []int // of scan.Out, for each column of the result
+	offset int64
+	count  int64 // -1: all
+}
+
+// direct finds out whether the plan is one that the scan answers alone, or gives nil.
+func direct(p *plan.Query) *directPlan {
+	d := &directPlan{count: -1}
+	ids := make([]plan.ColID, len(p.Names))
+	for i, c := range p.Root.Cols() {
+		ids[i] = c.ID
+	}
+	n := p.Root
+	limited := false
+	for {
+		switch x := n.(type) {
+		case *plan.Project:
+			if !rename(ids, x.Items) {
+				return nil
+			}
+			n = x.Input
+			continue
+		case *plan.Limit:
+			if limited {
+				return nil
+			}
+			limited, d.offset, d.count = true, x.Offset, x.Count
+			n = x.Input
+			continue
+		case *plan.Sort: // rule/limit has made the scan bring this order; one region's rows need no other
+			below := x.Input
+			for {
+				pr, ok := below.(*plan.Project)
+				if !ok {
+					break
+				}
+				below = pr.Input
+			}
+			s, ok := below.(*plan.Scan)
+			if !ok || s.Request.Order != contract.OrderTimeAsc && s.Request.Order != contract.OrderTimeDesc || len(s.Table.Regions) != 1 {
+				return nil
+			}
+			n = x.Input
+			continue
+		case *plan.Scan:
+			d.scan = x
+		}
+		break
+	}
+	if d.scan == nil {
+		return nil
+	}
+	for _, id := range ids {
+		at := -1
+		for i, c := range d.scan.Out {
+			if c.ID == id {
+				at = i
+			}
+		}
+		if at < 0 {
+			return nil
+		}
+		d.cols = append(d.cols, at)
+	}
+	return d
+}
+
+// rename follows columns through a projection; false where one is computed.
+func rename(ids []plan.ColID, items []plan.Item) bool {
+	for i, id := range ids {
+		found := false
+		for _, it := range items {
+			if c, ok := it.X.(*plan.Col); ok && it.Col.ID == id {
+				ids[i], found = c.ID, true
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return true
+}
+
+// direct runs such a plan. The first region is opened at once, so that its errors come before rows do.
+func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (model.RowStream, error) {
+	s := &directRows{fields: p.Fields(), scan: r.open(d.scan, d.cols), skip: d.offset, left: d.count}
+	if err := s.scan.openNext(ctx); err != nil && err != io.EOF {
+		return nil, err
+	}
+	return s, nil
+}
+
+// directRows is a scan's rows after an offset and up to a limit.
+type directRows struct {
+	fields []model.Field
+	scan   *scanStream
+	skip   int64
+	left   int64 // -1: no limit
+}
+
+func (s *directRows) Fields() []model.Field { return s.fields }
+
+func (s *directRows) Next(ctx context.Context) (*model.Batch, error) {
+	for s.left != 0 {
+		b, err := s.scan.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		n := int64(b.Len)
+		if s.skip >= n {
+			s.skip -= n
+			continue
+		}
+		from, to := s.skip, n
+		s.skip = 0
+		if s.left > 0 {
+			to = min(to, from+s.left)
+			s.left -= to - from
+		}
+		if from > 0 || to < n {
+			b = b.Slice(int(from), int(to))
+		}
+		return b, nil
+	}
+	return nil, io.EOF
+}
+
+func (s *directRows) Close() error { return s.scan.Close() }

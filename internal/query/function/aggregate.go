@@ -1,0 +1,223 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// Call is an aggregate or window call as it is about to be written.
+type Call struct {
+	Args        []Arg
+	Result      model.Type
+	Distinct    bool
+	OrderBy     string // "x ASC NULLS LAST, …", or empty
+	Filter      string // condition, or empty
+	Over        string // "(PARTITION BY …)", or empty
+	IgnoreNulls bool
+}
+
+// Aggregate is a function of many rows.
+type Aggregate struct {
+	Name string
+	// Window: the function is one of windows only.
+	Window  bool
+	Resolve func(args []model.Type) (want []model.Type, result model.Type, err error)
+	SQL     func(c Call) (string, error)
+}
+
+// LookupAggregate finds an aggregate or window function by name, in lower case, or an alias of it.
+func LookupAggregate(name string) (*Aggregate, bool) {
+	f, ok := aggregates[name]
+	return f, ok
+}
+
+var aggregates = buildAggregates()
+
+var aggregateAliases = map[string]string{
+	"mean": "avg", "stddev_samp": "stddev", "var_samp": "var", "var_sample": "var", "var_population": "var_pop", "covar": "covar_samp",
+	"quantile_cont": "percentile_cont", "variance": "var",
+}
+
+func buildAggregates() map[string]*Aggregate {
+	m := map[string]*Aggregate{}
+	add := func(name, sigs, engine string) *Aggregate {
+		list := strings.Fields(sigs)
+		f := &Aggregate{Name: name, SQL: plainCall(engine)}
+		f.Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
+			for _, s := range list {
+				if want, result, ok := resolve(s, args); ok {
+					return want, result, nil
+				}
+			}
+			return nil, model.Null, NoMatch(name, args)
+		}
+		m[name] = f
+		return f
+	}
+	add("count", ":i a*:i", "count").SQL = count
+	add("min", "a:1", "min")
+	add("max", "a:1", "max")
+	add("first_value", "a:1", "first").SQL = ends("first", "first_value")
+	add("last_value", "a:1", "last").SQL = ends("last", "last_value")
+	add("array_agg", "a:l", "list")
+	add("string_agg", "ss:s", "string_agg")
+	add("median", "n:1", "median").SQL = castCall("median")
+	add("percentile_cont", "nf:f", "quantile_cont").SQL = castCall("quantile_cont")
+	add("approx_percentile_cont", "nf:1 nfi:1", "approx_quantile").SQL = approxQuantile
+	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) { return castCall("median")(c) }
+	add("approx_distinct", "a:u", "approx_count_distinct").SQL = castCall("approx_count_distinct")
+	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
+	for _, n := range []string{"corr", "covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
+		"regr_sxy", "regr_syy"} {
+		add(n, "ff:f", n)
+	}
+	add("regr_count", "ff:u", "").SQL = castCall("regr_count")
+	for name, engine := range map[string]string{"stddev": "stddev_samp", "stddev_pop": "stddev_pop", "var": "var_samp", "var_pop": "var_pop"} {
+		add(name, "f:f", engine)
+	}
+	for _, n := range []string{"bit_and", "bit_or", "bit_xor"} {
+		add(n, "i:i", n)
+	}
+	add("bool_and", "b:b", "bool_and")
+	add("bool_or", "b:b", "bool_or")
+	sum := add("sum", "", "")
+	sum.Resolve, sum.SQL = resolveSum, castCall("sum")
+	avg := add("avg", "", "")
+	avg.Resolve, avg.SQL = resolveAvg, castCall("avg")
+
+	window := func(name, sigs, engine string) *Aggregate {
+		f := add(name, sigs, engine)
+		f.Window = true
+		return f
+	}
+	for _, n := range []string{"row_number", "rank", "dense_rank"} {
+		window(n, ":u", n).SQL = castCall(n)
+	}
+	window("ntile", "i:u", "").SQL = castCall("ntile")
+	window("percent_rank", ":f", "percent_rank")
+	window("cume_dist", ":f", "cume_dist")
+	window("lag", "a:1 ai:1 aia:1", "lag")
+	window("lead", "a:1 ai:1 aia:1", "lead")
+	window("nth_value", "ai:1", "nth_value")
+	for alias, name := range aggregateAliases {
+		m[alias] = m[name]
+	}
+	return m
+}
+
+// write puts a call together.
+func write(engine string, c Call) string {
+	var sb strings.Builder
+	sb.WriteString(engine + "(")
+	if c.Distinct {
+		sb.WriteString("DISTINCT ")
+	}
+	for i, a := range c.Args {
+		if i > 0 {
+			sb.WriteString(", ")
+		}
+		sb.WriteString(a.SQL)
+	}
+	if c.OrderBy != "" {
+		sb.WriteString(" ORDER BY " + c.OrderBy)
+	}
+	if c.IgnoreNulls {
+		sb.WriteString(" IGNORE NULLS")
+	}
+	sb.WriteByte(')')
+	if c.Filter != "" {
+		sb.WriteString(" FILTER (WHERE " + c.Filter + ")")
+	}
+	if c.Over != "" {
+		sb.WriteString(" OVER " + c.Over)
+	}
+	return sb.String()
+}
+
+func plainCall(engine string) func(Call) (string, error) {
+	return func(c Call) (string, error) { return write(engine, c), nil }
+}
+
+// castCall is for functions whose result DuckDB gives another type.
+func castCall(engine string) func(Call) (string, error) {
+	return func(c Call) (string, error) {
+		s := write(engine, c)
+		if c.Result.Integer() && (engine == "median" || engine == "approx_quantile") {
+			s = "trunc(" + s + ")"
+		}
+		return "CAST(" + s + " AS " + EngineType(c.Result) + ")", nil
+	}
+}
+
+func count(c Call) (string, error) {
+	if len(c.Args) == 0 {
+		c.Args = []Arg{{SQL: "*"}}
+	} else if len(c.Args) > 1 {
+		names := make([]string, len(c.Args))
+		for i, a := range c.Args {
+			names[i] = a.SQL
+		}
+		some := "(" + strings.Join(names, ") IS NOT NULL AND (") + ") IS NOT NULL"
+		c.Args = []Arg{{SQL: "CASE WHEN (" + some + ") THEN row(" + strings.Join(names, ", ") + ") END"}}
+	}
+	return write("count", c), nil
+}
+
+// ends writes first_value and last_value, which are aggregates under another name.
+func ends(aggregate, window string) func(Call) (string, error) {
+	return func(c Call) (string, error) {
+		if c.Over != "" && c.OrderBy == "" {
+			return write(window, c), nil
+		}
+		if c.IgnoreNulls {
+			c.IgnoreNulls = false
+			not := "(" + c.Args[0].SQL + ") IS NOT NULL"
+			if c.Filter != "" {
+				not += " AND (" + c.Filter + ")"
+			}
+			c.Filter = not
+		}
+		return write(aggregate, c), nil
+	}
+}
+
+func approxQuantile(c Call) (string, error) {
+	c.Args = c.Args[:2]
+	c.OrderBy = ""
+	return castCall("approx_quantile")(c)
+}
+
+func resolveSum(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) == 1 {
+		switch t := args[0]; {
+		case t.Signed():
+			return args, model.Int64, nil
+		case t.Unsigned():
+			return args, model.Uint64, nil
+		case t.Floating():
+			return []model.Type{model.Float64}, model.Float64, nil
+		case t.Kind == model.KindDecimal:
+			return args, model.Decimal(min(38, t.Precision+10), t.Scale), nil
+		case t.Kind == model.KindDuration:
+			return args, t, nil
+		case t.Kind == model.KindNull:
+			return []model.Type{model.Int64}, model.Int64, nil
+		}
+	}
+	return nil, model.Null, NoMatch("sum", args)
+}
+
+func resolveAvg(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) == 1 {
+		switch t := args[0]; {
+		case t.Kind == model.KindDecimal:
+			return args, model.Decimal(min(38, t.Precision+4), min(38, t.Scale+4)), nil
+		case t.Numeric(), t.Kind == model.KindNull:
+			return []model.Type{model.Float64}, model.Float64, nil
+		case t.Kind == model.KindDuration:
+			return args, t, nil
+		}
+	}
+	return nil, model.Null, NoMatch("avg", args)
+}

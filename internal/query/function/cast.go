@@ -1,0 +1,106 @@
+package function
+
+import (
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// CanCast reports whether values of from can be converted to to, as far as types tell.
+func CanCast(from, to model.Type) bool {
+	switch {
+	case from == to, from.Kind == model.KindNull, from.Kind == model.KindString:
+		return true
+	case to.Kind == model.KindString, to.Kind == model.KindJSON:
+		return true
+	case from.Kind == model.KindList, from.Kind == model.KindStruct, to.Kind == model.KindList, to.Kind == model.KindStruct:
+		return false
+	case from.Kind == model.KindBool:
+		return to.Integer() || to.Floating()
+	case from.Numeric():
+		return to.Numeric() || to.Kind == model.KindBool || to.Integer() || (to.IsTimestamp() || to.Kind == model.KindDuration) && from.Kind != model.KindDecimal
+	case from.IsTimestamp():
+		return to.IsTimestamp() || to.Kind == model.KindDate || to.Integer()
+	case from.Kind == model.KindDate:
+		return to.IsTimestamp() || to.Integer()
+	case from.Kind == model.KindDuration:
+		return to.Kind == model.KindDuration || to.Integer() || to.Kind == model.KindInterval
+	case from.Kind == model.KindBinary, from.Kind == model.KindVector, from.Kind == model.KindJSON:
+		return to.Class() == model.ClassBytes
+	}
+	return false
+}
+
+// CastSQL writes the conversion of x.
+func CastSQL(x string, from, to model.Type, try bool) (string, error) {
+	if from == to {
+		return x, nil
+	}
+	if !CanCast(from, to) {
+		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Cannot cast %s to %s", from, to)
+	}
+	cast := func(x, as string) string {
+		if try {
+			return "TRY_CAST(" + x + " AS " + as + ")"
+		}
+		return "CAST(" + x + " AS " + as + ")"
+	}
+	switch {
+	case from.Kind == model.KindNull:
+		return "CAST(" + x + " AS " + EngineType(to) + ")", nil
+	case to.IsTimestamp():
+		return toTimestamp(x, from, to, cast), nil
+	case from.IsTimestamp():
+		switch to.Kind {
+		case model.KindString, model.KindJSON:
+			return "gt_text_" + suffix(from.Unit) + "(" + x + ")", nil
+		case model.KindDate:
+			return "CAST(" + stamp(x, from) + " AS DATE)", nil
+		}
+	case from.Kind == model.KindDate && to.Integer():
+		return cast("("+x+" - DATE '1970-01-01')", EngineType(to)), nil
+	case from.Kind == model.KindDuration:
+		switch to.Kind {
+		case model.KindDuration:
+			return rescale(x, from.Unit, to.Unit), nil
+		case model.KindInterval:
+			return "to_microseconds(" + rescale(x, from.Unit, model.Microsecond) + ")", nil
+		}
+	case from.Floating() && to.Integer():
+		return cast("trunc("+x+")", EngineType(to)), nil
+	case from.Kind == model.KindBinary && to.Kind == model.KindString:
+		return "decode(" + x + ")", nil
+	case to.Kind == model.KindBinary && from.Kind == model.KindString:
+		return "encode(" + x + ")", nil
+	case from.Class() == model.ClassBytes && to.Class() == model.ClassBytes && EngineType(from) == EngineType(to):
+		return x, nil
+	case (from.Kind == model.KindList || from.Kind == model.KindStruct) && to.Kind == model.KindString:
+		return cast("to_json("+x+")", "VARCHAR"), nil
+	case from.Kind == model.KindString && to.Kind == model.KindBool:
+		return cast(x, "BOOLEAN"), nil
+	}
+	return cast(x, EngineType(to)), nil
+}
+
+func toTimestamp(x string, from, to model.Type, cast func(x, as string) string) string {
+	switch {
+	case from.IsTimestamp():
+		return rescale(x, from.Unit, to.Unit)
+	case from.Kind == model.KindDate:
+		return unstamp(stamp(x, from), to)
+	case from.Kind == model.KindString:
+		return unstamp("CAST("+cast(x, "TIMESTAMPTZ")+" AS TIMESTAMP)", to)
+	case from.Floating():
+		return cast("trunc("+x+")", "BIGINT")
+	}
+	return cast(x, "BIGINT")
+}
+
+func rescale(x string, from, to model.TimeUnit) string {
+	switch {
+	case from == to:
+		return x
+	case from < to:
+		return "(" + x + " * " + itoa(to.PerSecond()/from.PerSecond()) + ")"
+	}
+	return "gt_floordiv(" + x + ", " + itoa(from.PerSecond()/to.PerSecond()) + ")"
+}

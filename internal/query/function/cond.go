@@ -1,0 +1,30 @@
+package function
+
+func condFunctions() []def {
+	return []def{
+		{name: "coalesce", sigs: "c*:c", sql: "coalesce($*)"},
+		{name: "nullif", sigs: "cc:c", sql: "nullif($1, $2)"},
+		{name: "ifnull", sigs: "cc:c", sql: "coalesce($1, $2)"},
+		{name: "nvl2", sigs: "acc:c", sql: "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END"},
+		{name: "greatest", sigs: "c*:c", sql: "greatest($*)"},
+		{name: "least", sigs: "c*:c", sql: "least($*)"},
+		{name: "if", sigs: "bcc:c", sql: "CASE WHEN $1 THEN $2 ELSE $3 END"},
+		{name: "isnull", sigs: "a:b", sql: "($1 IS NULL)"},
+		{name: "matches_term", sigs: "ss:b", fn: matchesTerm},
+	}
+}
+
+// matchesTerm looks for a term between boundaries: where the term's own end is a letter or digit, its neighbour must be none. A term
+// with letters outside of ASCII has letters of all scripts for neighbours that it may not have; one with Han characters may have any.
+func matchesTerm(a []Arg) (string, error) {
+	s, t := a[0].SQL, a[1].SQL
+	quoted := "regexp_escape(" + t + ")"
+	side := func(end, anchor, class string) string {
+		return "CASE WHEN regexp_matches(" + t + ", '" + end + "') THEN '(?:" + anchor + "|[^" + class + "])' ELSE '' END"
+	}
+	bounded := func(class string) string {
+		return "regexp_matches(" + s + ", " + side("^["+class+"]", "^", class) + " || " + quoted + " || " + side("["+class+"]$", "$", class) + ")"
+	}
+	return "(CASE WHEN " + t + " = '' THEN " + s + " = '' WHEN regexp_matches(" + t + ", '\\p{Han}') THEN contains(" + s + ", " + t + ")" +
+		" WHEN regexp_matches(" + t + ", '[^\\x00-\\x7f]') THEN " + bounded(`\p{L}\p{N}`) + " ELSE " + bounded("0-9A-Za-z") + " END)", nil
+}

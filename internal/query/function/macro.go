@@ -1,0 +1,56 @@
+package function
+
+import "github.com/goptimedb/goptimedb/internal/model"
+
+// Macros are statements that an instance of DuckDB must have run before it can run what this package writes.
+func Macros() []string {
+	return []string{
+		"SET TimeZone = 'UTC'",
+		// gt_floordiv divides as time does: towards the past.
+		"CREATE MACRO gt_floordiv(a, b) AS a // b - CASE WHEN a % b < 0 THEN 1 ELSE 0 END",
+		// gt_ts_… make a TIMESTAMP of a number of a unit, and gt_to_… the way back.
+		"CREATE MACRO gt_ts_s(x) AS make_timestamp(x * 1000000)",
+		"CREATE MACRO gt_ts_ms(x) AS make_timestamp(x * 1000)",
+		"CREATE MACRO gt_ts_us(x) AS make_timestamp(x)",
+		"CREATE MACRO gt_ts_ns(x) AS make_timestamp(gt_floordiv(x, 1000))",
+		"CREATE MACRO gt_to_s(t) AS gt_floordiv(epoch_us(t), 1000000)",
+		"CREATE MACRO gt_to_ms(t) AS gt_floordiv(epoch_us(t), 1000)",
+		"CREATE MACRO gt_to_us(t) AS epoch_us(t)",
+		"CREATE MACRO gt_to_ns(t) AS epoch_us(t) * 1000",
+		// gt_add_… move a time of a unit by an interval; nanoseconds below a microsecond stay.
+		"CREATE MACRO gt_add_s(x, i) AS gt_to_s(gt_ts_s(x) + i)",
+		"CREATE MACRO gt_add_ms(x, i) AS gt_to_ms(gt_ts_ms(x) + i)",
+		"CREATE MACRO gt_add_us(x, i) AS gt_to_us(gt_ts_us(x) + i)",
+		"CREATE MACRO gt_add_ns(x, i) AS gt_to_ns(gt_ts_ns(x) + i) + (x - gt_floordiv(x, 1000) * 1000)",
+		// gt_similar makes a regular expression of a pattern of SIMILAR TO.
+		"CREATE MACRO gt_similar(p) AS replace(replace(p, '%', '.*'), '_', '.')",
+		// gt_bin is the start of the slot of x.
+		"CREATE MACRO gt_bin(x, w, o) AS gt_floordiv(x - o, w) * w + o",
+		// gt_text prints a time of which f nanoseconds are below a second: 3, 6 or 9 digits, none where there is nothing to show.
+		`CREATE MACRO gt_text(t, f) AS strftime(t, '%Y-%m-%dT%H:%M:%S') || CASE WHEN f = 0 THEN '' WHEN f % 1000000 = 0
+			THEN '.' || lpad(CAST(f // 1000000 AS VARCHAR), 3, '0') WHEN f % 1000 = 0 THEN '.' || lpad(CAST(f // 1000 AS VARCHAR), 6, '0')
+			ELSE '.' || lpad(CAST(f AS VARCHAR), 9, '0') END`,
+		"CREATE MACRO gt_text_s(x) AS strftime(gt_ts_s(x), '%Y-%m-%dT%H:%M:%S')",
+		"CREATE MACRO gt_text_ms(x) AS gt_text(gt_ts_ms(x), (x - gt_floordiv(x, 1000) * 1000) * 1000000)",
+		"CREATE MACRO gt_text_us(x) AS gt_text(gt_ts_us(x), (x - gt_floordiv(x, 1000000) * 1000000) * 1000)",
+		"CREATE MACRO gt_text_ns(x) AS gt_text(gt_ts_ns(x), x - gt_floordiv(x, 1000000000) * 1000000000)",
+	}
+}
+
+func suffix(u model.TimeUnit) string { return [...]string{"s", "ms", "us", "ns"}[u] }
+
+// stamp writes x, a time or date, as a TIMESTAMP.
+func stamp(x string, t model.Type) string {
+	if t.IsTimestamp() {
+		return "gt_ts_" + suffix(t.Unit) + "(" + x + ")"
+	}
+	return "CAST(" + x + " AS TIMESTAMP)"
+}
+
+// unstamp writes x, a TIMESTAMP, as a value of t, a timestamp or date type.
+func unstamp(x string, t model.Type) string {
+	if t.IsTimestamp() {
+		return "gt_to_" + suffix(t.Unit) + "(" + x + ")"
+	}
+	return "CAST(" + x + " AS DATE)"
+}

@@ -1,0 +1,151 @@
+package function
+
+import (
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// divideByZero is DuckDB text that fails the statement.
+const divideByZero = "error('Divide by zero error')"
+
+// operators, apart from arithmetic, whose types the binder settles with Arithmetic. Comparisons come with operands of one type.
+func operators() []def {
+	return []def{
+		{name: "and", sigs: "bb:b", sql: "($1 AND $2)"},
+		{name: "or", sigs: "bb:b", sql: "($1 OR $2)"},
+		{name: "xor", sigs: "bb:b", sql: "($1 != $2)"},
+		{name: "not", sigs: "b:b", sql: "(NOT $1)"},
+		{name: "=", sigs: "cc:b", sql: "($1 = $2)"},
+		{name: "!=", sigs: "cc:b", sql: "($1 != $2)"},
+		{name: "<", sigs: "cc:b", sql: "($1 < $2)"},
+		{name: "<=", sigs: "cc:b", sql: "($1 <= $2)"},
+		{name: ">", sigs: "cc:b", sql: "($1 > $2)"},
+		{name: ">=", sigs: "cc:b", sql: "($1 >= $2)"},
+		{name: "is distinct from", sigs: "cc:b", sql: "($1 IS DISTINCT FROM $2)"},
+		{name: "is not distinct from", sigs: "cc:b", sql: "($1 IS NOT DISTINCT FROM $2)"},
+		{name: "is null", sigs: "a:b", sql: "($1 IS NULL)"},
+		{name: "is not null", sigs: "a:b", sql: "($1 IS NOT NULL)"},
+		{name: "is true", sigs: "b:b", sql: "($1 IS NOT DISTINCT FROM true)"},
+		{name: "is false", sigs: "b:b", sql: "($1 IS NOT DISTINCT FROM false)"},
+		{name: "is not true", sigs: "b:b", sql: "($1 IS DISTINCT FROM true)"},
+		{name: "is not false", sigs: "b:b", sql: "($1 IS DISTINCT FROM false)"},
+		{name: "like", sigs: "sss:b", fn: like("LIKE", false)},
+		{name: "not like", sigs: "sss:b", fn: like("LIKE", true)},
+		{name: "ilike", sigs: "sss:b", fn: like("ILIKE", false)},
+		{name: "not ilike", sigs: "sss:b", fn: like("ILIKE", true)},
+		{name: "similar to", sigs: "ss:b", sql: "regexp_full_match($1, gt_similar($2))"},
+		{name: "~", sigs: "ss:b", sql: "regexp_matches($1, $2)"},
+		{name: "!~", sigs: "ss:b", sql: "(NOT regexp_matches($1, $2))"},
+		{name: "~*", sigs: "ss:b", sql: "regexp_matches($1, $2, 'i')"},
+		{name: "!~*", sigs: "ss:b", sql: "(NOT regexp_matches($1, $2, 'i'))"},
+		{name: "||", sigs: "ss:s", sql: "($1 || $2)"},
+		{name: "list ||", sigs: "aa:1", sql: "list_concat($1, $2)"},
+		{name: "neg", sigs: "n:1 v:1", sql: "(- $1)"},
+		{name: "bit not", sigs: "i:i", sql: "(~ $1)"},
+		{name: "&", sigs: "ii:i", sql: "($1 & $2)"},
+		{name: "|", sigs: "ii:i", sql: "($1 | $2)"},
+		{name: "^", sigs: "ii:i", sql: "xor($1, $2)"},
+		{name: "<<", sigs: "ii:i", sql: "($1 << $2)"},
+		{name: ">>", sigs: "ii:i", sql: "($1 >> $2)"},
+		{name: "+", sigs: "cc:c", sql: "($1 + $2)"},
+		{name: "-", sigs: "cc:c", sql: "($1 - $2)"},
+		{name: "*", sigs: "cc:c", sql: "($1 * $2)"},
+		{name: "/", sigs: "cc:c", fn: divide("//")},
+		{name: "%", sigs: "cc:c", fn: divide("%")},
+		{name: "time + interval", sigs: "av:1", fn: shift("+", 1)},
+		{name: "time - interval", sigs: "av:1", fn: shift("-", -1)},
+		{name: "interval + interval", sigs: "vv:v", sql: "($1 + $2)"},
+		{name: "interval - interval", sigs: "vv:v", sql: "($1 - $2)"},
+	}
+}
+
+// divide writes / or %, which fail for a whole number by zero.
+func divide(whole string) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		op := whole
+		if op == "//" && !a[0].Type.Integer() {
+			op = "/"
+		}
+		if !a[0].Type.Integer() && a[0].Type.Kind != model.KindDecimal {
+			return "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")", nil
+		}
+		quotient := "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")"
+		if a[0].Type.Kind == model.KindDecimal {
+			quotient = "CAST(" + quotient + " AS " + EngineType(a[0].Type) + ")"
+		}
+		if l := a[1].Lit; l != nil && !l.Null() && (l.Int != 0 || l.Decimal != (model.Int128{})) {
+			return quotient, nil
+		}
+		return "(CASE WHEN " + a[1].SQL + " = 0 THEN " + divideByZero + " ELSE " + quotient + " END)", nil
+	}
+}
+
+func like(op string, not bool) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		s := a[0].SQL + " " + op + " " + a[1].SQL + " ESCAPE " + a[2].SQL
+		if not {
+			return "(NOT (" + s + "))", nil
+		}
+		return "(" + s + ")", nil
+	}
+}
+
+// shift moves a time or date by an interval. An interval known to be of whole units without months is plain arithmetic.
+func shift(op string, sign int64) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		x, iv := a[0], a[1]
+		if !x.Type.IsTimestamp() {
+			return unstamp("("+stamp(x.SQL, x.Type)+" "+op+" "+iv.SQL+")", x.Type), nil
+		}
+		if iv.Lit != nil && !iv.Lit.Null() {
+			if w, ok := Span(iv.Lit.Interval, x.Type.Unit); ok {
+				return "(" + x.SQL + " + " + itoa(sign*w) + ")", nil
+			}
+		}
+		delta := iv.SQL
+		if sign < 0 {
+			delta = "-" + delta
+		}
+		return "gt_add_" + suffix(x.Type.Unit) + "(" + x.SQL + ", " + delta + ")", nil
+	}
+}
+
+// Span is the length of an interval in a unit; ok is false where it has months, is no whole number of units, or is too long.
+func Span(i model.MonthDayNano, u model.TimeUnit) (int64, bool) {
+	const day = int64(86400e9)
+	if i.Months != 0 || i.Nanos%u.Nanos() != 0 || int64(i.Days) > 100_000 || int64(i.Days) < -100_000 {
+		return 0, false
+	}
+	return int64(i.Days)*(day/u.Nanos()) + i.Nanos/u.Nanos(), true
+}
+
+// Arithmetic finds the function for l op r and what it takes and gives. An interval plus a time is for the caller to turn around.
+func Arithmetic(op string, l, r model.Type) (fn string, want []model.Type, result model.Type, err error) {
+	isTime := func(t model.Type) bool { return t.IsTimestamp() || t.Kind == model.KindDate }
+	iv := func(t model.Type) bool { return t.Kind == model.KindInterval }
+	switch {
+	case isTime(l) && iv(r) && (op == "+" || op == "-"):
+		return "time " + op + " interval", []model.Type{l, r}, l, nil
+	case iv(l) && iv(r) && (op == "+" || op == "-"):
+		return "interval " + op + " interval", []model.Type{l, r}, l, nil
+	case l.IsTimestamp() && r.IsTimestamp() && op == "-":
+		t := finer(l, r)
+		return "-", []model.Type{t, t}, model.Duration(t.Unit), nil
+	case l.Kind == model.KindDate && r.Kind == model.KindDate && op == "-":
+		return "-", []model.Type{model.Int64, model.Int64}, model.Int64, nil
+	}
+	bad := func(t model.Type) bool {
+		return !t.Numeric() && t.Kind != model.KindNull && t.Kind != model.KindString && t.Kind != model.KindDuration
+	}
+	c, ok := Common(l, r)
+	if !ok || bad(l) || bad(r) {
+		return "", nil, model.Null, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Cannot coerce arithmetic expression %s %s %s to valid types", l, op, r)
+	}
+	if c.Kind == model.KindString || c.Kind == model.KindNull {
+		c = model.Int64
+		if l.Kind == model.KindString || r.Kind == model.KindString {
+			c = model.Float64
+		}
+	}
+	return op, []model.Type{c, c}, c, nil
+}

@@ -1,0 +1,203 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// Arg is an argument as it is about to be written.
+type Arg struct {
+	SQL  string
+	Type model.Type
+	Lit  *model.Value // if it is a constant
+}
+
+// Scalar is a function or operator that makes one value of the values of one row.
+type Scalar struct {
+	Name string // canonical
+	// Resolve decides what types the arguments must be converted to, and what the result is. Errors are for the user.
+	Resolve func(args []model.Type) (want []model.Type, result model.Type, err error)
+	// SQL writes the call; arguments have the types that Resolve wanted.
+	SQL func(args []Arg) (string, error)
+	// Volatile: two calls with the same arguments may differ.
+	Volatile bool
+}
+
+// Lookup finds a scalar function by name, in lower case, or an alias of it.
+func Lookup(name string) (*Scalar, bool) {
+	f, ok := scalars[name]
+	return f, ok
+}
+
+var scalars = buildScalars()
+
+func buildScalars() map[string]*Scalar {
+	m := map[string]*Scalar{}
+	for _, family := range [][]def{operators(), mathFunctions(), textFunctions(), condFunctions()} {
+		for _, d := range family {
+			d.add(m)
+		}
+	}
+	for _, f := range timeFunctions() {
+		m[f.Name] = f
+	}
+	for alias, name := range aliases {
+		m[alias] = m[name]
+	}
+	return m
+}
+
+var aliases = map[string]string{
+	"length": "character_length", "char_length": "character_length", "substring": "substr", "position": "strpos", "instr": "strpos",
+	"pow": "power", "signum": "sign", "trim": "btrim", "nvl": "ifnull", "datetrunc": "date_trunc", "datepart": "date_part",
+	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like",
+}
+
+// def describes a function in one line. Sigs are its signatures, the first that fits counts, each a letter an argument, then a colon and
+// the result; [ begins optional arguments, * after a letter repeats it:
+//
+//	f Float64   i Int64   u Uint64   j Int32   s String   b Bool   y Binary   v Interval   d Date
+//	n a number, left as it is   a anything, left as it is   c anything, converted to the common type of all c
+//	t a timestamp, left as it is; strings and dates become one
+//
+// as a result also: 1, 2 the type of that argument; c the common type
+type def struct {
+	name string
+	sigs string // separated by blanks
+	sql  string // $1, $2 … are the arguments; $* all of them, separated by commas
+	fn   func(args []Arg) (string, error)
+	vol  bool
+}
+
+func (d def) add(m map[string]*Scalar) {
+	f := &Scalar{Name: d.name, SQL: d.fn, Volatile: d.vol}
+	if f.SQL == nil {
+		f.SQL = template(d.sql)
+	}
+	sigs := strings.Fields(d.sigs)
+	f.Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
+		for _, s := range sigs {
+			if want, result, ok := resolve(s, args); ok {
+				return want, result, nil
+			}
+		}
+		return nil, model.Null, NoMatch(d.name, args)
+	}
+	m[d.name] = f
+}
+
+// NoMatch says that a function does not take arguments of these types.
+func NoMatch(name string, args []model.Type) error {
+	names := make([]string, len(args))
+	for i, a := range args {
+		names[i] = a.String()
+	}
+	return errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Function '%s' failed to match any signature, it cannot be called with (%s)",
+		name, strings.Join(names, ", "))
+}
+
+func template(text string) func(args []Arg) (string, error) {
+	return func(args []Arg) (string, error) {
+		var sb strings.Builder
+		for i := 0; i < len(text); i++ {
+			if text[i] != '$' {
+				sb.WriteByte(text[i])
+				continue
+			}
+			i++
+			if text[i] == '*' {
+				for k, a := range args {
+					if k > 0 {
+						sb.WriteString(", ")
+					}
+					sb.WriteString(a.SQL)
+				}
+				continue
+			}
+			sb.WriteString(args[text[i]-'1'].SQL)
+		}
+		return sb.String(), nil
+	}
+}
+
+// resolve fits arguments to a signature.
+func resolve(sig string, args []model.Type) (want []model.Type, result model.Type, ok bool) {
+	params, res, _ := strings.Cut(sig, ":")
+	letters, required := spread(params, len(args))
+	if len(args) < required || len(args) > len(letters) {
+		return nil, model.Null, false
+	}
+	common := model.Null
+	for i, a := range args {
+		if letters[i] == 'c' {
+			if common, ok = Common(common, a); !ok {
+				return nil, model.Null, false
+			}
+		}
+	}
+	want = make([]model.Type, len(args))
+	for i, a := range args {
+		if want[i], ok = accept(letters[i], a, common); !ok {
+			return nil, model.Null, false
+		}
+	}
+	switch res {
+	case "1", "2":
+		return want, want[res[0]-'1'], true
+	case "c":
+		return want, common, true
+	}
+	return want, letterTypes[res[0]], true
+}
+
+// spread writes out the letters of a signature for n arguments, and counts those that must be there.
+func spread(params string, n int) (letters []byte, required int) {
+	optional := false
+	for i := 0; i < len(params); i++ {
+		switch c := params[i]; c {
+		case '[':
+			optional = true
+		case '*':
+			for len(letters) < n {
+				letters = append(letters, params[i-1])
+			}
+		default:
+			letters = append(letters, c)
+			if !optional {
+				required++
+			}
+		}
+	}
+	return letters, required
+}
+
+var letterTypes = map[byte]model.Type{'f': model.Float64, 'i': model.Int64, 'u': model.Uint64, 'j': model.Int32, 's': model.String, 'b': model.Bool,
+	'y': model.Binary, 'v': model.Interval, 'd': model.Date, 'l': {Kind: model.KindList}, 't': model.Timestamp(model.Nanosecond)}
+
+func accept(letter byte, a, common model.Type) (model.Type, bool) {
+	null := a.Kind == model.KindNull
+	switch letter {
+	case 'a':
+		return a, true
+	case 'c':
+		return common, true
+	case 'n':
+		if null || a.Kind == model.KindString {
+			return model.Float64, true
+		}
+		return a, a.Numeric()
+	case 'f':
+		return model.Float64, null || a.Numeric() || a.Kind == model.KindString
+	case 'i', 'u', 'j':
+		return letterTypes[letter], null || a.Numeric() || a.Kind == model.KindString || a.Kind == model.KindBool
+	case 't':
+		if a.IsTimestamp() {
+			return a, true
+		}
+		return model.Timestamp(model.Nanosecond), null || a.Kind == model.KindString || a.Kind == model.KindDate
+	}
+	t := letterTypes[letter]
+	return t, CanCast(a, t)
+}

@@ -1,0 +1,252 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+func timeFunctions() []*Scalar {
+	sig := func(name, sigs string, fn func([]Arg) (string, error)) *Scalar {
+		m := map[string]*Scalar{}
+		def{name: name, sigs: sigs, fn: fn}.add(m)
+		return m[name]
+	}
+	out := []*Scalar{
+		sig("date_bin", "vt:2 vtt:2", dateBin),
+		sig("date_trunc", "sd:2 st:2", dateTrunc),
+		{Name: "date_part", Resolve: resolveDatePart, SQL: datePart},
+		{Name: "date_add", Resolve: resolveShift("date_add"), SQL: shift("+", 1)},
+		{Name: "date_sub", Resolve: resolveShift("date_sub"), SQL: shift("-", -1)},
+		sig("date_format", "ds:s ts:s", dateFormat),
+		sig("to_char", "ds:s ts:s", dateFormat),
+		sig("make_date", "iii:d", template("make_date($1, $2, $3)")),
+		{Name: "to_unixtime", Resolve: resolveUnix, SQL: toUnix},
+		{Name: "from_unixtime", Resolve: fixed("from_unixtime", model.Int64, model.Timestamp(model.Second)), SQL: template("$1")},
+		{Name: "to_date", Resolve: fixed("to_date", model.String, model.Date), SQL: template("CAST($1 AS DATE)")},
+	}
+	for u, name := range []string{"to_timestamp_seconds", "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos"} {
+		out = append(out, toTimestampFunction(name, model.TimeUnit(u), model.TimeUnit(u)))
+	}
+	return append(out, toTimestampFunction("to_timestamp", model.Nanosecond, model.Second))
+}
+
+func fixed(name string, arg, result model.Type) func([]model.Type) ([]model.Type, model.Type, error) {
+	return func(args []model.Type) ([]model.Type, model.Type, error) {
+		if len(args) != 1 || !CanCast(args[0], arg) {
+			return nil, model.Null, NoMatch(name, args)
+		}
+		return []model.Type{arg}, result, nil
+	}
+}
+
+// FixedUnit is the length in nanoseconds of a date_trunc unit and its origin, both in nanoseconds; ok is false for units whose lengths
+// differ, as months do, and for words that are no unit.
+func FixedUnit(unit string) (width, origin int64, ok bool) {
+	const day = int64(86400e9)
+	switch strings.ToLower(unit) {
+	case "week":
+		return 7 * day, 4 * day, true // 1970-01-05 was a Monday
+	case "day":
+		return day, 0, true
+	case "hour":
+		return 3600e9, 0, true
+	case "minute":
+		return 60e9, 0, true
+	case "second":
+		return 1e9, 0, true
+	case "millisecond":
+		return 1e6, 0, true
+	case "microsecond":
+		return 1e3, 0, true
+	}
+	return 0, 0, false
+}
+
+func dateTrunc(a []Arg) (string, error) {
+	if a[0].Lit == nil {
+		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: date_trunc needs a constant unit")
+	}
+	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
+	if width, origin, ok := FixedUnit(unit); ok && t.IsTimestamp() {
+		n := t.Unit.Nanos()
+		if width <= n {
+			return a[1].SQL, nil
+		}
+		return bin(a[1].SQL, width/n, origin/n), nil
+	}
+	switch unit {
+	case "year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond":
+		return unstamp("date_trunc('"+unit+"', "+stamp(a[1].SQL, t)+")", t), nil
+	}
+	return "", errs.New(errs.EngineExecuteQuery, "Execution error: Unsupported date_trunc granularity: %s", unit)
+}
+
+func bin(x string, width, origin int64) string {
+	return "gt_bin(" + x + ", " + itoa(width) + ", " + itoa(origin) + ")"
+}
+
+func dateBin(a []Arg) (string, error) {
+	t := a[1].Type
+	iv := a[0].Lit
+	if iv == nil || iv.Null() {
+		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: DATE_BIN expects a constant stride")
+	}
+	origin := "0"
+	if len(a) == 3 {
+		o, err := CastSQL(a[2].SQL, a[2].Type, t, false)
+		if err != nil {
+			return "", err
+		}
+		origin = o
+	}
+	if w, ok := Span(iv.Interval, t.Unit); ok {
+		if w <= 0 {
+			return "", errs.New(errs.EngineExecuteQuery, "Execution error: DATE_BIN stride must be non-zero and positive")
+		}
+		return "gt_bin(" + a[1].SQL + ", " + itoa(w) + ", " + origin + ")", nil
+	}
+	if iv.Interval.Months > 0 && iv.Interval.Days == 0 && iv.Interval.Nanos == 0 {
+		return unstamp("time_bucket(to_months("+itoa(int64(iv.Interval.Months))+"), "+stamp(a[1].SQL, t)+", "+stamp(origin, t)+")", t), nil
+	}
+	if iv.Interval.Months != 0 {
+		return "", errs.New(errs.Unsupported, "DATE_BIN stride does not support combination of month, day and nanosecond intervals")
+	}
+	return a[1].SQL, nil // shorter than the unit: every time is a slot of its own
+}
+
+func resolveDatePart(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) != 2 || args[0].Kind != model.KindString {
+		return nil, model.Null, NoMatch("date_part", args)
+	}
+	switch t := args[1]; {
+	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindInterval:
+		return args, model.Int32, nil
+	case t.Kind == model.KindString || t.Kind == model.KindNull:
+		return []model.Type{args[0], model.Timestamp(model.Nanosecond)}, model.Int32, nil
+	}
+	return nil, model.Null, NoMatch("date_part", args)
+}
+
+// DatePartType is the result's type for a unit.
+func DatePartType(unit string) model.Type {
+	if strings.EqualFold(unit, "epoch") {
+		return model.Float64
+	}
+	return model.Int32
+}
+
+func datePart(a []Arg) (string, error) {
+	if a[0].Lit == nil {
+		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: date_part needs a constant unit")
+	}
+	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
+	x := a[1].SQL
+	if t.IsTimestamp() {
+		switch unit {
+		case "epoch":
+			return "(CAST(" + x + " AS DOUBLE) / " + itoa(t.Unit.PerSecond()) + ")", nil
+		case "nanosecond":
+			per := t.Unit.PerSecond()
+			return "CAST((" + x + " - gt_floordiv(" + x + ", " + itoa(per) + ") * " + itoa(per) + ") * " + itoa(t.Unit.Nanos()) + " AS INTEGER)", nil
+		}
+	}
+	if t.Kind != model.KindInterval {
+		x = stamp(x, t)
+	}
+	switch unit {
+	case "year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond", "dow", "doy", "isodow":
+		return "CAST(date_part('" + unit + "', " + x + ") AS INTEGER)", nil
+	case "epoch":
+		return "CAST(epoch(" + x + ") AS DOUBLE)", nil
+	}
+	return "", errs.New(errs.EngineExecuteQuery, "Execution error: Date part '%s' not supported", unit)
+}
+
+func resolveShift(name string) func([]model.Type) ([]model.Type, model.Type, error) {
+	return func(args []model.Type) ([]model.Type, model.Type, error) {
+		if len(args) != 2 || args[1].Kind != model.KindInterval && args[1].Kind != model.KindString {
+			return nil, model.Null, NoMatch(name, args)
+		}
+		switch t := args[0]; {
+		case t.IsTimestamp(), t.Kind == model.KindDate:
+			return []model.Type{t, model.Interval}, t, nil
+		case t.Kind == model.KindString:
+			ms := model.Timestamp(model.Millisecond)
+			return []model.Type{ms, model.Interval}, ms, nil
+		}
+		return nil, model.Null, NoMatch(name, args)
+	}
+}
+
+// strftime has these in place of chrono's: fractions of a second, and some abbreviations.
+var formats = strings.NewReplacer("%%", "%%", "%3f", "%g", "%6f", "%f", "%9f", "%n", "%.3f", ".%g", "%.6f", ".%f", "%.9f", ".%n", "%f", "%n",
+	"%F", "%Y-%m-%d", "%T", "%H:%M:%S", "%D", "%m/%d/%y", "%R", "%H:%M", "%e", "%-d", "%h", "%b", "%P", "%p")
+
+func dateFormat(a []Arg) (string, error) {
+	format := a[1].SQL
+	if a[1].Lit != nil {
+		format = Quote(formats.Replace(a[1].Lit.Bytes))
+	}
+	x := stamp(a[0].SQL, a[0].Type)
+	if a[0].Type.IsTimestamp() && a[0].Type.Unit == model.Nanosecond {
+		x = "make_timestamp_ns(" + a[0].SQL + ")"
+	}
+	return "strftime(" + x + ", " + format + ")", nil
+}
+
+func resolveUnix(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) != 1 {
+		return nil, model.Null, NoMatch("to_unixtime", args)
+	}
+	switch t := args[0]; {
+	case t.Integer():
+		return []model.Type{model.Int64}, model.Int64, nil
+	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindString:
+		return args, model.Int64, nil
+	}
+	return nil, model.Null, NoMatch("to_unixtime", args)
+}
+
+func toUnix(a []Arg) (string, error) {
+	switch t := a[0].Type; {
+	case t.IsTimestamp():
+		return rescale(a[0].SQL, t.Unit, model.Second), nil
+	case t.Kind == model.KindDate:
+		return "(CAST(" + a[0].SQL + " - DATE '1970-01-01' AS BIGINT) * 86400)", nil
+	case t.Kind == model.KindString:
+		return CastSQL(a[0].SQL, t, model.Timestamp(model.Second), true)
+	}
+	return a[0].SQL, nil
+}
+
+// toTimestampFunction makes timestamps of a unit; numbers count in another.
+func toTimestampFunction(name string, unit, numbers model.TimeUnit) *Scalar {
+	t := model.Timestamp(unit)
+	return &Scalar{Name: name,
+		Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
+			if len(args) != 1 || !CanCast(args[0], t) {
+				return nil, model.Null, NoMatch(name, args)
+			}
+			want := args[0]
+			switch {
+			case want.Integer():
+				want = model.Int64
+			case want.Floating():
+				want = model.Float64
+			case want.Kind == model.KindNull:
+				want = t
+			}
+			return []model.Type{want}, t, nil
+		},
+		SQL: func(a []Arg) (string, error) {
+			switch a[0].Type {
+			case model.Int64:
+				return rescale(a[0].SQL, numbers, unit), nil
+			case model.Float64:
+				return "CAST(floor(" + a[0].SQL + " * " + itoa(unit.PerSecond()/numbers.PerSecond()) + ") AS BIGINT)", nil
+			}
+			return CastSQL(a[0].SQL, a[0].Type, t, false)
+		}}
+}

@@ -1,0 +1,112 @@
+package rule
+
+import (
+	"slices"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// prune drops columns that nothing above reads. As every column has an id of its own, "read anywhere" is enough to know; what reads
+// a column may itself be dropped, so it is done until nothing more falls.
+func prune(q *plan.Query) {
+	for dropUnused(q) {
+	}
+}
+
+func dropUnused(q *plan.Query) bool {
+	used := map[plan.ColID]bool{}
+	for _, c := range q.Root.Cols() {
+		used[c.ID] = true
+	}
+	plan.Walk(q.Root, func(n plan.Node) {
+		for _, e := range plan.Exprs(n) {
+			plan.Uses(e, func(c plan.ColID) { used[c] = true })
+		}
+		for _, e := range plan.Exprs(n) {
+			useSubColumns(e, used)
+		}
+		switch n := n.(type) {
+		case *plan.SetOp: // columns correspond by position
+			for _, in := range n.Inputs() {
+				for _, c := range in.Cols() {
+					used[c.ID] = true
+				}
+			}
+		case *plan.Distinct:
+			if len(n.On) == 0 { // every column counts
+				for _, c := range n.Input.Cols() {
+					used[c.ID] = true
+				}
+			}
+		}
+	})
+	changed := false
+	plan.Walk(q.Root, func(n plan.Node) {
+		switch n := n.(type) {
+		case *plan.Project:
+			kept := slices.DeleteFunc(slices.Clone(n.Items), func(it plan.Item) bool { return !used[it.Col.ID] })
+			changed = changed || len(kept) < len(n.Items)
+			n.Items = kept
+		case *plan.Aggregate:
+			kept := slices.DeleteFunc(slices.Clone(n.Aggs), func(a plan.Agg) bool { return !used[a.Col.ID] })
+			changed = changed || len(kept) < len(n.Aggs)
+			n.Aggs = kept
+		case *plan.Window:
+			kept := slices.DeleteFunc(slices.Clone(n.Calls), func(c plan.WindowCall) bool { return !used[c.Col.ID] })
+			changed = changed || len(kept) < len(n.Calls)
+			n.Calls = kept
+		case *plan.Scan:
+			changed = pruneScan(n, used) || changed
+		}
+	})
+	return changed
+}
+
+// useSubColumns marks the result columns of sub-queries.
+func useSubColumns(e plan.Expr, used map[plan.ColID]bool) {
+	if s, ok := e.(*plan.Sub); ok {
+		for _, c := range s.Query.Cols() {
+			used[c.ID] = true
+		}
+	}
+	for _, c := range plan.Children(e) {
+		useSubColumns(c, used)
+	}
+}
+
+func pruneScan(s *plan.Scan, used map[plan.ColID]bool) bool {
+	if s.Request.Aggregate != nil { // its keys stay: they make the groups
+		return pruneAggregates(s, used)
+	}
+	var out []plan.Column
+	var source []model.ColumnID
+	for i, c := range s.Out {
+		if used[c.ID] {
+			out = append(out, c)
+			source = append(source, s.Source[i])
+		}
+	}
+	changed := len(out) < len(s.Out)
+	s.Out, s.Source = out, source
+	return changed
+}
+
+func pruneAggregates(s *plan.Scan, used map[plan.ColID]bool) bool {
+	a := s.Request.Aggregate
+	out := slices.Clone(s.Out[:len(a.Keys)])
+	var aggs []model.Agg
+	for i, c := range s.Out[len(a.Keys):] {
+		if used[c.ID] {
+			out = append(out, c)
+			aggs = append(aggs, a.Aggs[i])
+		}
+	}
+	if len(out) == 0 { // a group of all rows is asked for by a reduction, whichever
+		return false
+	}
+	changed := len(out) < len(s.Out)
+	s.Out = out
+	s.Request.Aggregate = &model.Aggregate{Keys: a.Keys, Aggs: aggs}
+	return changed
+}

@@ -1,0 +1,80 @@
+// Package rule makes plans cheaper without changing their answers. Each rule has a file; Optimize runs them in an order in which each
+// finds what the ones before it have laid open:
+//
+//	push_filter     conditions move towards the scans, and into them where a region can judge them
+//	inline          a projection that only computes is merged into what is above it
+//	last_row        the newest row of each group needs only the newest row of each series
+//	aggregate       groupings that a region can do are done there
+//	limit           so are limits, and the newest or oldest rows
+//	prune           nobody computes or reads a column that nobody uses
+package rule
+
+import "github.com/goptimedb/goptimedb/internal/query/plan"
+
+// Optimize applies all rules to the query.
+func Optimize(q *plan.Query) error {
+	root, err := pushFilters(q.Root)
+	if err != nil {
+		return err
+	}
+	q.Root = root
+	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, aggregate, limit} {
+		q.Root, err = plan.Transform(q.Root, func(n plan.Node) (plan.Node, error) { return r(q, n) })
+		if err != nil {
+			return err
+		}
+	}
+	prune(q)
+	return nil
+}
+
+// pure reports an expression that may be computed again, earlier or later, with the same result.
+func pure(e plan.Expr) bool {
+	if plan.HasSub(e) {
+		return false
+	}
+	if c, ok := e.(*plan.Call); ok && volatile(c.Fn) {
+		return false
+	}
+	for _, c := range plan.Children(e) {
+		if !pure(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// substitute replaces columns that items make by how they are made.
+func substitute(e plan.Expr, items []plan.Item) plan.Expr {
+	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+		if c, ok := x.(*plan.Col); ok {
+			for _, it := range items {
+				if it.Col.ID == c.ID {
+					return it.X
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// uses reports whether e reads any column of items that is not pure.
+func usesImpure(e plan.Expr, items []plan.Item) bool {
+	found := false
+	plan.Uses(e, func(id plan.ColID) {
+		for _, it := range items {
+			if it.Col.ID == id && !pure(it.X) {
+				found = true
+			}
+		}
+	})
+	return found
+}
+
+func columnSet(n plan.Node) map[plan.ColID]bool {
+	set := map[plan.ColID]bool{}
+	for _, c := range n.Cols() {
+		set[c.ID] = true
+	}
+	return set
+}

@@ -1,0 +1,156 @@
+package query
+
+import (
+	"context"
+	"io"
+
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+	"github.com/goptimedb/goptimedb/internal/query/relational"
+)
+
+// runner is one execution of a plan.
+type runner struct {
+	engine *Engine
+	sess   *model.Session
+	watch  func(*plan.Scan, contract.ScanStats)
+}
+
+// source is a scan as the relational half reads it.
+func (r *runner) source(s *plan.Scan) relational.Source {
+	src := relational.Source{Open: func(ctx context.Context, cols []int) (relational.Stream, error) { return r.open(s, cols), nil }}
+	for _, c := range s.Out {
+		src.Fields = append(src.Fields, model.Field{Name: "c" + itoa(int64(c.ID)), Type: function.EngineField(c.Type)})
+	}
+	if len(s.Out) == 0 { // a relation has a column; nobody reads it
+		src.Fields = []model.Field{{Name: "nothing", Type: model.Bool}}
+		src.Open = func(context.Context, []int) (relational.Stream, error) { return r.open(s, nil), nil }
+	}
+	return src
+}
+
+// open makes the stream of some of a scan's columns; regions are opened when it is read.
+func (r *runner) open(s *plan.Scan, cols []int) *scanStream {
+	return &scanStream{r: r, scan: s, cols: cols}
+}
+
+// scanStream is the rows of a table's regions, one after the other. Each region's scan works in parallel within itself.
+type scanStream struct {
+	r    *runner
+	scan *plan.Scan
+	cols []int // of scan.Out
+
+	region int         // the next one to open
+	cur    rowSource   // nil: open the next
+	pick   []int       // columns of cur's batches to give; nil: all
+	out    model.Batch // given out, valid until the next call
+}
+
+// rowSource is what a region's scan and a table in memory have in common.
+type rowSource interface {
+	Next(ctx context.Context) (*model.Batch, error)
+	Close() error
+}
+
+func (s *scanStream) Next(ctx context.Context) (*model.Batch, error) {
+	for {
+		if s.cur == nil {
+			if err := s.openNext(ctx); err != nil {
+				return nil, err
+			}
+		}
+		b, err := s.cur.Next(ctx)
+		if err == io.EOF {
+			if err := s.closeCurrent(); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return s.picked(b), nil
+	}
+}
+
+// openNext opens the next region, or the table's rows where it has none; io.EOF after the last.
+func (s *scanStream) openNext(ctx context.Context) error {
+	t := s.scan.Table
+	if t.Rows != nil {
+		if s.region > 0 {
+			return io.EOF
+		}
+		rows, err := t.Rows(ctx, s.r.sess)
+		if err != nil {
+			return err
+		}
+		s.region++
+		s.cur, s.pick = rows, s.positions()
+		return nil
+	}
+	if s.region >= len(t.Regions) {
+		return io.EOF
+	}
+	req := s.scan.Request
+	req.Region = t.Regions[s.region]
+	if req.Aggregate == nil {
+		req.Projection = make([]model.ColumnID, len(s.cols))
+		for i, c := range s.cols {
+			req.Projection[i] = s.scan.Source[c]
+		}
+	} else {
+		s.pick = s.cols
+	}
+	st, err := s.r.engine.opts.Regions.Scan(ctx, req)
+	if err != nil {
+		return err
+	}
+	s.region++
+	s.cur = st
+	return nil
+}
+
+// positions are the places of the columns in the table's schema.
+func (s *scanStream) positions() []int {
+	out := make([]int, len(s.cols))
+	for i, c := range s.cols {
+		for p := range s.scan.Table.Schema.Columns {
+			if s.scan.Table.Schema.Columns[p].ID == s.scan.Source[c] {
+				out[i] = p
+			}
+		}
+	}
+	return out
+}
+
+func (s *scanStream) picked(b *model.Batch) *model.Batch {
+	if s.pick == nil {
+		return b
+	}
+	s.out.Len = b.Len
+	s.out.Cols = s.out.Cols[:0]
+	for _, c := range s.pick {
+		s.out.Cols = append(s.out.Cols, b.Cols[c])
+	}
+	return &s.out
+}
+
+func (s *scanStream) closeCurrent() error {
+	if s.cur == nil {
+		return nil
+	}
+	cur := s.cur
+	s.cur = nil
+	if st, ok := cur.(contract.Stream); ok && s.r.watch != nil {
+		defer func() { s.r.watch(s.scan, st.Stats()) }()
+	}
+	return cur.Close()
+}
+
+// Close implements relational.Stream.
+func (s *scanStream) Close() error {
+	s.region = len(s.scan.Table.Regions) + 1
+	return s.closeCurrent()
+}
