@@ -26,7 +26,7 @@ func (r *runner) source(s *plan.Scan) relational.Source {
 	}
 	if len(s.Out) == 0 { // a relation has a column; nobody reads it
 		src.Fields = []model.Field{{Name: "nothing", Type: model.Bool}}
-		src.Open = func(context.Context, []int) (relational.Stream, error) { return r.open(s, nil), nil }
+		src.Open = func(context.Context, []int) (relational.Stream, error) { return &countStream{*r.open(s, nil)}, nil }
 	}
 	return src
 }
@@ -46,6 +46,17 @@ type scanStream struct {
 	cur    rowSource   // nil: open the next
 	pick   []int       // columns of cur's batches to give; nil: all
 	out    model.Batch // given out, valid until the next call
+}
+
+// countStream is a scan of which only the number of rows matters: its batches have one column of NULLs.
+type countStream struct{ scanStream }
+
+func (s *countStream) Next(ctx context.Context) (*model.Batch, error) {
+	b, err := s.scanStream.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &model.Batch{Len: b.Len, Cols: []*model.Vector{{Type: model.Null, Len: b.Len}}}, nil
 }
 
 // rowSource is what a region's scan and a table in memory have in common.

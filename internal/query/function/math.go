@@ -5,7 +5,7 @@ import "github.com/goptimedb/goptimedb/internal/model"
 func mathFunctions() []def {
 	out := []def{
 		{name: "abs", sigs: "n:1", sql: "abs($1)"},
-		{name: "round", sigs: "f[i:f", sql: "round($*)"},
+		{name: "round", sigs: "f[j:f", sql: "round($*)"},
 		{name: "trunc", sigs: "f:f", sql: "trunc($1)"},
 		{name: "sign", sigs: "f:f", sql: "CAST(sign($1) AS DOUBLE)"},
 		{name: "log", sigs: "f:f ff:f", fn: logarithm},

@@ -192,6 +192,8 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 		return model.Float64, null || a.Numeric() || a.Kind == model.KindString
 	case 'i', 'u', 'j':
 		return letterTypes[letter], null || a.Numeric() || a.Kind == model.KindString || a.Kind == model.KindBool
+	case 'd':
+		return model.Date, null || a.Kind == model.KindDate
 	case 't':
 		if a.IsTimestamp() {
 			return a, true

@@ -48,7 +48,6 @@ func (o Options) settings() [][2]string {
 		{"memory_limit", strconv.FormatInt(o.MemoryLimit, 10) + "B"},
 		{"temp_directory", o.TempDir},
 		{"default_null_order", "nulls_last_on_asc_first_on_desc"},
-		{"integer_division", "true"},
 		// Streams come out in the order in which sources gave the rows, when a statement has no order of its own. Groupings and
 		// joins run on all threads either way.
 		{"preserve_insertion_order", "true"},

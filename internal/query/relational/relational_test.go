@@ -136,7 +136,7 @@ func TestExpressions(t *testing.T) {
 	db := open(t, Options{Threads: 2})
 	for _, c := range []struct{ sql, want, types string }{
 		{"SELECT 1", "1", "Int32"},
-		{"SELECT 7/2, -7/2, 7.0::DOUBLE/2", "3|-3|3.5", "Int32 Int32 Float64"},
+		{"SELECT 7//2, -7//2, 7/2, 1/0", "3|-3|3.5|+Inf", "Int32 Int32 Float64 Float64"},
 		{"SELECT sum(x)::BIGINT, sum(x) FROM (VALUES (1::BIGINT),(2)) t(x)", "3|3", "Int64 Int64"},
 		{"SELECT NULL, true, 'x', 'a longer string than twelve'", "NULL|true|x|a longer string than twelve", "Int32 Boolean String String"},
 		{"SELECT x FROM (VALUES (2),(NULL),(1)) t(x) ORDER BY x", "1\n2\nNULL", "Int32"},

@@ -18,7 +18,7 @@ func Optimize(q *plan.Query) error {
 		return err
 	}
 	q.Root = root
-	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, aggregate, limit} {
+	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, aggregate, inline, limit} {
 		q.Root, err = plan.Transform(q.Root, func(n plan.Node) (plan.Node, error) { return r(q, n) })
 		if err != nil {
 			return err

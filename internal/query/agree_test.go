@@ -1,0 +1,129 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goptimedb/goptimedb/internal/query/bind"
+)
+
+// queries to be asked in several ways. Those that end in an order are compared in it.
+var agreeing = []string{
+	"SELECT * FROM T",
+	"SELECT host, usage FROM T WHERE usage > 20",
+	"SELECT host, usage FROM T WHERE NOT (usage > 20)",
+	"SELECT ts, n FROM T WHERE n >= 2.5 OR n < -3",
+	"SELECT ts FROM T WHERE n IN (1, 2, NULL)",
+	"SELECT ts FROM T WHERE n NOT IN (1, 2)",
+	"SELECT ts FROM T WHERE n NOT IN (1, NULL)",
+	"SELECT ts FROM T WHERE dc IS NULL AND ok",
+	"SELECT ts FROM T WHERE NOT (dc = 'east' AND n > 0)",
+	"SELECT ts FROM T WHERE n > 300 OR n < 200",
+	"SELECT ts FROM T WHERE n = 2.5 OR n != 3.5",
+	"SELECT ts FROM T WHERE ts BETWEEN '2024-01-01 00:00:20' AND '2024-01-01 00:01:00'",
+	"SELECT ts FROM T WHERE ts > '2024-01-01T00:01:00Z' AND ts != 1704067280000",
+	"SELECT ts FROM T WHERE ts >= to_timestamp_nanos(1704067220000500001)",
+	"SELECT note FROM T WHERE note LIKE '%a1' OR note ILIKE 'LINE 2%'",
+	"SELECT note FROM T WHERE note NOT LIKE 'line _:%' AND note ~ 'a[23]$'",
+	"SELECT note FROM T WHERE note !~ 'a[23]$' AND matches_term(note, 'GET')",
+	"SELECT note FROM T WHERE matches_term(note, 'line 3') OR note @@ '/a1'",
+	"SELECT count(*), count(usage), sum(n), min(usage), max(usage), avg(n), min(host), max(ts) FROM T",
+	"SELECT count(*), sum(n), max(host) FROM T WHERE host = 'none'",
+	"SELECT host, count(*) FROM T WHERE host = 'none' GROUP BY host",
+	"SELECT host, avg(big), sum(big), count(n) FROM T GROUP BY host ORDER BY host",
+	"SELECT dc, min(n), max(note) FROM T GROUP BY dc ORDER BY dc",
+	"SELECT date_trunc('minute', ts) AS m, host, max(n) FROM T GROUP BY m, host ORDER BY m, host",
+	"SELECT date_bin(INTERVAL '30 seconds', ts) AS b, avg(n) FROM T GROUP BY b ORDER BY b DESC LIMIT 3",
+	"SELECT date_bin('1 minute', ts, '2024-01-01 00:00:10'::timestamp) AS b, count(*) FROM T GROUP BY b ORDER BY b",
+	"SELECT ts::date AS d, sum(n) FROM T GROUP BY d",
+	"SELECT date_trunc('month', ts) AS d, sum(n) FROM T GROUP BY d",
+	"SELECT date_trunc('week', ts), count(*) FROM T GROUP BY 1",
+	"SELECT ok, sum(n + 1) FROM T GROUP BY ok HAVING sum(n + 1) > 0 ORDER BY ok",
+	"SELECT host, max(n) - min(n) AS spread FROM T GROUP BY host HAVING count(*) > 5 ORDER BY spread DESC, host",
+	"SELECT upper(host) AS u, count(DISTINCT dc) FROM T GROUP BY u ORDER BY u",
+	"SELECT sum(usage) FILTER (WHERE ok), count(*) FILTER (WHERE n > 0) FROM T WHERE usage < 1000",
+	"SELECT host, last_value(n ORDER BY ts), max(ts) FROM T GROUP BY host ORDER BY host",
+	"SELECT dc, last_value(note ORDER BY ts) FROM T WHERE ts < '2024-01-01 00:02:00' GROUP BY dc ORDER BY dc",
+	"SELECT first_value(n ORDER BY ts), last_value(n ORDER BY ts) FROM T",
+	"SELECT DISTINCT ON (host) host, ts, n FROM T ORDER BY host, ts DESC",
+	"SELECT DISTINCT dc FROM T ORDER BY dc",
+	"SELECT ts, host FROM T ORDER BY ts LIMIT 7",
+	"SELECT ts, host FROM T ORDER BY ts DESC LIMIT 7 OFFSET 3",
+	"SELECT host, n FROM T ORDER BY n DESC, ts LIMIT 4",
+	"SELECT count(*) FROM (SELECT * FROM T LIMIT 5)",
+	"SELECT host AS h, u FROM (SELECT host, usage * 2 AS u, ts FROM T) WHERE u > 30 ORDER BY ts LIMIT 5",
+	"SELECT a.host, a.n, b.n FROM T a JOIN T b ON a.ts = b.ts AND a.host = b.host WHERE a.n > 1 ORDER BY a.ts",
+	"SELECT a.ts, b.ts FROM T a LEFT JOIN T b ON a.ts = b.ts + interval '20 seconds' AND b.n > 0 WHERE a.n > 2 ORDER BY a.ts",
+	"SELECT count(*) FROM T a FULL JOIN T b USING (ts, host)",
+	"SELECT ts FROM T WHERE usage = (SELECT max(usage) FROM T WHERE usage < 30)",
+	"SELECT ts FROM T WHERE host IN (SELECT host FROM T WHERE n = 4) ORDER BY ts",
+	"SELECT a.ts FROM T a WHERE EXISTS (SELECT 1 FROM T b WHERE b.host = a.host AND b.ts < a.ts AND b.n > a.n) ORDER BY ts",
+	"SELECT host, n, row_number() OVER (PARTITION BY host ORDER BY ts) AS r, lag(n) OVER (PARTITION BY host ORDER BY ts) FROM T ORDER BY ts",
+	"SELECT * FROM (SELECT host, ts, row_number() OVER (PARTITION BY host ORDER BY ts DESC) AS r FROM T) WHERE r <= 2 AND host != 'h0' ORDER BY ts",
+	"SELECT host, sum(n) AS s, rank() OVER (ORDER BY sum(n)) FROM T GROUP BY host ORDER BY s, host",
+	"SELECT host FROM T WHERE n > 3 UNION SELECT dc FROM T WHERE n < 0 ORDER BY 1",
+	"SELECT host, n FROM T EXCEPT SELECT host, n FROM T WHERE n < 2 ORDER BY 1, 2",
+	"WITH w AS (SELECT host, avg(n) AS a FROM T GROUP BY host) SELECT * FROM w x JOIN w y ON x.a < y.a ORDER BY 1, 3",
+	"SELECT CASE WHEN n > 0 THEN 'pos' WHEN n < 0 THEN 'neg' END AS sign, count(*) FROM T GROUP BY sign ORDER BY sign",
+	"SELECT host || '/' || dc AS k, max(ts) - min(ts) AS span FROM T GROUP BY k ORDER BY k",
+	"SELECT stddev(n), median(n), approx_distinct(host), array_agg(n ORDER BY ts) FROM T WHERE host = 'h1'",
+	"SELECT n FROM T GROUP BY n ORDER BY n",
+	"SELECT host, count(*) AS c FROM T GROUP BY ALL ORDER BY c, host",
+	"SELECT ts + interval '1 hour' AS later, ts::string FROM T WHERE n = 4 ORDER BY ts",
+	"SELECT ts FROM T WHERE false",
+	"SELECT * EXCEPT (note, big) REPLACE (n + 1 AS n) FROM T ORDER BY ts LIMIT 2",
+}
+
+// TestAgree asks every query with and without the rules, of one region and of two: the answers are the same.
+func TestAgree(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	for _, q := range agreeing {
+		var first []string
+		for _, way := range []struct {
+			table string
+			rules bool
+		}{{"cpu", false}, {"cpu", true}, {"cpu2", false}, {"cpu2", true}} {
+			text := strings.NewReplacer("FROM T", "FROM "+way.table, "JOIN T", "JOIN "+way.table).Replace(q)
+			p, err := bind.Query(ctx, w.engine.env(w.sess, nil), w.parse(text))
+			if err == nil && way.rules {
+				p, err = w.engine.plan(ctx, w.sess, w.parse(text), nil)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				break
+			}
+			rows, err := w.engine.run(ctx, w.sess, p, nil)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				break
+			}
+			b, err := ReadAll(ctx, rows)
+			if err != nil {
+				t.Errorf("%s: %v", text, err)
+				break
+			}
+			got := cells(b)
+			if !strings.Contains(q, "ORDER BY") || strings.Contains(q, "array_agg") {
+				slices.Sort(got)
+			}
+			if first == nil {
+				first = got
+				if len(got) == 0 && !strings.Contains(q, "none") && !strings.Contains(q, "false") && !strings.Contains(q, "(1, NULL)") {
+					t.Errorf("%s: no rows, which shows nothing", q)
+				}
+				continue
+			}
+			if !slices.Equal(first, got) {
+				t.Errorf("%s with rules %v:\ngot  %s\nwant %s", text, way.rules, strings.Join(got, "\n     "), strings.Join(first, "\n     "))
+				break
+			}
+		}
+	}
+	w.engine.Close()
+	if w.regions.open != 0 {
+		t.Errorf("%d streams are open", w.regions.open)
+	}
+}

@@ -1,0 +1,282 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"sort"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// plainRegions is a region server that does requests row by row, in the plainest way: what a plan's pushed parts must mean.
+type plainRegions struct {
+	contract.RegionServer
+	regions  map[model.RegionID]*plainRegion
+	requests []contract.ScanRequest
+	open     int
+}
+
+type plainRegion struct {
+	schema *model.Schema
+	rows   [][]model.Value // by position in schema
+	fail   error           // of the first Next
+}
+
+// plainCatalog finds tables by name.
+type plainCatalog map[string]*plan.Table
+
+func (c plainCatalog) Table(_ context.Context, _ *model.Session, catalog, database, table string) (*plan.Table, error) {
+	if t := c[database+"."+table]; t != nil {
+		return t, nil
+	}
+	return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", catalog, database, table)
+}
+
+func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contract.Stream, error) {
+	p.requests = append(p.requests, req)
+	r := p.regions[req.Region]
+	if r == nil {
+		return nil, errs.New(errs.RegionNotFound, "region %s", req.Region)
+	}
+	p.open++
+	st := &plainStream{p: p, fail: r.fail}
+	at := func(row []model.Value, id model.ColumnID) model.Value {
+		for i := range r.schema.Columns {
+			if r.schema.Columns[i].ID == id {
+				return row[i]
+			}
+		}
+		panic(fmt.Sprintf("column %d", id))
+	}
+	time := r.schema.TimeIndex
+	var rows [][]model.Value
+	for _, row := range r.rows {
+		if req.TimeRange.Contains(at(row, time).Int) && (req.Predicate == nil || holds(req.Predicate, row, at)) {
+			rows = append(rows, row)
+		}
+	}
+	if req.LastRow {
+		newest := map[string][]model.Value{}
+		for _, row := range rows {
+			k := fmt.Sprint(tagsOf(r.schema, row, at))
+			if o, ok := newest[k]; !ok || at(o, time).Int <= at(row, time).Int {
+				newest[k] = row
+			}
+		}
+		rows = nil
+		for _, row := range newest {
+			rows = append(rows, row)
+		}
+	}
+	if a := req.Aggregate; a != nil {
+		st.fields, rows = aggregateRows(r.schema, a, rows, at)
+	} else {
+		switch req.Order {
+		case contract.OrderTimeAsc, contract.OrderTimeDesc:
+			sort.SliceStable(rows, func(i, j int) bool {
+				x, y := at(rows[i], time).Int, at(rows[j], time).Int
+				if req.Order == contract.OrderTimeDesc {
+					return x > y
+				}
+				return x < y
+			})
+		}
+		if req.Limit > 0 && int64(len(rows)) > req.Limit {
+			rows = rows[:req.Limit]
+		}
+		var out [][]model.Value
+		for _, id := range req.Projection {
+			st.fields = append(st.fields, model.Field{Name: r.schema.Column(id).Name, Type: r.schema.Column(id).Type, ID: id})
+		}
+		for _, row := range rows {
+			var o []model.Value
+			for _, id := range req.Projection {
+				o = append(o, at(row, id))
+			}
+			out = append(out, o)
+		}
+		rows = out
+	}
+	st.rows = rows
+	return st, nil
+}
+
+func tagsOf(s *model.Schema, row []model.Value, at func([]model.Value, model.ColumnID) model.Value) []string {
+	var out []string
+	for _, id := range s.PrimaryKey {
+		out = append(out, at(row, id).String())
+	}
+	return out
+}
+
+func holds(e *model.Expr, row []model.Value, at func([]model.Value, model.ColumnID) model.Value) bool {
+	switch e.Op {
+	case model.OpTrue:
+		return true
+	case model.OpFalse:
+		return false
+	case model.OpAnd:
+		return !slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return !holds(a, row, at) })
+	case model.OpOr:
+		return slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return holds(a, row, at) })
+	}
+	v := at(row, e.Column)
+	if e.Op == model.OpIsNull {
+		return v.Null()
+	}
+	if v.Null() {
+		return false
+	}
+	for _, x := range e.Values {
+		if x.Type != v.Type {
+			panic(fmt.Sprintf("value of %s for a column of %s", x.Type, v.Type))
+		}
+	}
+	in := func() bool {
+		return slices.ContainsFunc(e.Values, func(x model.Value) bool { return v.Compare(x) == 0 })
+	}
+	switch e.Op {
+	case model.OpNotNull:
+		return true
+	case model.OpEq:
+		return v.Compare(e.Values[0]) == 0
+	case model.OpNe:
+		return v.Compare(e.Values[0]) != 0
+	case model.OpLt:
+		return v.Compare(e.Values[0]) < 0
+	case model.OpLe:
+		return v.Compare(e.Values[0]) <= 0
+	case model.OpGt:
+		return v.Compare(e.Values[0]) > 0
+	case model.OpGe:
+		return v.Compare(e.Values[0]) >= 0
+	case model.OpIn:
+		return in()
+	case model.OpNotIn:
+		return !in()
+	case model.OpRegex, model.OpNotRegex:
+		return regexp.MustCompile(`^(?:`+e.Pattern+`)$`).MatchString(v.Bytes) == (e.Op == model.OpRegex)
+	case model.OpContains, model.OpNotContains:
+		return regexp.MustCompile(e.Pattern).MatchString(v.Bytes) == (e.Op == model.OpContains)
+	}
+	panic(e.Op.String())
+}
+
+func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at func([]model.Value, model.ColumnID) model.Value) ([]model.Field, [][]model.Value) {
+	var fields []model.Field
+	for _, k := range a.Keys {
+		fields = append(fields, model.Field{Name: "k", Type: s.Column(k.Column).Type})
+	}
+	for _, g := range a.Aggs {
+		t := model.Int64
+		if c := s.Column(g.Column); c != nil && g.Func != model.AggCount {
+			t = c.Type
+			if g.Func == model.AggSum {
+				switch {
+				case t.Floating():
+					t = model.Float64
+				case t.Unsigned():
+					t = model.Uint64
+				default:
+					t = model.Int64
+				}
+			}
+		}
+		fields = append(fields, model.Field{Name: "a", Type: t})
+	}
+	groups := map[string][][]model.Value{}
+	keys := map[string][]model.Value{}
+	for _, row := range rows {
+		var k []model.Value
+		for _, g := range a.Keys {
+			v := at(row, g.Column)
+			if g.Bucket != nil {
+				v.Int = g.Bucket.Start(v.Int)
+			}
+			k = append(k, v)
+		}
+		id := fmt.Sprint(k)
+		keys[id] = k
+		groups[id] = append(groups[id], row)
+	}
+	if len(a.Keys) == 0 && len(rows) == 0 {
+		keys[""], groups[""] = nil, nil
+	}
+	var out [][]model.Value
+	for id, g := range groups {
+		row := slices.Clone(keys[id])
+		for i, ag := range a.Aggs {
+			row = append(row, reduce(ag, fields[len(a.Keys)+i].Type, g, at))
+		}
+		out = append(out, row)
+	}
+	return fields, out
+}
+
+func reduce(a model.Agg, t model.Type, rows [][]model.Value, at func([]model.Value, model.ColumnID) model.Value) model.Value {
+	if a.Func == model.AggCountRows {
+		return model.IntValue(t, int64(len(rows)))
+	}
+	out, n := model.NullOf(t), int64(0)
+	for _, row := range rows {
+		v := at(row, a.Column)
+		if v.Null() {
+			continue
+		}
+		n++
+		switch {
+		case a.Func == model.AggSum && t.Floating():
+			out = model.Value{Type: t, Float: out.Float + v.Float}
+		case a.Func == model.AggSum:
+			out = model.Value{Type: t, Int: out.Int + v.Int}
+		case a.Func == model.AggMin && (out.Null() || v.Compare(out) < 0), a.Func == model.AggMax && (out.Null() || v.Compare(out) > 0):
+			out = v
+		}
+	}
+	if a.Func == model.AggCount {
+		return model.IntValue(t, n)
+	}
+	return out
+}
+
+// plainStream gives rows in batches of three.
+type plainStream struct {
+	p      *plainRegions
+	fields []model.Field
+	rows   [][]model.Value
+	fail   error
+}
+
+func (s *plainStream) Fields() []model.Field { return s.fields }
+
+func (s *plainStream) Next(context.Context) (*model.Batch, error) {
+	if s.fail != nil {
+		return nil, s.fail
+	}
+	if len(s.rows) == 0 {
+		return nil, io.EOF
+	}
+	n := min(3, len(s.rows))
+	b := model.NewBatch(s.fields, n)
+	for _, row := range s.rows[:n] {
+		for i, v := range row {
+			if v.Null() {
+				b.Cols[i].AppendNull()
+			} else {
+				b.Cols[i].AppendValue(v)
+			}
+		}
+		b.Len++
+	}
+	s.rows = s.rows[n:]
+	return b, nil
+}
+
+func (s *plainStream) Close() error              { s.p.open--; return nil }
+func (s *plainStream) Stats() contract.ScanStats { return contract.ScanStats{RowsOut: 1} }
