@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"math"
+	"slices"
 	"sort"
 
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -158,9 +159,10 @@ func (c *chunk) bytes() int64 {
 // freeze gives rows [from, to) as a run. m.mu held.
 func (c *chunk) freeze(m *Memtable, from, to int, whole bool) *run {
 	r := &run{m: m, rows: to - from, whole: whole, tags: m.state.Load(), schema: m.schema}
-	r.raw.series, r.raw.times = c.series[from:to:to], c.times[from:to:to]
+	r.raw.series, r.raw.times = c.series[from:to], c.times[from:to]
 	if c.ops != nil {
-		r.raw.ops = c.ops[from:to:to]
+		r.raw.ops = c.ops[from:to]
+		r.deletes = slices.Contains(r.raw.ops, model.OpDelete)
 	}
 	r.seqFrom = uint32(from)
 	r.seqs = c.seqs[:len(c.seqs):len(c.seqs)]

@@ -233,7 +233,8 @@ func anyNull(v *model.Vector, from, to int) bool {
 	return false
 }
 
-// frozen is rows [from, to) of the column as a reader may keep them. There may be fewer: the rest is NULL.
+// frozen is rows [from, to) of the column as a reader may keep them. There may be fewer: the rest is NULL. Capacities stay, for the account;
+// nobody appends to the slices.
 func (c *column) frozen(from, to int) column {
 	f := column{id: c.id, typ: c.typ}
 	rows := to - from
@@ -243,24 +244,24 @@ func (c *column) frozen(from, to int) column {
 	}
 	f.n, f.full = to-from, to-from == rows
 	if c.valid != nil {
-		f.valid = c.valid[from:to:to]
+		f.valid = c.valid[from:to]
 	}
 	switch c.typ.Class() {
 	case model.ClassInt:
-		f.ints = c.ints[from:to:to]
+		f.ints = c.ints[from:to]
 	case model.ClassFloat:
-		f.floats = c.floats[from:to:to]
+		f.floats = c.floats[from:to]
 	case model.ClassBool:
-		f.bools = c.bools[from:to:to]
+		f.bools = c.bools[from:to]
 	case model.ClassDecimal:
-		f.decimals = c.decimals[from:to:to]
+		f.decimals = c.decimals[from:to]
 	case model.ClassInterval:
-		f.intervals = c.intervals[from:to:to]
+		f.intervals = c.intervals[from:to]
 	case model.ClassBytes:
 		if c.values != nil {
-			f.dict, f.codes = c.values.Dict(), c.codes[from:to:to]
+			f.dict, f.codes = c.values.Dict(), c.codes[from:to]
 		} else {
-			f.offsets, f.data = c.offsets[from:to+1:to+1], c.data
+			f.offsets, f.data = c.offsets[from:to+1], c.data
 		}
 	}
 	return f
@@ -274,7 +275,7 @@ func (c *column) bytes() int64 {
 	if c.values != nil {
 		b += c.values.Bytes()
 	} else if c.dict != nil {
-		b += int64(len(c.dict.Data)) + 4*int64(len(c.dict.Offsets))
+		b += int64(cap(c.dict.Data)) + 4*int64(cap(c.dict.Offsets))
 	}
 	return b
 }

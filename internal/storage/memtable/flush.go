@@ -42,7 +42,7 @@ func (m *Memtable) FlushSources(schema *model.Schema) ([]source.Source, error) {
 				minT: math.MaxInt64, maxT: math.MinInt64, last: map[model.ColumnID]flushed{}}
 			for _, r := range f.runs {
 				f.minT, f.maxT = min(f.minT, r.minT), max(f.maxT, r.maxT)
-				f.deletes = f.deletes || slices.Contains(r.raw.ops, model.OpDelete)
+				f.deletes = f.deletes || r.deletes
 			}
 			for at := 0; at < rows; at += flushChunkRows {
 				f.chunks = append(f.chunks, at)

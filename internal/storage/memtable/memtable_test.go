@@ -229,7 +229,7 @@ func (p *plain) checkSource(s source.Source, seen map[model.Sequence]bool) {
 }
 
 func TestAgainstPlainRows(t *testing.T) {
-	for seed := range int64(60) {
+	for seed := range int64(40) {
 		r := rand.New(rand.NewSource(seed))
 		p := &plain{t: t, r: r, schema: testSchema(), rows: map[model.Sequence]*plainRow{}, next: 1, card: 1 + r.Intn(40)}
 		m, err := New(7, p.schema, Options{Window: []int64{0, 10, 1000}[r.Intn(3)], ChunkRows: []int{1, 64, 4096}[r.Intn(3)]})

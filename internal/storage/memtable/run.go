@@ -14,6 +14,7 @@ type run struct {
 	rows       int
 	whole      bool // a whole chunk: sorted columns replace the written ones; else the chunk still needs those
 	minT, maxT int64
+	deletes    bool     // some row is a tombstone
 	seqs       []seqRun // of the chunk; row numbers in it count from the chunk's start
 	seqFrom    uint32   // the chunk's row that is row 0 here
 	tags       *tagState

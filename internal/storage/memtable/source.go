@@ -73,7 +73,7 @@ func (s *runSource) Name() string                         { return s.name }
 func (s *runSource) Rows() int                            { return s.r.rows }
 func (s *runSource) TimeRange() (min, max int64)          { return s.r.minT, s.r.maxT }
 func (s *runSource) Sequences() (min, max model.Sequence) { return s.r.sequences() }
-func (s *runSource) HasDeletes() bool                     { return slices.Contains(s.r.raw.ops, model.OpDelete) }
+func (s *runSource) HasDeletes() bool                     { return s.r.deletes }
 func (s *runSource) Unique() bool                         { return s.r.sort().unique }
 func (s *runSource) Chunks() []int                        { return []int{0, s.r.rows} }
 
