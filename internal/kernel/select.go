@@ -19,27 +19,27 @@ func SelectInt(dst model.Bitmap, v []int64, op model.Op, c int64, unsigned bool)
 		switch op {
 		case model.OpEq:
 			for j, x := range b {
-				w |= bit(x^flip == c) << uint(j)
+				w |= bit(x^flip == c) << (uint(j) & 63)
 			}
 		case model.OpNe:
 			for j, x := range b {
-				w |= bit(x^flip != c) << uint(j)
+				w |= bit(x^flip != c) << (uint(j) & 63)
 			}
 		case model.OpLt:
 			for j, x := range b {
-				w |= bit(x^flip < c) << uint(j)
+				w |= bit(x^flip < c) << (uint(j) & 63)
 			}
 		case model.OpLe:
 			for j, x := range b {
-				w |= bit(x^flip <= c) << uint(j)
+				w |= bit(x^flip <= c) << (uint(j) & 63)
 			}
 		case model.OpGt:
 			for j, x := range b {
-				w |= bit(x^flip > c) << uint(j)
+				w |= bit(x^flip > c) << (uint(j) & 63)
 			}
 		case model.OpGe:
 			for j, x := range b {
-				w |= bit(x^flip >= c) << uint(j)
+				w |= bit(x^flip >= c) << (uint(j) & 63)
 			}
 		}
 		dst[i>>6] = w
@@ -55,34 +55,34 @@ func SelectFloat(dst model.Bitmap, v []float64, op model.Op, c float64) {
 		switch {
 		case nan: // against NaN every operator is either "is NaN", "is not NaN", all or nothing
 			for j, x := range b {
-				w |= bit(op == model.OpLe || (x == x) == (op == model.OpLt || op == model.OpNe)) << uint(j)
+				w |= bit(op == model.OpLe || (x == x) == (op == model.OpLt || op == model.OpNe)) << (uint(j) & 63)
 			}
 			if op == model.OpGt {
 				w = 0
 			}
 		case op == model.OpEq:
 			for j, x := range b {
-				w |= bit(x == c) << uint(j)
+				w |= bit(x == c) << (uint(j) & 63)
 			}
 		case op == model.OpNe:
 			for j, x := range b {
-				w |= bit(x != c) << uint(j)
+				w |= bit(x != c) << (uint(j) & 63)
 			}
 		case op == model.OpLt:
 			for j, x := range b {
-				w |= bit(x < c) << uint(j)
+				w |= bit(x < c) << (uint(j) & 63)
 			}
 		case op == model.OpLe:
 			for j, x := range b {
-				w |= bit(x <= c) << uint(j)
+				w |= bit(x <= c) << (uint(j) & 63)
 			}
 		case op == model.OpGt: // not "<=", so that NaN is in
 			for j, x := range b {
-				w |= bit(!(x <= c)) << uint(j)
+				w |= bit(!(x <= c)) << (uint(j) & 63)
 			}
 		case op == model.OpGe:
 			for j, x := range b {
-				w |= bit(!(x < c)) << uint(j)
+				w |= bit(!(x < c)) << (uint(j) & 63)
 			}
 		}
 		dst[i>>6] = w
@@ -95,7 +95,7 @@ func SelectBool(dst model.Bitmap, v []bool, op model.Op, c bool) {
 	for i := 0; i < len(v); i += 64 {
 		var w uint64
 		for j, x := range v[i:min(i+64, len(v))] {
-			w |= bit(x && onTrue || !x && onFalse) << uint(j)
+			w |= bit(x && onTrue || !x && onFalse) << (uint(j) & 63)
 		}
 		dst[i>>6] = w
 	}
@@ -117,7 +117,7 @@ func SelectBytes(dst model.Bitmap, offsets []uint32, data []byte, op model.Op, c
 			default:
 				ok = compared(op, bytes.Compare(x, c))
 			}
-			w |= bit(ok) << uint(j-i)
+			w |= bit(ok) << (uint(j-i) & 63)
 		}
 		dst[i>>6] = w
 	}
@@ -128,7 +128,7 @@ func SelectFunc(dst model.Bitmap, n int, ok func(i int) bool) {
 	for i := 0; i < n; i += 64 {
 		var w uint64
 		for j := i; j < min(i+64, n); j++ {
-			w |= bit(ok(j)) << uint(j-i)
+			w |= bit(ok(j)) << (uint(j-i) & 63)
 		}
 		dst[i>>6] = w
 	}
@@ -141,7 +141,7 @@ func SelectCodes(dst model.Bitmap, codes []uint32, match []bool) {
 		var w uint64
 		for j, c := range codes[i:min(i+64, len(codes))] {
 			if int(c) < len(match) {
-				w |= bit(match[c]) << uint(j)
+				w |= bit(match[c]) << (uint(j) & 63)
 			}
 		}
 		dst[i>>6] = w
@@ -187,7 +187,7 @@ func SelectCodeRange(dst model.Bitmap, codes []uint32, lo, hi uint32) {
 	for i := 0; i < len(codes); i += 64 {
 		var w uint64
 		for j, c := range codes[i:min(i+64, len(codes))] {
-			w |= bit(c-lo < width) << uint(j)
+			w |= bit(c-lo < width) << (uint(j) & 63)
 		}
 		dst[i>>6] = w
 	}

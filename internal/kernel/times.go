@@ -135,3 +135,41 @@ func Ranks(dst []uint32, keys, all []uint64) {
 		dst[i] = uint32(j)
 	}
 }
+
+// Run is rows [Start, End) of the first or the second of two inputs.
+type Run struct {
+	Second     bool
+	Start, End int32
+}
+
+// MergeNewest merges two strictly ascending lists of times. Of equal times only a's row stays.
+func MergeNewest(dst []Run, a, b []int64) []Run {
+	i, j := 0, 0
+	for i < len(a) && j < len(b) {
+		if n := Gallop(b[j:], a[i]); n > 0 {
+			dst = append(dst, Run{true, int32(j), int32(j + n)})
+			if j += n; j == len(b) {
+				break
+			}
+		}
+		from := i
+		for i < len(a) && j < len(b) && a[i] <= b[j] {
+			if a[i] == b[j] {
+				j++
+			}
+			i++
+		}
+		dst = append(dst, Run{false, int32(from), int32(i)})
+	}
+	if i < len(a) {
+		if n := len(dst); n > 0 && !dst[n-1].Second && int(dst[n-1].End) == i {
+			dst[n-1].End = int32(len(a))
+		} else {
+			dst = append(dst, Run{false, int32(i), int32(len(a))})
+		}
+	}
+	if j < len(b) {
+		dst = append(dst, Run{true, int32(j), int32(len(b))})
+	}
+	return dst
+}

@@ -202,7 +202,7 @@ func (ev *evaluator) get(n int) model.Bitmap {
 			return b[:w]
 		}
 	}
-	return make(model.Bitmap, w)
+	return make(model.Bitmap, max(w, kernel.Words(aggregateBlock)))[:w]
 }
 
 func (ev *evaluator) put(b model.Bitmap) { ev.free = append(ev.free, b) }

@@ -24,6 +24,7 @@ const needGap = 1024
 type window struct {
 	vec            *model.Vector
 	base, from, to int
+	need           int // where it was found last
 }
 
 // reader is one input as one task reads it. Columns are decoded when first asked for and kept until the task moves past them.
@@ -184,7 +185,12 @@ func (r *reader) column(ctx context.Context, ref colRef, row int) (*window, erro
 	if w.vec != nil && w.from <= row && row < w.to {
 		return w, nil
 	}
-	n := &r.needs[r.needOf(row)]
+	if w.need >= len(r.needs) || row < r.needs[w.need].from || row >= r.needs[w.need].to {
+		if w.need++; w.need >= len(r.needs) || row < r.needs[w.need].from || row >= r.needs[w.need].to { // mostly it is the next
+			w.need = int(r.needOf(row))
+		}
+	}
+	n := &r.needs[w.need]
 	from, to := n.from, n.to
 	if n.sub != nil && id != r.p.schema.TimeIndex {
 		k := sort.Search(len(n.sub), func(k int) bool { return n.sub[k].End > row })
@@ -200,6 +206,6 @@ func (r *reader) read(ctx context.Context, w *window, id model.ColumnID, chunk, 
 	if err != nil {
 		return fmt.Errorf("read %s, column %d, chunk %d: %w", r.in.src.Name(), id, chunk, err)
 	}
-	*w = window{v, base, from, to}
+	*w = window{v, base, from, to, w.need}
 	return nil
 }

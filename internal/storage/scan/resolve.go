@@ -18,6 +18,7 @@ type merger struct {
 	heads  []head
 	vers   []version
 	keys   []seqVersion
+	runs   []kernel.Run
 	ranked bool // heads' sources cover disjoint sequences, so that heads of a tie are ordered by rank alone
 }
 
@@ -93,6 +94,11 @@ func (m *merger) rank(w *worker, heads []head) {
 // mergeHeads merges heads that do overlap.
 func (m *merger) mergeHeads(ctx context.Context, w *worker, heads []head, g uint32) error {
 	m.rank(w, heads)
+	if len(heads) == 2 && m.ranked && w.p.mode == contract.MergeLastRow {
+		if a, b := heads[0], heads[1]; a.rd != b.rd && !w.readers[a.rd].in.compare && !w.readers[b.rd].in.compare {
+			return m.mergeTwo(ctx, w, a, b, g)
+		}
+	}
 	for len(heads) > 0 {
 		// The head with the least time, and the least time of the others.
 		lo, next, alone := 0, int64(0), true
@@ -127,6 +133,23 @@ func (m *merger) mergeHeads(ctx context.Context, w *worker, heads []head, g uint
 			return err
 		}
 		heads = slices.DeleteFunc(heads, func(h head) bool { return len(h.times) == 0 })
+	}
+	return nil
+}
+
+// mergeTwo is mergeHeads for the usual case: two runs, one of which is newer as a whole. Rows of the other that it repeats are dropped; a
+// tombstone drops out by itself after it has hidden its row.
+func (m *merger) mergeTwo(ctx context.Context, w *worker, a, b head, g uint32) error {
+	m.runs = kernel.MergeNewest(m.runs[:0], a.times, b.times)
+	w.st.rowsMerged += int64(len(a.times) + len(b.times))
+	for _, r := range m.runs {
+		h := &a
+		if r.Second {
+			h = &b
+		}
+		if err := w.plain(ctx, piece{h.rd, h.need, h.at + r.Start, h.at + r.End}, g); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -224,7 +247,7 @@ func (w *worker) deleted(ctx context.Context, v version) (bool, error) {
 func (w *worker) row(ctx context.Context, vers []version, g uint32) error {
 	multi := -1
 	if len(vers) > 1 {
-		if len(w.slices) == 1 && w.n >= directRows || w.n >= gatherRows { // now, because flushing forgets the versions
+		if len(w.slices) == 1 && w.n >= w.direct || w.n >= gatherRows { // now, because flushing forgets the versions
 			if err := w.flush(ctx); err != nil {
 				return err
 			}

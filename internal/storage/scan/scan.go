@@ -121,6 +121,9 @@ func (sc *scan) program(ctx context.Context, cs []*cluster, ins []*input) (func(
 		}
 	}
 	target := min(max(rows/(sc.parallel*8), minTaskRows), maxTaskRows)
+	if p.tails && len(cs) > 0 { // tasks are counted in rows, of which only the last ones are looked at
+		target = max(target, int(cs[0].al.rows[cs[0].al.n])/sc.parallel+1)
+	}
 	byCluster := make([][]task, len(cs))
 	for i, c := range cs {
 		ts, err := c.tasks(ctx, p, target)
@@ -183,9 +186,9 @@ func (sc *scan) work(ctx context.Context, tasks []task, newSink func() sink, col
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			w := &worker{p: sc.p, sc: sc, sink: newSink(), maxBlock: sc.p.batch}
+			w := &worker{p: sc.p, sc: sc, sink: newSink(), maxBlock: sc.p.batch, direct: max(directRows, sc.p.batch/4)}
 			if sc.p.agg != nil {
-				w.maxBlock = aggregateBlock
+				w.maxBlock, w.direct = aggregateBlock, directRows
 			}
 			err := sc.drain(ctx, w, tasks, &next)
 			if f, ok := w.sink.(finisher); ok && err == nil {

@@ -26,6 +26,7 @@ type worker struct {
 	ev   evaluator
 
 	maxBlock int // rows
+	direct   int // rows from which on a piece is a block of its own
 	al       *aligned
 	readers  []*reader
 	pieces   []piece
@@ -42,8 +43,8 @@ type worker struct {
 	idx      []int32
 }
 
-// directRows is the length from which a piece is handed on where it lies rather than copied together with others: the fixed cost of a
-// block outweighs copying below.
+// directRows is the length from which an aggregate is handed a piece where it lies rather than copied together with others: below, the
+// fixed cost of a block outweighs copying. (Where rows are output, small blocks would have to be copied together later anyway.)
 const directRows = 128
 
 // run does one task.
@@ -227,7 +228,7 @@ func (w *worker) emit(ctx context.Context, s slice, g uint32) error {
 		if k := len(w.slices); k > 0 {
 			last := &w.slices[k-1]
 			joins = s.multi < 0 && last.multi < 0 && last.rd == s.rd && last.need == s.need && last.to == s.from
-			if !joins && (n >= directRows || k == 1 && w.n >= directRows || w.n >= gatherRows) {
+			if !joins && (n >= w.direct || k == 1 && w.n >= w.direct || w.n >= gatherRows) {
 				if err := w.flush(ctx); err != nil {
 					return err
 				}
