@@ -82,7 +82,12 @@ func (p *parser) wordOperand() Expr {
 			return p.specialCall()
 		}
 	}
-	if t.kw.class&notExpr != 0 && next.kind != tLParen || t.kw.text == "SELECT" || t.kw.text == "FROM" {
+	reserved := t.kw.class&notExpr != 0 && next.kind != tLParen
+	switch t.kw.text {
+	case "SELECT", "FROM", "VALUES", "WITH":
+		reserved = true
+	}
+	if reserved {
 		p.expected("an expression")
 		return nil
 	}

@@ -306,6 +306,24 @@ func TestTypes(t *testing.T) {
 	f("interval", "Interval", "INTERVAL")
 }
 
+func TestValidName(t *testing.T) {
+	f := func(name string, want bool) {
+		t.Helper()
+		if got := ValidName(name); got != want {
+			t.Errorf("%q: got %v", name, got)
+		}
+	}
+	f("cpu", true)
+	f("_a:b-c.d@e#f0", true)
+	f("-x", true)
+	f("", false)
+	f("1a", false)
+	f(".a", false)
+	f("a b", false)
+	f("größe", false)
+	f("a/b", false)
+}
+
 func TestLoggable(t *testing.T) {
 	s, err := ParseOne("copy t from 's3://x' connection (secret_access_key = 'hunter2')", Greptime)
 	if err != nil {

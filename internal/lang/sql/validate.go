@@ -69,6 +69,15 @@ func (c *ColumnDef) validate(t Type) error {
 	if t.Kind == KindJSON && c.Default != nil {
 		return bad("json column cannot have a default value")
 	}
+	switch d := c.Default.(type) {
+	case nil, *Literal:
+	case *FuncCall:
+		if len(d.Args) > 0 || d.Over != nil || d.Filter != nil {
+			return c.badDefault()
+		}
+	default:
+		return c.badDefault()
+	}
 	for _, ix := range c.Indexes {
 		switch {
 		case ix.Kind == FulltextIndex && t.Kind != KindString:
@@ -83,6 +92,24 @@ func (c *ColumnDef) validate(t Type) error {
 		}
 	}
 	return nil
+}
+
+func (c *ColumnDef) badDefault() error {
+	return errs.New(errs.Unsupported, "Unsupported default constraint for column: '%s', reason: expr '%s' not supported", c.Name.Name, Format(c.Default))
+}
+
+// ValidName reports whether a table, database, view or flow may have this name: a letter, underscore, colon or dash,
+// then also digits, dots, @ and #.
+func ValidName(name string) bool {
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case classes[c]&cStart != 0, c == ':', c == '-':
+		case i > 0 && (classes[c]&cDigit != 0 || c == '.' || c == '@' || c == '#'):
+		default:
+			return false
+		}
+	}
+	return name != ""
 }
 
 // allows reports whether the index kind has an option of this key.
