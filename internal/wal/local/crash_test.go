@@ -149,7 +149,7 @@ func slicesHas(batch []wal.Entry, r wal.RegionID) bool {
 // TestPowerCut cuts the power before every step of a workload and looks whether what was acknowledged is there. Then it goes on
 // with the log, and cuts the power again, to see that a repaired log is as good as another.
 func TestPowerCut(t *testing.T) {
-	seeds := int64(4)
+	seeds := int64(2)
 	if testing.Short() {
 		seeds = 1
 	}

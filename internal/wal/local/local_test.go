@@ -6,6 +6,8 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/goptimedb/goptimedb/internal/base/vfs"
+	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
 	"github.com/goptimedb/goptimedb/internal/wal"
 	"github.com/goptimedb/goptimedb/internal/wal/waltest"
 )
@@ -37,8 +39,15 @@ func TestSuite(t *testing.T) {
 		"Plain":     func(o *Options) { o.NoCompress, o.ReadBatchSize, o.QueueBytes = true, 1, 10<<10 },
 	} {
 		t.Run(name, func(t *testing.T) {
+			disks := map[string]vfs.FS{} // in memory, except for one of them: syncs take time
 			waltest.Run(t, func(t *testing.T, place string) wal.Log {
 				o := small(place)
+				if name != "Default" {
+					if disks[place] == nil {
+						disks[place] = crashfs.New()
+					}
+					o.FS = disks[place]
+				}
 				edit(&o)
 				return mustOpen(t, o)
 			})
