@@ -377,7 +377,7 @@ func missing(a, b []string) string {
 	return ""
 }
 
-const cases = 500
+const cases = 200
 
 func TestRowsAgainstModel(t *testing.T) {
 	for seed := range uint64(cases) {
