@@ -136,6 +136,7 @@ func (p *plain) check(sources []source.Source, upTo model.Sequence) {
 	seen := map[model.Sequence]bool{}
 	for _, s := range sources {
 		p.checkSource(s, seen)
+		p.checkPrune(s)
 	}
 	want := 0
 	for seq := range p.rows {
@@ -380,6 +381,48 @@ func TestSlotRange(t *testing.T) {
 			}
 			if a > math.MinInt64 && m.slot(a-1) == m.slot(x) || b < math.MaxInt64 && m.slot(b+1) == m.slot(x) {
 				t.Errorf("window %d of %d is wider than [%d, %d]", w, x, a, b)
+			}
+		}
+	}
+}
+
+// checkPrune wants ascending ranges that hold every row of a random host set and time range, and no row of another host.
+func (p *plain) checkPrune(s source.Source) {
+	p.t.Helper()
+	ctx := context.Background()
+	n := p.r.Intn(p.card + 1)
+	pred := model.And(model.Compare(model.OpLe, 2, model.IntValue(model.Int32, int64(n))), model.Compare(model.OpGe, 11, model.IntValue(model.Int8, 3)))
+	times := model.TimeRange{Start: int64(p.r.Intn(50) - 25)}
+	times.End = times.Start + int64(p.r.Intn(30))
+	ranges, err := s.Prune(ctx, pred, times)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	in := make([]bool, s.Rows())
+	last := 0
+	for i, r := range ranges {
+		if r.Start >= r.End || r.Start < last || r.End > s.Rows() || i > 0 && r.Start == last {
+			p.t.Fatalf("%s: ranges %v", s.Name(), ranges)
+		}
+		last = r.End
+		for ; r.Start < r.End; r.Start++ {
+			in[r.Start] = true
+		}
+	}
+	bounds := s.Chunks()
+	for c := range len(bounds) - 1 {
+		tag, err := s.Chunk(ctx, 2, c, 0, bounds[c+1]-bounds[c])
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		at, err := s.Chunk(ctx, 3, c, 0, bounds[c+1]-bounds[c])
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for i := range at.Len {
+			holds := !tag.Null(i) && tag.Ints[i] <= int64(n)
+			if got := in[bounds[c]+i]; got && !holds || !got && holds && times.Contains(at.Ints[i]) {
+				p.t.Fatalf("%s: row %d, tag %s, time %d: in ranges %v for <= %d in %s", s.Name(), bounds[c]+i, tag.At(i), at.Ints[i], got, n, times)
 			}
 		}
 	}
