@@ -186,3 +186,32 @@ func checkRows(t *testing.T, r *model.Rows) {
 		t.Fatalf("%d time columns", times)
 	}
 }
+
+// BenchmarkOther reads what BenchmarkDecodeTSBS reads with the other library, values not kept: a yardstick on a busy machine.
+func BenchmarkOther(b *testing.B) {
+	const lines = 10000
+	src := tsbs(lines)
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		dec := lineprotocol.NewDecoderWithBytes(src)
+		for dec.Next() {
+			if _, err := dec.Measurement(); err != nil {
+				b.Fatal(err)
+			}
+			for k, _, err := dec.NextTag(); k != nil; k, _, err = dec.NextTag() {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			for k, _, err := dec.NextField(); k != nil; k, _, err = dec.NextField() {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			if _, err := dec.Time(lineprotocol.Nanosecond, time.Time{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(lines)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mlines/s")
+}
