@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -43,11 +44,12 @@ type Options struct {
 	Sweep          time.Duration // how often that and the log's size are looked at. Zero: 1 min
 	WALPurgeBytes  int64         // above this the regions that hold the log back are flushed. Zero: 1 GiB
 
-	WriteBufferBytes       int64 // memory of all memtables, see writeBuffer. Zero: 512 MiB
-	WriteBufferRejectBytes int64 // Zero: twice that
-	RegionBufferBytes      int64 // a region's memtable of this size is flushed. Zero: half of WriteBufferBytes
-	CheckpointDistance     int   // edits between manifest checkpoints. Zero: 10
-	ScanParallelism        int   // goroutines of a scan. Zero: cores
+	WriteBufferBytes       int64           // memory of all memtables, see writeBuffer. Zero: 512 MiB
+	WriteBufferRejectBytes int64           // Zero: twice that
+	RegionBufferBytes      int64           // a region's memtable of this size is flushed. Zero: half of WriteBufferBytes
+	WriteBufferAccount     *budget.Account // where memtables are charged; may be nil
+	CheckpointDistance     int             // edits between manifest checkpoints. Zero: 10
+	ScanParallelism        int             // goroutines of a scan. Zero: cores
 
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
@@ -140,7 +142,7 @@ func New(o Options) *Engine {
 	o.defaults()
 	e := &Engine{opts: o, log: o.Log}
 	e.met = newMetrics(o.Metrics, e)
-	e.buffer = newWriteBuffer(o.WriteBufferBytes, o.WriteBufferRejectBytes, e.met)
+	e.buffer = newWriteBuffer(o.WriteBufferBytes, o.WriteBufferRejectBytes, o.WriteBufferAccount, e.met)
 	e.mu.regions = map[model.RegionID]*region{}
 	e.mu.opening = map[model.RegionID]chan struct{}{}
 	e.ctx, e.cancel = context.WithCancel(context.Background())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 )
 
@@ -17,8 +18,9 @@ import (
 //	flush     by region          largest regions, until below limit/2
 type writeBuffer struct {
 	limit, reject int64
-	used          atomic.Int64 // bytes of all memtables, frozen ones included
-	mutable       atomic.Int64 // bytes of the memtables that take writes
+	account       *budget.Account // the same bytes, in the process's budget: caches give way to memtables
+	used          atomic.Int64    // bytes of all memtables, frozen ones included
+	mutable       atomic.Int64    // bytes of the memtables that take writes
 
 	mu struct {
 		sync.Mutex
@@ -31,8 +33,8 @@ type writeBuffer struct {
 	stalling prometheus.Gauge
 }
 
-func newWriteBuffer(limit, reject int64, m *metrics) *writeBuffer {
-	b := &writeBuffer{limit: limit, reject: reject, stalls: m.writeStalls, rejects: m.writeRejects, stalling: m.writeStalling}
+func newWriteBuffer(limit, reject int64, account *budget.Account, m *metrics) *writeBuffer {
+	b := &writeBuffer{limit: limit, reject: reject, account: account, stalls: m.writeStalls, rejects: m.writeRejects, stalling: m.writeStalling}
 	b.mu.freed = make(chan struct{})
 	return b
 }
@@ -41,6 +43,17 @@ func newWriteBuffer(limit, reject int64, m *metrics) *writeBuffer {
 func (b *writeBuffer) add(n int64) {
 	b.used.Add(n)
 	b.mutable.Add(n)
+	b.charge(n)
+}
+
+func (b *writeBuffer) charge(n int64) {
+	switch {
+	case b.account == nil:
+	case n > 0:
+		b.account.Force(n)
+	case n < 0:
+		b.account.Release(-n)
+	}
 }
 
 // freeze says that n bytes of memtables take no more writes.
@@ -49,6 +62,7 @@ func (b *writeBuffer) freeze(n int64) { b.mutable.Add(-n) }
 // release says that n bytes of frozen memtables are gone.
 func (b *writeBuffer) release(n int64) {
 	b.used.Add(-n)
+	b.charge(-n)
 	b.mu.Lock()
 	close(b.mu.freed)
 	b.mu.freed = make(chan struct{})
