@@ -27,6 +27,12 @@ type Blob interface {
 	Size() int64
 }
 
+// IndexBlob is the bytes of an index file, closed after use.
+type IndexBlob interface {
+	Blob
+	Close() error
+}
+
 // ReaderOptions are what a Reader stands on. Log and Registerer may be nil.
 type ReaderOptions struct {
 	Budget     *budget.Budget
@@ -97,7 +103,7 @@ type File struct {
 	r     *Reader
 	name  string
 	blob  Blob
-	index func(ctx context.Context) (Blob, error)
+	index func(context.Context) (IndexBlob, error)
 	meta  *fileMeta
 	mu    sync.Mutex // of building the series table
 }
@@ -105,7 +111,7 @@ type File struct {
 // Open reads a file's footer and page index, or finds them in the cache. name must be unique for ever (a path with the file's uuid): it
 // is the key of all caches, and what errors and EXPLAIN call the file. index opens the index file beside it; nil where there is none.
 // The caller keeps blob open as long as views of the file are in use.
-func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(context.Context) (Blob, error)) (*File, error) {
+func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(context.Context) (IndexBlob, error)) (*File, error) {
 	m, ok := r.metas.Get(name)
 	if !ok {
 		var err error

@@ -65,7 +65,8 @@ type groupRun struct {
 // Info describes a finished file.
 type Info struct {
 	Rows             int
-	Bytes            int64
+	Bytes            int64 // of the data file
+	IndexBytes       int64 // of the index file beside it, where there is one
 	RowGroups        int
 	MinTime, MaxTime int64          // inclusive; MinTime > MaxTime where there is no row
 	MinSeq, MaxSeq   model.Sequence // inclusive

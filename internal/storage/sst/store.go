@@ -1,0 +1,170 @@
+package sst
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/index/puffin"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
+	"github.com/goptimedb/goptimedb/internal/storage/series"
+)
+
+// DataKey is the object key of a data file: "{region dir}/{id}.parquet".
+func DataKey(regionDir, id string) string {
+	return strings.TrimSuffix(regionDir, "/") + "/" + id + ".parquet"
+}
+
+// IndexKey is the object key of the index file beside it: "{region dir}/index/{id}.puffin".
+func IndexKey(regionDir, id string) string {
+	return strings.TrimSuffix(regionDir, "/") + "/index/" + id + ".puffin"
+}
+
+// SeriesBlob is the type of the index blob that holds a file's series table, in the form of docs/formats/series-index.md.
+const SeriesBlob = "goptime-series-v1"
+
+// FileWriter writes a data file and its index file into an object store.
+type FileWriter struct {
+	*Writer
+	ctx   context.Context // of the two objects; kept no longer than they are being written
+	store objectstore.Store
+	index string
+	data  objectstore.Writer
+	blobs []extraBlob
+}
+
+type extraBlob struct {
+	meta puffin.Blob
+	data []byte
+}
+
+// Create begins the file id of a region. ctx counts until Commit or Abort, one of which must be called; Abort after Commit does nothing.
+//
+//	w, err := sst.Create(ctx, store, dir, id, schema, sst.WriterOptions{})
+//	...
+//	defer w.Abort()
+//	... w.Append(batch) ...
+//	info, err := w.Commit()
+func Create(ctx context.Context, store objectstore.Store, regionDir, id string, schema *model.Schema, opts WriterOptions) (*FileWriter, error) {
+	data, err := store.Create(ctx, DataKey(regionDir, id))
+	if err != nil {
+		return nil, err
+	}
+	w, err := NewWriter(data, schema, opts)
+	if err != nil {
+		data.Abort()
+		return nil, err
+	}
+	return &FileWriter{Writer: w, ctx: ctx, store: store, index: IndexKey(regionDir, id), data: data}, nil
+}
+
+// AddBlob puts a blob into the index file, which Commit writes.
+func (w *FileWriter) AddBlob(b puffin.Blob, data []byte) {
+	w.blobs = append(w.blobs, extraBlob{b, data})
+}
+
+// Commit finishes both files. When it returns nil both are durable and visible. After an error the data file is not visible, but an
+// index file may be: it is of no harm without the other.
+func (w *FileWriter) Commit() (Info, error) {
+	info, err := w.Finish()
+	if err != nil {
+		return Info{}, err
+	}
+	if info.IndexBytes, err = w.writeIndex(info.Table); err != nil {
+		return Info{}, err
+	}
+	if err := w.data.Commit(); err != nil {
+		return Info{}, err
+	}
+	return info, nil
+}
+
+// Abort drops what was written, unless Commit succeeded.
+func (w *FileWriter) Abort() { w.data.Abort() }
+
+func (w *FileWriter) writeIndex(t *series.Table) (int64, error) {
+	table, err := series.Append(nil, t)
+	if err != nil {
+		return 0, err
+	}
+	var out bytes.Buffer
+	pw := puffin.NewWriter(&out)
+	meta := puffin.Blob{Type: SeriesBlob}
+	for _, id := range t.Tags {
+		meta.Fields = append(meta.Fields, uint32(id))
+	}
+	if err := pw.Add(meta, table); err != nil {
+		return 0, err
+	}
+	for _, b := range w.blobs {
+		if err := pw.Add(b.meta, b.data); err != nil {
+			return 0, err
+		}
+	}
+	size, err := pw.Finish(nil)
+	if err != nil {
+		return 0, err
+	}
+	return size, w.store.Put(w.ctx, w.index, out.Bytes())
+}
+
+// Handle is a File with the objects it reads.
+type Handle struct {
+	*File
+	data objectstore.Reader
+}
+
+// OpenFile opens file id of a region. The caller closes the handle after the last view of it is done.
+func (r *Reader) OpenFile(ctx context.Context, store objectstore.Store, regionDir, id string) (*Handle, error) {
+	key := DataKey(regionDir, id)
+	data, err := store.Open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	f, err := r.Open(ctx, key, data, func(ctx context.Context) (IndexBlob, error) {
+		return store.Open(ctx, IndexKey(regionDir, id))
+	})
+	if err != nil {
+		return nil, errors.Join(err, data.Close())
+	}
+	return &Handle{File: f, data: data}, nil
+}
+
+// Close closes the data file. No read may be under way.
+func (h *Handle) Close() error { return h.data.Close() }
+
+// indexedTable reads the series table from the index file, and checks that it is of this data file.
+func (f *File) indexedTable(ctx context.Context) (t *series.Table, err error) {
+	if f.index == nil {
+		return nil, errs.New(errs.Unexpected, "there is no index file")
+	}
+	blob, err := f.index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, blob.Close()) }()
+	pf, err := puffin.Open(ctx, blob)
+	if err != nil {
+		return nil, err
+	}
+	meta, err := pf.Find(SeriesBlob)
+	if err != nil {
+		return nil, err
+	}
+	data, err := pf.Read(ctx, meta)
+	if err != nil {
+		return nil, err
+	}
+	if t, err = series.Decode(data); err != nil {
+		return nil, err
+	}
+	ids, types := series.TagsOf(f.meta.schema)
+	if t.Rows() != f.meta.rows || t.Len() != f.meta.info.Series || !slices.Equal(t.Tags, ids) || !slices.Equal(t.Types, types) {
+		return nil, errs.New(errs.Unexpected, "the series table is of another file: %d rows of %d series", t.Rows(), t.Len())
+	}
+	return t, nil
+}
