@@ -27,12 +27,6 @@ type Blob interface {
 	Size() int64
 }
 
-// IndexBlob is the bytes of an index file, closed after use.
-type IndexBlob interface {
-	Blob
-	Close() error
-}
-
 // ReaderOptions are what a Reader stands on. Log and Registerer may be nil.
 type ReaderOptions struct {
 	Budget     *budget.Budget
@@ -103,15 +97,16 @@ type File struct {
 	r     *Reader
 	name  string
 	blob  Blob
-	index func(context.Context) (IndexBlob, error)
+	index func(context.Context) (Blob, error)
 	meta  *fileMeta
 	mu    sync.Mutex // of building the series table
 }
 
 // Open reads a file's footer and page index, or finds them in the cache. name must be unique for ever (a path with the file's uuid): it
-// is the key of all caches, and what errors and EXPLAIN call the file. index opens the index file beside it; nil where there is none.
+// is the key of all caches, and what errors and EXPLAIN call the file. index opens the index file beside it; nil where there is none. What
+// it gives is closed after use if it is an io.Closer.
 // The caller keeps blob open as long as views of the file are in use.
-func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(context.Context) (IndexBlob, error)) (*File, error) {
+func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(context.Context) (Blob, error)) (*File, error) {
 	m, ok := r.metas.Get(name)
 	if !ok {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -125,7 +126,7 @@ func (r *Reader) OpenFile(ctx context.Context, store objectstore.Store, regionDi
 	if err != nil {
 		return nil, err
 	}
-	f, err := r.Open(ctx, key, data, func(ctx context.Context) (IndexBlob, error) {
+	f, err := r.Open(ctx, key, data, func(ctx context.Context) (Blob, error) {
 		return store.Open(ctx, IndexKey(regionDir, id))
 	})
 	if err != nil {
@@ -146,7 +147,9 @@ func (f *File) indexedTable(ctx context.Context) (t *series.Table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, blob.Close()) }()
+	if c, ok := blob.(io.Closer); ok {
+		defer func() { err = errors.Join(err, c.Close()) }()
+	}
 	pf, err := puffin.Open(ctx, blob)
 	if err != nil {
 		return nil, err
