@@ -1,0 +1,98 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goptimedb/goptimedb/internal/base/budget"
+	"github.com/goptimedb/goptimedb/internal/base/config"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
+	"github.com/goptimedb/goptimedb/internal/objectstore/coats"
+	objlocal "github.com/goptimedb/goptimedb/internal/objectstore/local"
+	"github.com/goptimedb/goptimedb/internal/objectstore/meter"
+	"github.com/goptimedb/goptimedb/internal/storage/cache"
+	"github.com/goptimedb/goptimedb/internal/storage/engine"
+	"github.com/goptimedb/goptimedb/internal/storage/sst"
+	"github.com/goptimedb/goptimedb/internal/wal"
+	"github.com/goptimedb/goptimedb/internal/wal/local"
+	"github.com/goptimedb/goptimedb/internal/wal/noop"
+)
+
+// regionStorage is the region engine of a process with what it stands on.
+type regionStorage struct {
+	engine *engine.Engine
+	log    wal.Log
+	files  *sst.Reader
+}
+
+func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slog.Logger, reg prometheus.Registerer) (s *regionStorage, err error) {
+	s = &regionStorage{}
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	home, err := objlocal.Open(c.Storage.DataHome, objlocal.Options{})
+	if err != nil {
+		return nil, err
+	}
+	metrics, err := meter.NewMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	var store objectstore.Store = coats.Wrap(home, coats.Options{Meter: meter.Options{Metrics: metrics, Scheme: "fs"}})
+	if s.log, err = openLog(ctx, c, log, reg); err != nil {
+		return nil, fmt.Errorf("open write-ahead log: %w", err)
+	}
+	if s.files, err = sst.NewReader(sst.ReaderOptions{Budget: mem.budget, Metrics: cache.NewMetrics(reg), Log: log, Registerer: reg}); err != nil {
+		return nil, err
+	}
+	m := c.Mito()
+	limit := int64(m.GlobalWriteBufferSize)
+	if limit == 0 {
+		limit = mem.writeBuffer
+	}
+	s.engine = engine.New(engine.Options{
+		Store: store, WAL: s.log, Files: s.files,
+		Workers: m.NumWorkers, QueueLen: m.WorkerChannelSize, BatchLen: m.WorkerRequestBatchSize,
+		FlushJobs: m.MaxBackgroundFlushes, CompactionJobs: m.MaxBackgroundCompactions, AutoFlush: m.AutoFlushInterval.Std(),
+		WALPurgeBytes: int64(c.WAL.PurgeThreshold), WriteBufferBytes: limit, WriteBufferRejectBytes: int64(m.GlobalWriteBufferRejectSize),
+		RegionBufferBytes: int64(m.DefaultRegionWriteBufferSize) / 2, WriteBufferAccount: mem.budget.Account("write_buffer", budget.Options{}),
+		CheckpointDistance: m.ManifestCheckpointDistance, ScanParallelism: c.Query.Parallelism, Log: log, Metrics: reg,
+	})
+	return s, nil
+}
+
+func openLog(ctx context.Context, c *config.Standalone, log *slog.Logger, reg prometheus.Registerer) (wal.Log, error) {
+	w := c.WAL
+	if strings.EqualFold(w.Provider, "noop") {
+		log.Warn("wal.provider is noop: rows that are not flushed are lost when the process ends")
+		return &noop.Log{}, nil
+	}
+	dir, err := filepath.Abs(w.Dir)
+	if err != nil {
+		return nil, err
+	}
+	return local.Open(ctx, local.Options{Dir: dir, FileSize: int64(w.FileSize), PurgeThreshold: int64(w.PurgeThreshold), PurgeInterval: w.PurgeInterval.Std(),
+		ReadBatchSize: w.ReadBatchSize, NoSync: !w.SyncWrite, SyncPeriod: w.SyncPeriod.Std(), NoRecycle: !w.EnableLogRecycle, Prefill: w.PrefillLogFiles,
+		RecoveryParallelism: w.RecoveryParallelism, Log: log, Metrics: reg})
+}
+
+// close stops the engine, then the log that its rows are in. It can be called after half an open.
+func (s *regionStorage) close() (err error) {
+	if s.engine != nil {
+		s.engine.Stop()
+	}
+	if s.log != nil {
+		err = s.log.Close()
+	}
+	if s.files != nil {
+		s.files.Close()
+	}
+	return err
+}
