@@ -186,7 +186,7 @@ func (s *topSink) add(_ context.Context, b *model.Batch, times []int64, _ []run)
 	}
 	s.rows.Len += b.Len
 	s.times = append(s.times, times...)
-	if k := int(s.top.limit); k > 0 && s.rows.Len >= 2*k+2*defaultBatchRows {
+	if k := int(s.top.limit); k > 0 && s.rows.Len >= 2*k+2*s.sc.p.batch {
 		s.shrink(k)
 	}
 	return nil

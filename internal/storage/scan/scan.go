@@ -26,6 +26,8 @@ type Options struct {
 	// Release, if not nil, is called once when the stream is closed and all its goroutines have ended, or when Run fails: the snapshot
 	// may go.
 	Release func()
+
+	taskRows int // rows of a task, zero: by the number of rows there are; for tests
 }
 
 // scan is one running scan: the coordinator starts workers, which share the tasks.
@@ -97,7 +99,7 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 		}
 	}
 	sc.st.took("prepare", time.Since(began))
-	run, err := sc.program(ctx, cs, ins)
+	run, err := sc.program(ctx, o, cs, ins)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +114,7 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 }
 
 // program sets up the queues and gives what the coordinator does.
-func (sc *scan) program(ctx context.Context, cs []*cluster, ins []*input) (func(context.Context) error, error) {
+func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*input) (func(context.Context) error, error) {
 	p := sc.p
 	rows := 0
 	for _, in := range ins {
@@ -121,7 +123,9 @@ func (sc *scan) program(ctx context.Context, cs []*cluster, ins []*input) (func(
 		}
 	}
 	target := min(max(rows/(sc.parallel*8), minTaskRows), maxTaskRows)
-	if p.tails && len(cs) > 0 { // tasks are counted in rows, of which only the last ones are looked at
+	if o.taskRows > 0 {
+		target = o.taskRows
+	} else if p.tails && len(cs) > 0 { // tasks are counted in rows, of which only the last ones are looked at
 		target = max(target, int(cs[0].al.rows[cs[0].al.n])/sc.parallel+1)
 	}
 	byCluster := make([][]task, len(cs))

@@ -274,7 +274,8 @@ func (w *world) request() contract.ScanRequest {
 }
 
 func (w *world) options() Options {
-	return Options{Sources: w.sources, Memtables: len(w.sources) / 2, Schema: w.schema, Merge: w.mode, BatchRows: []int{0, 16, 256}[w.rng.IntN(3)]}
+	return Options{Sources: w.sources, Memtables: len(w.sources) / 2, Schema: w.schema, Merge: w.mode, BatchRows: []int{0, 16, 256}[w.rng.IntN(3)],
+		taskRows: []int{0, 3, 40, 700}[w.rng.IntN(4)]}
 }
 
 // filtered is the merged rows that a request lets through, in series order.
