@@ -28,8 +28,7 @@ type file struct {
 
 	open struct {
 		sync.Mutex
-		blob objectstore.Reader
-		sst  *sst.File
+		handle *sst.Handle
 	}
 }
 
@@ -39,58 +38,48 @@ func (r *region) openFile(f manifest.File) *file { return &file{File: f, region:
 func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats) (source.Source, error) {
 	f.open.Lock()
 	defer f.open.Unlock()
-	if f.open.sst == nil {
-		store := f.region.eng.opts.Store
-		data, index := f.region.paths(f.ID)
-		blob, err := store.Open(ctx, data)
+	if f.open.handle == nil {
+		o := &f.region.eng.opts
+		h, err := o.Files.OpenFile(ctx, o.Store, f.region.dir, string(f.ID))
 		if errors.Is(err, objectstore.ErrNotFound) {
-			return nil, errs.New(errs.StorageUnavailable, "data file %s of region %s is missing", data, f.region.id)
+			return nil, errs.Wrap(errs.StorageUnavailable, err, "data file %s of region %s is missing", f.ID, f.region.id)
 		}
 		if err != nil {
 			return nil, err
 		}
-		var openIndex func(context.Context) (sst.Blob, error)
-		if f.IndexSize > 0 {
-			openIndex = func(ctx context.Context) (sst.Blob, error) { return store.Open(ctx, index) }
-		}
-		s, err := f.region.eng.opts.Files.Open(ctx, data, blob, openIndex)
-		if err != nil {
-			_ = blob.Close()
-			return nil, err
-		}
-		f.open.blob, f.open.sst = blob, s
+		f.open.handle = h
 	}
-	return f.open.sst.View(schema, stats), nil
+	return f.open.handle.View(schema, stats), nil
 }
 
 // close frees the handle; nobody uses the file any more.
 func (f *file) close() {
 	f.open.Lock()
 	defer f.open.Unlock()
-	if f.open.blob != nil {
-		_ = f.open.blob.Close() // read-only: nothing can be lost
-		f.region.eng.opts.Files.Forget(f.open.sst.Name())
-		f.open.blob, f.open.sst = nil, nil
+	if f.open.handle != nil {
+		_ = f.open.handle.Close() // read-only: nothing can be lost
+		f.region.eng.opts.Files.Forget(f.open.handle.Name())
+		f.open.handle = nil
 	}
 }
 
 // run is a sorted run being written: the current file of it, and those that are finished.
 type run struct {
-	region *region
-	schema *model.Schema
-	level  uint8
-	limit  int64 // bytes of a file before the next one begins
-	done   []manifest.File
+	region    *region
+	schema    *model.Schema
+	level     uint8
+	limit     int64 // bytes of a file before the next one begins
+	groupRows int   // rows of a row group; 0: the writer's default
+	done      []manifest.File
 
-	id   manifest.FileID
-	data objectstore.Writer
-	out  *sst.Writer
+	id  manifest.FileID
+	out *sst.FileWriter // nil between files
 }
 
 // writeRun merges the sources by the region's mode and writes them as files of the level, none of which overlap. All are durable
 // when it returns. On an error the files that were finished are returned too.
 func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources []source.Source, level uint8, keepDeletes bool) ([]manifest.File, error) {
-	w := &run{region: r, schema: meta.Schema, level: level, limit: meta.Options.MaxOutputBytes}
+	w := &run{region: r, schema: meta.Schema, level: level, limit: meta.Options.MaxOutputBytes, groupRows: meta.Options.RowGroupRows}
 	if w.limit <= 0 {
 		w.limit = maxOutputBytes
 	}
@@ -113,7 +102,7 @@ func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources
 			return w.done, err
 		}
 	}
-	return w.done, w.finish(ctx)
+	return w.done, w.finish()
 }
 
 // maxOutputBytes is where a file ends and the next one begins, if the table does not say.
@@ -122,7 +111,7 @@ const maxOutputBytes = 512 << 20
 // append writes a batch of scan.Merge: tags, time, fields, sequence, operation.
 func (w *run) append(ctx context.Context, b *model.Batch) error {
 	if w.out != nil && w.out.Size() >= w.limit {
-		if err := w.finish(ctx); err != nil {
+		if err := w.finish(); err != nil {
 			return err
 		}
 	}
@@ -150,36 +139,30 @@ func (w *run) append(ctx context.Context, b *model.Batch) error {
 
 func (w *run) begin(ctx context.Context) (err error) {
 	w.id = manifest.FileID(uuid.NewString())
-	data, _ := w.region.paths(w.id)
-	if w.data, err = w.region.eng.opts.Store.Create(ctx, data); err != nil {
-		return err
-	}
-	w.out, err = sst.NewWriter(w.data, w.schema, sst.WriterOptions{RowGroupRows: w.region.meta().Options.RowGroupRows})
+	w.out, err = sst.Create(ctx, w.region.eng.opts.Store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows})
 	return err
 }
 
 // finish makes the current file and its index durable.
-func (w *run) finish(ctx context.Context) error {
+func (w *run) finish() error {
 	if w.out == nil {
 		return nil
 	}
-	info, err := w.out.Finish()
-	if err == nil {
-		err = w.data.Commit()
-	}
+	info, err := w.out.Commit()
 	if err != nil {
 		return err
 	}
-	w.out, w.data = nil, nil
-	f := manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes, Series: int64(info.Series),
-		MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq, MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey,
-		HasDeletes: info.HasDeletes, Unique: info.Unique, SchemaVersion: w.schema.Version}
-	w.done = append(w.done, f)
+	w.out = nil
+	w.done = append(w.done, manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes,
+		IndexSize: info.IndexBytes, Series: int64(info.Series), MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq,
+		MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey, HasDeletes: info.HasDeletes, Unique: info.Unique,
+		SchemaVersion: w.schema.Version})
 	return nil
 }
 
+// abort drops a file that was begun and not finished.
 func (w *run) abort() {
-	if w.data != nil {
-		w.data.Abort()
+	if w.out != nil {
+		w.out.Abort()
 	}
 }
