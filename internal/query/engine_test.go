@@ -11,6 +11,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/relational"
 )
@@ -125,6 +126,8 @@ func cells(b *model.Batch) []string {
 			switch x := c.At(i); {
 			case !x.Null() && c.Type.Class() == model.ClassBytes:
 				parts = append(parts, x.Bytes)
+			case !x.Null() && c.Type.Class() == model.ClassDecimal:
+				parts = append(parts, function.DecimalText(x.Decimal, c.Type.Scale))
 			case !x.Null() && c.Type.Class() == model.ClassInterval:
 				parts = append(parts, fmt.Sprintf("%+v", x.Interval))
 			default:
@@ -236,6 +239,7 @@ func TestPlans(t *testing.T) {
 		{"SELECT count(*) FROM (SELECT host AS h, n FROM cpu) WHERE h = 'h1'", `where=host = "h1" group=[] aggregate=[count(*)]`},
 		{"SELECT count(*) FROM v WHERE u < 20 AND host = 'h1'", `where=(usage > 10 and usage < 20 and host = "h1")`},
 		{"SELECT a.host FROM cpu a JOIN cpu b ON a.ts = b.ts WHERE a.host = 'h1' AND b.n > 1", `where=n > 1`},
+		{"SELECT host FROM cpu WHERE host = 'h1' OR n > 3 OR host IN ('h2') OR host = 'h3'", `where=(host in ["h1" "h2" "h3"] or n > 3)`},
 		{"SELECT usage + 1 FROM cpu WHERE big = 5 LIMIT 3", "where=big = 5 limit=3"},
 	} {
 		p, err := w.engine.plan(context.Background(), w.sess, w.parse(c.sql), nil)
@@ -245,6 +249,75 @@ func TestPlans(t *testing.T) {
 		}
 		if got := plan.Print(p.Root); !strings.Contains(got, c.want) {
 			t.Errorf("%s:\ngot\n%s\nwant\n%s", c.sql, got, c.want)
+		}
+	}
+}
+
+func TestExplain(t *testing.T) {
+	w := newWorld(t)
+	ctx := context.Background()
+	for _, analyze := range []bool{false, true} {
+		rows, err := w.engine.Explain(ctx, w.sess, w.parse("SELECT host, max(n) FROM cpu2 GROUP BY host"), analyze)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, f := range rows.Fields() {
+			names = append(names, f.Name)
+		}
+		b, err := ReadAll(ctx, rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(cells(b), "\n")
+		want := []string{"logical_plan|", "physical_plan|", "src(0)", "regions=2 group=[host]"}
+		head := "plan_type plan"
+		if analyze {
+			want, head = []string{"0|0|", "1|0|Scan", "rows scanned", "NULL|NULL|Total rows: 4"}, "stage node plan"
+		}
+		for _, x := range want {
+			if !strings.Contains(got, x) {
+				t.Errorf("analyze %v: %q is not in\n%s", analyze, x, got)
+			}
+		}
+		if strings.Join(names, " ") != head {
+			t.Errorf("columns %v", names)
+		}
+	}
+}
+
+// TestExplosion plans short texts whose meaning doubles with every level of nesting.
+func TestExplosion(t *testing.T) {
+	w := newWorld(t)
+	between, inner, with := "n", "SELECT host AS a FROM cpu", "WITH w0 AS (SELECT host FROM cpu)"
+	for i := range 60 {
+		between = "(" + between + " BETWEEN 0 AND 1)"
+		inner = "SELECT a || a AS a FROM (" + inner + ")"
+		with += fmt.Sprintf(", w%d AS (SELECT a.host FROM w%d a, w%d b)", i+1, i, i)
+	}
+	for _, c := range []struct{ sql, err string }{
+		{"SELECT " + between + " FROM cpu", "nested too deep"},
+		{"SELECT count(*) FROM (" + inner + ") WHERE a = 'x'", ""},
+		{with + " SELECT * FROM w60", "tables"},
+	} {
+		_, err := w.engine.plan(context.Background(), w.sess, w.parse(c.sql), nil)
+		if c.err == "" && err != nil || c.err != "" && !strings.Contains(fmt.Sprint(err), c.err) {
+			t.Errorf("%.60s…: %v, want %q", c.sql, err, c.err)
+		}
+	}
+}
+
+// TestLongChains runs conditions of thousands of parts, in a scan and out of it.
+func TestLongChains(t *testing.T) {
+	w := newWorld(t)
+	pushed, left := "n = 100", "n + 1 = 100"
+	for i := range 5000 {
+		pushed += fmt.Sprintf(" OR n = %d", i)
+		left += fmt.Sprintf(" OR n + 1 = %d", i)
+	}
+	for _, cond := range []string{pushed, left, "NOT (" + left + ")"} {
+		if _, b, err := w.query("SELECT count(*) FROM cpu WHERE " + cond); err != nil || b.Len != 1 {
+			t.Errorf("%.30s…: %v", cond, err)
 		}
 	}
 }

@@ -66,7 +66,12 @@ type binder struct {
 	env   Env
 	out   *plan.Query
 	depth int
+	// relations counts tables, as mentions of views and common table expressions multiply.
+	relations int
 }
+
+// maxRelations bounds how many tables a query reads.
+const maxRelations = 2000
 
 // relation is a bound query: its rows, and the columns that it shows of them, in order.
 type relation struct {

@@ -311,12 +311,32 @@ func (b *binder) isTest(es *exprScope, e *sql.IsTest) (plan.Expr, error) {
 	return b.callFn(name+"null", x)
 }
 
+// repeated binds an expression that will stand in several places.
+func (b *binder) repeated(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	x, err := b.expr(es, e)
+	if err == nil && plan.Size(x) > plan.MaxSize/10 {
+		return nil, planError("Error during planning: the expression is nested too deep")
+	}
+	return x, err
+}
+
 func (b *binder) between(es *exprScope, e *sql.Between) (plan.Expr, error) {
-	lo, err := b.compareExprs(es, plan.Ge, e.X, e.Low)
+	x, err := b.repeated(es, e.X)
 	if err != nil {
 		return nil, err
 	}
-	hi, err := b.compareExprs(es, plan.Le, e.X, e.High)
+	bound := func(op string, e sql.Expr) (plan.Expr, error) {
+		y, err := b.expr(es, e)
+		if err != nil {
+			return nil, err
+		}
+		return b.compare(op, x, y)
+	}
+	lo, err := bound(plan.Ge, e.Low)
+	if err != nil {
+		return nil, err
+	}
+	hi, err := bound(plan.Le, e.High)
 	if err != nil {
 		return nil, err
 	}
@@ -331,6 +351,9 @@ func (b *binder) inList(es *exprScope, e *sql.InList) (plan.Expr, error) {
 	x, err := b.expr(es, e.X)
 	if err != nil {
 		return nil, err
+	}
+	if l, ok := x.(*plan.List); ok && l.Tuple && plan.Size(x)*len(e.List) > plan.MaxSize {
+		return nil, planError("Error during planning: the list of rows is too long")
 	}
 	list := make([]plan.Expr, len(e.List))
 	t, tuple := x.Type(), false
@@ -414,7 +437,7 @@ func (b *binder) caseExpr(es *exprScope, e *sql.Case) (plan.Expr, error) {
 	var operand plan.Expr
 	var err error
 	if e.Operand != nil {
-		if operand, err = b.expr(es, e.Operand); err != nil {
+		if operand, err = b.repeated(es, e.Operand); err != nil {
 			return nil, err
 		}
 	}

@@ -206,6 +206,9 @@ func rename(s *source, a *sql.Alias) error {
 }
 
 func (b *binder) tableRef(t *sql.TableRef, with *ctes) (*source, error) {
+	if b.relations++; b.relations > maxRelations {
+		return nil, planError("Error during planning: the query reads more than %d tables", maxRelations)
+	}
 	if len(t.Name) == 1 {
 		if c := with.find(t.Name[0].Name); c != nil {
 			return b.cte(c, t)

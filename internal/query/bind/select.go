@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -25,11 +26,13 @@ type selectBinder struct {
 	node  plan.Node
 	input []plan.Column // what node gave before grouping
 
-	items []selected
-	keys  []plan.Item
-	order []plan.SortKey
-	aggs  aggCalls
-	wins  windowCalls
+	items  []selected
+	keys   []plan.Item
+	sets   [][]int // grouping sets as places in keys; nil: one set of all
+	common []int   // keys that stood before the first grouping sets
+	order  []plan.SortKey
+	aggs   aggCalls
+	wins   windowCalls
 }
 
 func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope, with *ctes) (*relation, error) {
@@ -223,8 +226,11 @@ func (sb *selectBinder) groupKeys() error {
 		return nil
 	}
 	for _, g := range sb.s.GroupBy {
-		if _, ok := g.(*sql.Grouping); ok {
-			return errs.New(errs.Unsupported, "GROUPING SETS, ROLLUP and CUBE")
+		if gr, ok := g.(*sql.Grouping); ok {
+			if err := sb.groupingSets(gr); err != nil {
+				return err
+			}
+			continue
 		}
 		x, err := sb.groupExpr(g)
 		if err != nil {
@@ -236,18 +242,79 @@ func (sb *selectBinder) groupKeys() error {
 		if _, ok := x.(*plan.Lit); ok {
 			continue // a constant does not part the rows
 		}
-		sb.addKey(x, sb.b.header(sb.scope, g))
+		k := sb.addKey(x, sb.b.header(sb.scope, g))
+		for i := range sb.sets {
+			sb.sets[i] = append(sb.sets[i], k)
+		}
+		sb.common = append(sb.common, k)
 	}
 	return nil
 }
 
-func (sb *selectBinder) addKey(x plan.Expr, name string) {
-	for _, k := range sb.keys {
+// addKey gives the place of the key among all keys, each different one of which is there once.
+func (sb *selectBinder) addKey(x plan.Expr, name string) int {
+	for i, k := range sb.keys {
 		if plan.Key(k.X) == plan.Key(x) {
-			return
+			return i
 		}
 	}
 	sb.keys = append(sb.keys, plan.Item{Col: sb.b.out.NewColumn(name, x.Type()), X: x})
+	return len(sb.keys) - 1
+}
+
+// maxGroupingSets bounds what CUBE multiplies out to.
+const maxGroupingSets = 4096
+
+// groupingSets multiplies the sets so far with those of one GROUPING SETS, ROLLUP or CUBE.
+func (sb *selectBinder) groupingSets(g *sql.Grouping) error {
+	var lists [][]int
+	for _, set := range g.Sets {
+		list := []int{}
+		for _, e := range set {
+			x, err := sb.groupExpr(e)
+			if err != nil {
+				return err
+			}
+			list = append(list, sb.addKey(x, sb.b.header(sb.scope, e)))
+		}
+		lists = append(lists, list)
+	}
+	switch {
+	case g.Kind == sql.Rollup: // all, all but the last, …, none
+		var sets [][]int
+		for n := len(lists); n >= 0; n-- {
+			sets = append(sets, slices.Concat(lists[:n]...))
+		}
+		lists = sets
+	case g.Kind == sql.Cube && len(lists) > 12:
+		return planError("Error during planning: CUBE of %d expressions makes too many grouping sets", len(lists))
+	case g.Kind == sql.Cube: // every choice
+		var sets [][]int
+		for choice := range 1 << len(lists) {
+			set := []int{}
+			for i, l := range lists {
+				if choice>>i&1 == 1 {
+					set = append(set, l...)
+				}
+			}
+			sets = append(sets, set)
+		}
+		lists = sets
+	}
+	before := sb.sets
+	if before == nil {
+		before = [][]int{sb.common}
+	}
+	if len(before)*len(lists) > maxGroupingSets {
+		return planError("Error during planning: too many grouping sets")
+	}
+	sb.sets = [][]int{}
+	for _, a := range before {
+		for _, b := range lists {
+			sb.sets = append(sb.sets, slices.Concat(a, b))
+		}
+	}
+	return nil
 }
 
 func (sb *selectBinder) groupExpr(g sql.Expr) (plan.Expr, error) {
@@ -274,7 +341,7 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) == 0 { // GROUP BY of constants only: one group where there are rows
 		sb.keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
 	}
-	agg := &plan.Aggregate{Input: sb.node, Keys: sb.keys, Aggs: sb.aggs.calls}
+	agg := &plan.Aggregate{Input: sb.node, Keys: sb.keys, Sets: sb.sets, Aggs: sb.aggs.calls}
 	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) > 0 && len(sb.s.GroupBy) > 0 {
 		agg.Keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
 	}

@@ -149,10 +149,25 @@ func Conjuncts(e Expr) []Expr {
 	if e == nil {
 		return nil
 	}
-	if c, ok := e.(*Call); ok && c.Fn == And {
-		return append(Conjuncts(c.Args[0]), Conjuncts(c.Args[1])...)
+	return Operands(nil, And, e)
+}
+
+// Operands appends the operands of a chain of one operator, And or Or, in order; a long chain is as deep as it is long.
+func Operands(dst []Expr, fn string, e Expr) []Expr {
+	var right []Expr // of the calls passed so far, last first
+	for {
+		c, ok := e.(*Call)
+		if !ok || c.Fn != fn {
+			break
+		}
+		right = append(right, c.Args[1])
+		e = c.Args[0]
 	}
-	return []Expr{e}
+	dst = append(dst, e)
+	for i := len(right) - 1; i >= 0; i-- {
+		dst = Operands(dst, fn, right[i])
+	}
+	return dst
 }
 
 // Children are the direct parts of an expression; the plan of a sub-query is not one.
@@ -266,6 +281,26 @@ func HasSub(e Expr) bool {
 		}
 	}
 	return false
+}
+
+// MaxSize is how many parts an expression may have once parts that occur twice are written out twice. Rules and the binder keep below
+// it: nesting doubles such parts with every level, so that a short text could otherwise make an expression without end.
+const MaxSize = 20_000
+
+// Size counts the parts of e, up to MaxSize + 1.
+func Size(e Expr) int {
+	n := 0
+	grow(e, &n)
+	return n
+}
+
+func grow(e Expr, n *int) {
+	if *n++; *n > MaxSize {
+		return
+	}
+	for _, c := range Children(e) {
+		grow(c, n)
+	}
 }
 
 // Const reports an expression that reads no column and no sub-query.

@@ -31,6 +31,9 @@ func (w *writer) expr(e plan.Expr) (string, error) {
 	case *plan.Lit:
 		return function.Literal(e.V), nil
 	case *plan.Call:
+		if e.Fn == plan.And || e.Fn == plan.Or {
+			return w.chain(e)
+		}
 		f, ok := function.Lookup(e.Fn)
 		if !ok {
 			return "", errs.New(errs.Internal, "no function %s", e.Fn)
@@ -56,6 +59,19 @@ func (w *writer) expr(e plan.Expr) (string, error) {
 		return w.list(e)
 	}
 	return "", errs.New(errs.Internal, "expression %T", e)
+}
+
+// chain writes a AND b AND c without nesting, of which DuckDB takes only so much.
+func (w *writer) chain(e *plan.Call) (string, error) {
+	args, err := w.args(plan.Operands(nil, e.Fn, e))
+	if err != nil {
+		return "", err
+	}
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = a.SQL
+	}
+	return "(" + strings.Join(parts, map[string]string{plan.And: " AND ", plan.Or: " OR "}[e.Fn]) + ")", nil
 }
 
 func (w *writer) caseExpr(e *plan.Case) (string, error) {

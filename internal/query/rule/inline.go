@@ -13,7 +13,7 @@ func inline(_ *plan.Query, n plan.Node) (plan.Node, error) {
 		return n, nil
 	}
 	for _, e := range plan.Exprs(n) {
-		if plan.HasSub(e) || usesImpure(e, p.Items) {
+		if !mergeable(e, p.Items) {
 			return n, nil
 		}
 	}

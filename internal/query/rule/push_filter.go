@@ -23,7 +23,7 @@ func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
 	case *plan.Filter:
 		return pushInto(n.Input, append(plan.Conjuncts(n.Cond), conds...))
 	case *plan.Project:
-		down, up := split(conds, func(c plan.Expr) bool { return !plan.HasSub(c) && !usesImpure(c, n.Items) })
+		down, up := split(conds, func(c plan.Expr) bool { return mergeable(c, n.Items) })
 		n.Input = pushInto(n.Input, substituteAll(down, n.Items))
 		return filter(n, up)
 	case *plan.Aggregate:
@@ -32,7 +32,7 @@ func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
 			keys[k.Col.ID] = true
 		}
 		down, up := split(conds, func(c plan.Expr) bool {
-			return n.Sets == nil && len(keys) > 0 && !plan.HasSub(c) && plan.UsesOnly(c, keys) && !usesImpure(c, n.Keys)
+			return n.Sets == nil && len(keys) > 0 && plan.UsesOnly(c, keys) && mergeable(c, n.Keys)
 		})
 		n.Input = pushInto(n.Input, substituteAll(down, n.Keys))
 		return filter(n, up)

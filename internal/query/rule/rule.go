@@ -58,17 +58,21 @@ func substitute(e plan.Expr, items []plan.Item) plan.Expr {
 	})
 }
 
-// uses reports whether e reads any column of items that is not pure.
-func usesImpure(e plan.Expr, items []plan.Item) bool {
-	found := false
+// mergeable reports that e may be written with what items compute in place of their columns: it means the same, and is not too large.
+func mergeable(e plan.Expr, items []plan.Item) bool {
+	if plan.HasSub(e) {
+		return false
+	}
+	ok, size := true, plan.Size(e)
 	plan.Uses(e, func(id plan.ColID) {
 		for _, it := range items {
-			if it.Col.ID == id && !pure(it.X) {
-				found = true
+			if ok && it.Col.ID == id {
+				size += plan.Size(it.X)
+				ok = size <= plan.MaxSize && pure(it.X)
 			}
 		}
 	})
-	return found
+	return ok
 }
 
 func columnSet(n plan.Node) map[plan.ColID]bool {

@@ -1,0 +1,181 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/bind"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+	"github.com/goptimedb/goptimedb/internal/query/render"
+	"github.com/goptimedb/goptimedb/internal/query/rule"
+)
+
+// Explain tells how a query is answered: the plan as it was bound, and as rules have left it, with what goes to the relational half.
+// With analyze the query is run, its rows are counted, and each scan tells what it did.
+func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query, analyze bool, params ...model.Value) (model.RowStream, error) {
+	p, err := bind.Query(ctx, e.env(sess, params), q)
+	if err != nil {
+		return nil, err
+	}
+	logical := plan.Print(p.Root)
+	if err := rule.Optimize(p); err != nil {
+		return nil, err
+	}
+	physical, err := physicalText(p)
+	if err != nil {
+		return nil, err
+	}
+	if analyze {
+		return e.analyze(ctx, sess, p, physical)
+	}
+	b := &memoryRows{fields: []model.Field{{Name: "plan_type", Type: model.String}, {Name: "plan", Type: model.String}}}
+	b.add("logical_plan", logical)
+	b.add("physical_plan", physical)
+	return b, nil
+}
+
+func physicalText(p *plan.Query) (string, error) {
+	text := plan.Print(p.Root)
+	if direct(p) != nil {
+		return "Direct\n" + text, nil
+	}
+	st, err := render.Query(p)
+	if err != nil {
+		return "", err
+	}
+	return "Relational: " + st.SQL + "\n" + text, nil
+}
+
+func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string) (model.RowStream, error) {
+	var mu sync.Mutex
+	done := map[*plan.Scan][]contract.ScanStats{}
+	start := time.Now()
+	rows, err := e.run(ctx, sess, p, func(s *plan.Scan, st contract.ScanStats) {
+		mu.Lock()
+		defer mu.Unlock()
+		done[s] = append(done[s], st)
+	})
+	if err != nil {
+		return nil, err
+	}
+	n, err := drain(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	took := time.Since(start)
+
+	uint32Type := model.Uint32
+	out := &memoryRows{fields: []model.Field{{Name: "stage", Type: uint32Type}, {Name: "node", Type: uint32Type}, {Name: "plan", Type: model.String}}}
+	out.addStage(0, fmt.Sprintf("%s\nrows: %d, elapsed: %s", physical, n, took))
+	mu.Lock()
+	defer mu.Unlock()
+	plan.Walk(p.Root, func(node plan.Node) {
+		if s, ok := node.(*plan.Scan); ok {
+			for _, st := range done[s] {
+				out.addStage(1, plan.Print(s)+"\n"+statsText(st))
+			}
+		}
+	})
+	out.addTotal(n)
+	return out, nil
+}
+
+func drain(ctx context.Context, rows model.RowStream) (n int64, err error) {
+	defer func() {
+		if cerr := rows.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	for {
+		b, err := rows.Next(ctx)
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		n += int64(b.Len)
+	}
+}
+
+func statsText(st contract.ScanStats) string {
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "files: %d of %d, row groups: %d of %d, series: %d of %d\n", st.FilesAfterTime, st.Files, st.RowGroupsAfterStats, st.RowGroups, st.SeriesAfterTags, st.Series)
+	fmt.Fprintf(&sb, "memtables: %d (%d rows), rows scanned: %d, merged: %d, out: %d\n", st.Memtables, st.MemtableRows, st.RowsScanned, st.RowsMerged, st.RowsOut)
+	fmt.Fprintf(&sb, "bytes read: %d, cache: %d hits, %d misses", st.BytesRead, st.CacheHits, st.CacheMisses)
+	for _, stage := range slices.Sorted(maps.Keys(st.Elapsed)) {
+		fmt.Fprintf(&sb, ", %s: %s", stage, st.Elapsed[stage])
+	}
+	return sb.String()
+}
+
+// memoryRows is a result that is already there.
+type memoryRows struct {
+	fields []model.Field
+	rows   *model.Batch
+}
+
+func (m *memoryRows) batch() *model.Batch {
+	if m.rows == nil {
+		m.rows = model.NewBatch(m.fields, 0)
+	}
+	return m.rows
+}
+
+func (m *memoryRows) add(cells ...string) {
+	b := m.batch()
+	for i, c := range cells {
+		b.Cols[i].AppendString(c)
+	}
+	b.Len++
+}
+
+func (m *memoryRows) addStage(stage int64, text string) {
+	b := m.batch()
+	b.Cols[0].AppendInt(stage)
+	b.Cols[1].AppendInt(0)
+	b.Cols[2].AppendString(text)
+	b.Len++
+}
+
+func (m *memoryRows) addTotal(n int64) {
+	b := m.batch()
+	b.Cols[0].AppendNull()
+	b.Cols[1].AppendNull()
+	b.Cols[2].AppendString(fmt.Sprintf("Total rows: %d", n))
+	b.Len++
+}
+
+func (m *memoryRows) Fields() []model.Field { return m.fields }
+
+func (m *memoryRows) Next(context.Context) (*model.Batch, error) {
+	if m.rows == nil || m.rows.Len == 0 {
+		return nil, io.EOF
+	}
+	b := m.rows
+	m.rows = &model.Batch{}
+	return b, nil
+}
+
+func (m *memoryRows) Close() error {
+	m.rows = nil
+	return nil
+}
+
+// ExplainFormat refuses the formats that Explain does not print.
+func ExplainFormat(format string) error {
+	if format != "" && format != "text" {
+		return errs.New(errs.Unsupported, "EXPLAIN FORMAT %s", strings.ToUpper(format))
+	}
+	return nil
+}
