@@ -173,3 +173,49 @@ func BenchmarkDecode(b *testing.B) {
 		}
 	}
 }
+
+// The series table of a file, from its tag columns.
+func BenchmarkRebuildSeries(b *testing.B) {
+	s := cpuSchema(model.Int64)
+	batch := cpuBatch(s, 4000, 100, false)
+	var out bytes.Buffer
+	w, _ := NewWriter(&out, s, WriterOptions{})
+	if err := w.Append(batch); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := w.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	r := newReader(b)
+	f, err := r.Open(context.Background(), "f", memBlob(out.Bytes()), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := cpuTime()
+	for b.Loop() {
+		if _, err := f.rebuildTable(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportCPU(b, begin, batch.Rows, "Mrows/cpu-s")
+}
+
+func BenchmarkOpen(b *testing.B) {
+	s := cpuSchema(model.Int64)
+	batch := cpuBatch(s, 4000, 250, false)
+	var out bytes.Buffer
+	w, _ := NewWriter(&out, s, WriterOptions{})
+	if err := w.Append(batch); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := w.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	begin := cpuTime()
+	for b.Loop() {
+		if _, err := readMeta(context.Background(), "f", memBlob(out.Bytes())); err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportCPU(b, begin, 1, "Mopens/cpu-s")
+}

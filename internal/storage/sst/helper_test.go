@@ -3,11 +3,13 @@ package sst
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"math/rand"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
@@ -103,16 +105,29 @@ func randomValue(r *rand.Rand, t model.Type, shape, row int) model.Value {
 		case t.Kind == model.KindVector:
 			v.Bytes = "12345678"
 		case shape == 0:
-			v.Bytes = []string{"", "a", "bb", "ccc", "\x00\xff"}[r.Intn(5)]
+			v.Bytes = []string{"", "a", "bb", "ccc", "\x00ÿ"}[r.Intn(5)]
 		default:
 			v.Bytes = fmt.Sprintf("value %d", pick)
 			if r.Intn(50) == 0 {
-				v.Bytes = string(bytes.Repeat([]byte{0xff}, 1500))
+				v.Bytes = strings.Repeat([]string{"ÿ", "\U0010ffff", "x"}[r.Intn(3)], 1500)
 			}
 		}
+		switch {
+		case t.Kind == model.KindJSON:
+			b, err := json.Marshal(v.Bytes)
+			if err != nil {
+				panic(err)
+			}
+			v.Bytes = string(b)
+		case t.Kind == model.KindBinary && r.Intn(10) == 0:
+			v.Bytes = strings.Repeat("\xff", 1+r.Intn(2)*1500)
+		}
 	case model.ClassDecimal:
+		if t.Precision < 18 {
+			pick %= int64(math.Pow10(int(t.Precision)))
+		}
 		v.Decimal = model.Int128{Hi: pick >> 63, Lo: uint64(pick)}
-		if shape == 3 {
+		if shape == 3 && t.Precision > 18 {
 			v.Decimal.Hi = -pick >> 20
 		}
 	}

@@ -85,6 +85,9 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 // Close frees the decoder.
 func (r *Reader) Close() { r.zstd.Close() }
 
+// Keep puts the series table of a file that was just written into the cache, so that the first scan need not read it.
+func (r *Reader) Keep(name string, t *series.Table) { r.tables.Add(name, t, t.Bytes()) }
+
 // Forget drops what is cached of a file, after it was deleted.
 func (r *Reader) Forget(name string) {
 	r.metas.Remove(name)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"unicode/utf8"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -157,21 +158,39 @@ func floatBound(c *column, v float64) []byte {
 	return binary.LittleEndian.AppendUint64(nil, math.Float64bits(v))
 }
 
-// lowBound is x or a prefix of it, which sorts before it.
+// lowBound is x, or a prefix of it, which sorts before it. That of text is text: some readers refuse files whose bounds are not.
 func lowBound(x []byte) []byte {
-	return append([]byte{}, x[:min(len(x), maxBound)]...)
+	n := min(len(x), maxBound)
+	for n < len(x) && n > maxBound-utf8.UTFMax && !utf8.RuneStart(x[n]) {
+		n--
+	}
+	return append([]byte{}, x[:n]...)
 }
 
-// highBound is x, or the shortest value after everything that begins like x. Strings keep the bound as bytes; it need not be UTF-8.
+// highBound is x, or a short value after everything that begins like x; of text it is text.
 func highBound(x []byte) []byte {
 	if len(x) <= maxBound {
 		return append([]byte{}, x...)
 	}
-	for n := maxBound; n > 0; n-- {
-		if x[n-1] != 0xff {
-			b := append([]byte{}, x[:n]...)
+	b := lowBound(x)
+	if utf8.Valid(b) {
+		for len(b) > 0 {
+			r, n := utf8.DecodeLastRune(b)
+			b = b[:len(b)-n]
+			switch {
+			case r == utf8.MaxRune: // nothing follows it; the one before must give way
+			case r == 0xd7ff: // surrogates are no text
+				return utf8.AppendRune(b, 0xe000)
+			default:
+				return utf8.AppendRune(b, r+1)
+			}
+		}
+		return append(b, x...)
+	}
+	for n := len(b); n > 0; n-- {
+		if b[n-1] != 0xff {
 			b[n-1]++
-			return b
+			return b[:n]
 		}
 	}
 	return append([]byte{}, x...)

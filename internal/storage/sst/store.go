@@ -139,10 +139,7 @@ func (r *Reader) OpenFile(ctx context.Context, store objectstore.Store, regionDi
 func (h *Handle) Close() error { return h.data.Close() }
 
 // indexedTable reads the series table from the index file, and checks that it is of this data file.
-func (f *File) indexedTable(ctx context.Context) (t *series.Table, err error) {
-	if f.index == nil {
-		return nil, errs.New(errs.Unexpected, "there is no index file")
-	}
+func (f *File) indexedTable(ctx context.Context) (_ *series.Table, err error) {
 	blob, err := f.index(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +159,8 @@ func (f *File) indexedTable(ctx context.Context) (t *series.Table, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if t, err = series.Decode(data); err != nil {
+	t, err := series.Decode(data)
+	if err != nil {
 		return nil, err
 	}
 	ids, types := series.TagsOf(f.meta.schema)

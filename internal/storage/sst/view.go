@@ -143,10 +143,15 @@ func (f *File) Table(ctx context.Context) (*series.Table, error) {
 	if t, ok := f.r.tables.Get(f.name); ok { // made by whoever held the lock before
 		return t, nil
 	}
-	t, err := f.indexedTable(ctx)
-	if err != nil {
-		f.r.rebuilt.Inc()
-		f.r.log.Warn("series table of a file is rebuilt from its columns", "file", f.name, "err", err)
+	var t *series.Table
+	var err error
+	if f.index != nil {
+		if t, err = f.indexedTable(ctx); err != nil {
+			f.r.rebuilt.Inc()
+			f.r.log.Warn("series table of a file is rebuilt from its columns", "file", f.name, "err", err)
+		}
+	}
+	if t == nil {
 		if t, err = f.rebuildTable(ctx); err != nil {
 			return nil, err
 		}
