@@ -72,7 +72,7 @@ var agreeing = []string{
 	"SELECT n FROM T GROUP BY n ORDER BY n",
 	"SELECT host, count(*) AS c FROM T GROUP BY ALL ORDER BY c, host",
 	"SELECT ts + interval '1 hour' AS later, ts::string FROM T WHERE n = 4 ORDER BY ts",
-	"SELECT host, dc, sum(n), count(*) FROM T GROUP BY ROLLUP (dc, host) ORDER BY dc, host",
+	"SELECT host, dc, sum(n), count(*) FROM T GROUP BY ROLLUP (dc, host) ORDER BY dc, host, 3",
 	"SELECT ok, dc, sum(n) FROM T GROUP BY ok, GROUPING SETS ((dc), ()) ORDER BY ok, dc, 3",
 	"SELECT host, ok, max(ts) FROM T GROUP BY CUBE (host, ok) ORDER BY host, ok",
 	"SELECT ts FROM T WHERE false",

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"sync"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -17,7 +18,9 @@ import (
 // plainRegions is a region server that does requests row by row, in the plainest way: what a plan's pushed parts must mean.
 type plainRegions struct {
 	contract.RegionServer
-	regions  map[model.RegionID]*plainRegion
+	regions map[model.RegionID]*plainRegion
+
+	mu       sync.Mutex
 	requests []contract.ScanRequest
 	open     int
 }
@@ -39,6 +42,8 @@ func (c plainCatalog) Table(_ context.Context, _ *model.Session, catalog, databa
 }
 
 func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contract.Stream, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.requests = append(p.requests, req)
 	r := p.regions[req.Region]
 	if r == nil {
@@ -278,5 +283,11 @@ func (s *plainStream) Next(context.Context) (*model.Batch, error) {
 	return b, nil
 }
 
-func (s *plainStream) Close() error              { s.p.open--; return nil }
+func (s *plainStream) Close() error {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	s.p.open--
+	return nil
+}
+
 func (s *plainStream) Stats() contract.ScanStats { return contract.ScanStats{RowsOut: 1} }

@@ -1,0 +1,118 @@
+package bind
+
+import (
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+func (b *binder) subquery(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	switch e := e.(type) {
+	case *sql.Exists:
+		rel, err := b.query(e.Query, es.scope, es.with)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Sub{Kind: plan.SubExists, Query: rel.node, T: model.Bool}, nil
+	case *sql.Subquery:
+		node, t, err := b.oneColumn(es, e.Query)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Sub{Kind: plan.SubScalar, Query: node, T: t}, nil
+	case *sql.InQuery:
+		return b.quantified(es, plan.SubIn, e.X, e.Query, "", e.Not)
+	case *sql.Quantified:
+		if e.Query == nil {
+			return b.anyOfArray(es, e)
+		}
+		kind := plan.SubAny
+		if e.All {
+			kind = plan.SubAll
+		}
+		return b.quantified(es, kind, e.X, e.Query, opNames[e.Op], false)
+	}
+	return nil, errs.New(errs.Internal, "sub-query %T", e)
+}
+
+func (b *binder) anyOfArray(es *exprScope, e *sql.Quantified) (plan.Expr, error) {
+	a, ok := e.Array.(*sql.ArrayLit)
+	if !ok || e.All || e.Op != sql.OpEq || len(a.Elems) == 0 {
+		return nil, errs.New(errs.Unsupported, "ANY and ALL of this array")
+	}
+	return b.inList(es, &sql.InList{X: e.X, List: a.Elems})
+}
+
+// oneColumn binds a sub-query that stands for values.
+func (b *binder) oneColumn(es *exprScope, q *sql.Query) (plan.Node, model.Type, error) {
+	rel, err := b.query(q, es.scope, es.with)
+	if err != nil {
+		return nil, model.Null, err
+	}
+	if len(rel.cols) != 1 {
+		return nil, model.Null, planError("Error during planning: Too many columns! The subquery should only return one column")
+	}
+	return b.converted(rel, []model.Type{rel.cols[0].col.Type}), rel.cols[0].col.Type, nil
+}
+
+func (b *binder) quantified(es *exprScope, kind plan.SubKind, xe sql.Expr, q *sql.Query, op string, not bool) (plan.Expr, error) {
+	x, err := b.expr(es, xe)
+	if err != nil {
+		return nil, err
+	}
+	rel, err := b.query(q, es.scope, es.with)
+	if err != nil {
+		return nil, err
+	}
+	if len(rel.cols) != 1 {
+		return nil, planError("Error during planning: Too many columns! The subquery should only return one column")
+	}
+	t, ok := function.Common(x.Type(), rel.cols[0].col.Type)
+	if !ok {
+		return nil, planError("Error during planning: expr type %s can't cast to %s in InSubquery", x.Type(), rel.cols[0].col.Type)
+	}
+	if x, err = b.cast(x, t); err != nil {
+		return nil, err
+	}
+	return &plan.Sub{Kind: kind, Not: not, X: x, Op: op, Query: b.converted(rel, []model.Type{t}), T: model.Bool}, nil
+}
+
+func (b *binder) composite(es *exprScope, e sql.Expr) (plan.Expr, error) {
+	out := &plan.List{T: model.Type{Kind: model.KindList}}
+	var elems []sql.Expr
+	switch e := e.(type) {
+	case *sql.ArrayLit:
+		elems = e.Elems
+	case *sql.Row:
+		elems, out.Tuple, out.T = e.Elems, true, model.Type{Kind: model.KindStruct}
+	case *sql.StructLit:
+		out.T = model.Type{Kind: model.KindStruct}
+		for _, f := range e.Fields {
+			out.Names = append(out.Names, f.Name)
+			elems = append(elems, f.Value)
+		}
+	}
+	for _, x := range elems {
+		y, err := b.expr(es, x)
+		if err != nil {
+			return nil, err
+		}
+		out.Elems = append(out.Elems, y)
+	}
+	if out.T.Kind == model.KindList {
+		t, ok := function.CommonOf(types(out.Elems))
+		if !ok {
+			return nil, planError("Error during planning: the elements of an array have no common type")
+		}
+		for i := range out.Elems {
+			x, err := b.cast(out.Elems[i], t)
+			if err != nil {
+				return nil, err
+			}
+			out.Elems[i] = x
+		}
+	}
+	return out, nil
+}
