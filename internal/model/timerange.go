@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // TimeRange is Start <= t < End, in the unit of the time index it is used with. The zero TimeRange is empty; AllTime holds every
@@ -52,4 +53,14 @@ func ConvertTime(v int64, from, to TimeUnit) (int64, bool) {
 		q--
 	}
 	return q, true
+}
+
+// FormatTime prints a time of unit u as RFC 3339 in UTC with the digits that it has, for people.
+func FormatTime(v int64, u TimeUnit) string {
+	per := u.PerSecond()
+	sec, sub := v/per, v%per
+	if sub < 0 {
+		sec, sub = sec-1, sub+per
+	}
+	return time.Unix(sec, sub*u.Nanos()).UTC().Format(time.RFC3339Nano)
 }

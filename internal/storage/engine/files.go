@@ -153,6 +153,8 @@ func (w *run) finish() error {
 		return err
 	}
 	w.out = nil
+	data, _ := w.region.paths(w.id)
+	w.region.eng.opts.Files.Keep(data, info.Table)
 	w.done = append(w.done, manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes,
 		IndexSize: info.IndexBytes, Series: int64(info.Series), MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq,
 		MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey, HasDeletes: info.HasDeletes, Unique: info.Unique,
