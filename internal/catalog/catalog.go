@@ -345,8 +345,12 @@ func (c *Catalog) FinishCreate(ctx context.Context, tables ...*Table) error {
 			return errs.New(errs.TableAlreadyExists, "Table already exists: `%s`", batch[0].FullName())
 		}
 		c.change(func(s *snapshot) {
+			edited := map[string]map[string]*Table{}
 			for _, t := range batch {
-				s.edit(t.Database)[t.Name] = t
+				if edited[t.Database] == nil {
+					edited[t.Database] = s.edit(t.Database)
+				}
+				edited[t.Database][t.Name] = t
 				s.byID[t.ID] = t
 			}
 		})
