@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
@@ -99,9 +100,9 @@ func Open(path string, opts Options) (*Store, error) {
 		return err
 	})
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, errs.New(errs.IllegalState, "metadata file %s is in use by another process (waited %s for its lock)", path, opts.LockTimeout)
-	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrChecksum), errors.Is(err, bbolt.ErrVersionMismatch):
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return nil, corrupt(path, "", err)
 	case err != nil:
 		return nil, fmt.Errorf("open metadata file %s: %w", path, vfs.Coded(err))
@@ -260,7 +261,7 @@ func (s *Store) update(ctx context.Context, do func(*txn) error) error {
 
 // clear puts err in words of the contract.
 func clear(err error) error {
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return kv.ErrClosed
 	}
 	return vfs.Coded(err)

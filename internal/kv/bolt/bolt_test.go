@@ -112,6 +112,7 @@ func TestDamage(t *testing.T) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "metadata.db")
 		require.NoError(t, os.WriteFile(path, data, 0o600))
+		defer os.Remove(path) // not all of them at once on the disk
 		s, err := bolt.Open(path, bolt.Options{})
 		if err != nil {
 			require.ErrorContains(t, err, path, name)

@@ -283,14 +283,6 @@ func (p *parser) word(w string) bool {
 	return p.tok.kind == tWord && strings.EqualFold(p.text(p.tok), w)
 }
 
-func (p *parser) acceptWord(w string) bool {
-	if !p.word(w) {
-		return false
-	}
-	p.advance()
-	return true
-}
-
 // comma consumes a comma and reports whether another element follows it: a comma directly before one of the closers
 // is tolerated.
 func (p *parser) comma() bool { return p.accept(tComma) }
