@@ -76,13 +76,6 @@ func TestSelect(t *testing.T) {
 		fill()
 		SelectCodes(dst, codes, []bool{true, false, true})
 		checkSelection(t, "codes", dst, n, func(i int) bool { return codes[i] == 0 || codes[i] == 2 })
-		for lo := range uint32(5) {
-			for hi := range uint32(5) {
-				fill()
-				SelectCodeRange(dst, codes, lo, hi)
-				checkSelection(t, "code range", dst, n, func(i int) bool { return lo <= codes[i] && codes[i] < hi })
-			}
-		}
 	}
 }
 
@@ -258,37 +251,6 @@ func TestReduce(t *testing.T) {
 				model.CompareFloat(maxF[s], slices.MaxFunc(wf, model.CompareFloat)) != 0 ||
 				first[s] != wi[0] || last[s] != wi[len(wi)-1] || firstAt[s] != times[is[0]] || lastAt[s] != times[is[len(is)-1]] {
 				t.Fatalf("slot %d of %v: count %d, sums %d %v, min %v, max %v", s, ranges, count[s], sumI[s], sumF[s], minF[s], maxF[s])
-			}
-		}
-	}
-}
-
-func TestMergeUnique(t *testing.T) {
-	r := rand.New(rand.NewPCG(9, 9))
-	for range 500 {
-		var lists [][]uint64
-		var want []uint64
-		for range 1 + r.IntN(5) {
-			var l []uint64
-			for range r.IntN(20) {
-				l = append(l, r.Uint64N(30))
-			}
-			slices.Sort(l)
-			lists, want = append(lists, l), append(want, l...)
-		}
-		slices.Sort(want)
-		want = slices.Compact(want)
-		got := MergeUnique(lists)
-		if !slices.Equal(got, want) {
-			t.Fatalf("merged %v to %v", lists, got)
-		}
-		for _, l := range lists {
-			ranks := make([]uint32, len(l))
-			Ranks(ranks, l, got)
-			for i, k := range ranks {
-				if got[k] != l[i] {
-					t.Fatalf("rank of %d is %d in %v", l[i], k, got)
-				}
 			}
 		}
 	}

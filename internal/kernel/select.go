@@ -177,18 +177,3 @@ func bit(b bool) uint64 {
 	}
 	return u
 }
-
-// SelectCodeRange writes to dst which codes are within [lo, hi).
-func SelectCodeRange(dst model.Bitmap, codes []uint32, lo, hi uint32) {
-	width := hi - lo
-	if hi < lo {
-		width = 0
-	}
-	for i := 0; i < len(codes); i += 64 {
-		var w uint64
-		for j, c := range codes[i:min(i+64, len(codes))] {
-			w |= bit(c-lo < width) << (uint(j) & 63)
-		}
-		dst[i>>6] = w
-	}
-}

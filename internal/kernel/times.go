@@ -74,68 +74,6 @@ func AppendRange(dst []Range, slot uint32, start, end int) []Range {
 	return append(dst, Range{slot, int32(start), int32(end)})
 }
 
-// MergeUnique merges ascending lists into one ascending list without duplicates.
-func MergeUnique(lists [][]uint64) []uint64 {
-	switch len(lists) {
-	case 0:
-		return nil
-	case 1:
-		return unique(lists[0])
-	case 2:
-		return merge2(lists[0], lists[1])
-	}
-	m := len(lists) / 2
-	return merge2(MergeUnique(lists[:m]), MergeUnique(lists[m:]))
-}
-
-func unique(a []uint64) []uint64 {
-	out := make([]uint64, 0, len(a))
-	for i, x := range a {
-		if i == 0 || x != a[i-1] {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-func merge2(a, b []uint64) []uint64 {
-	out := make([]uint64, 0, max(len(a), len(b)))
-	add := func(x uint64) {
-		if n := len(out); n == 0 || out[n-1] != x {
-			out = append(out, x)
-		}
-	}
-	i, j := 0, 0
-	for i < len(a) && j < len(b) {
-		x, y := a[i], b[j]
-		if x <= y {
-			i++
-		}
-		if y <= x {
-			j++
-		}
-		add(min(x, y))
-	}
-	for ; i < len(a); i++ {
-		add(a[i])
-	}
-	for ; j < len(b); j++ {
-		add(b[j])
-	}
-	return out
-}
-
-// Ranks writes to dst, for each of the ascending keys, its position in the ascending, distinct all, which has every one of them.
-func Ranks(dst []uint32, keys, all []uint64) {
-	j := 0
-	for i, k := range keys {
-		for all[j] != k {
-			j++
-		}
-		dst[i] = uint32(j)
-	}
-}
-
 // Run is rows [Start, End) of the first or the second of two inputs.
 type Run struct {
 	Second     bool

@@ -170,7 +170,7 @@ func (s *flushSource) Prune(ctx context.Context, pred *model.Expr, times model.T
 	if err != nil {
 		return nil, err
 	}
-	return prune(t, s.sort().times, pred, times, s.schema.TimeIndex, s.minT, s.maxT)
+	return prune(t, pred, times, s.schema.TimeIndex, s.minT, s.maxT)
 }
 
 func (s *flushSource) Chunk(ctx context.Context, col model.ColumnID, chunk, _, _ int) (*model.Vector, error) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sort"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -107,11 +106,12 @@ func (s *runSource) Prune(ctx context.Context, pred *model.Expr, times model.Tim
 	if err != nil {
 		return nil, err
 	}
-	return prune(t, s.r.sort().times, pred, times, s.schema.TimeIndex, s.r.minT, s.r.maxT)
+	return prune(t, pred, times, s.schema.TimeIndex, s.r.minT, s.r.maxT)
 }
 
-// prune is the rows of the series for which the part of pred on tags holds, cut to the time range where times (nil: not at hand) tell.
-func prune(t *series.Table, at []int64, pred *model.Expr, times model.TimeRange, timeIndex model.ColumnID, minT, maxT int64) ([]source.RowRange, error) {
+// prune is the rows of the series for which the part of pred on tags holds. Times are not looked at row by row: decoded columns cost a
+// scan nothing, and it cuts each series itself.
+func prune(t *series.Table, pred *model.Expr, times model.TimeRange, timeIndex model.ColumnID, minT, maxT int64) ([]source.RowRange, error) {
 	if !times.Overlaps(minT, maxT) {
 		return nil, nil
 	}
@@ -120,23 +120,5 @@ func prune(t *series.Table, at []int64, pred *model.Expr, times model.TimeRange,
 	if err != nil {
 		return nil, err
 	}
-	// Two binary searches a series pay only where series have more than a few rows.
-	if at == nil || times.Covers(minT, maxT) || sel.Count()*4 > t.Rows() {
-		return t.RowsOf(sel), nil
-	}
-	var out []source.RowRange
-	for from, to := range sel.Runs() {
-		for i := from; i < to; i++ {
-			lo, hi := int(t.Start[i]), int(t.Start[i+1])
-			rows := at[lo:hi]
-			a := lo + sort.Search(len(rows), func(j int) bool { return rows[j] >= times.Start })
-			b := lo + sort.Search(len(rows), func(j int) bool { return rows[j] >= times.End })
-			if n := len(out); n > 0 && out[n-1].End == a {
-				out[n-1].End = b
-			} else if a < b {
-				out = append(out, source.RowRange{Start: a, End: b})
-			}
-		}
-	}
-	return out, nil
+	return t.RowsOf(sel), nil
 }

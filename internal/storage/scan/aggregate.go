@@ -214,9 +214,13 @@ func (g *grouping) groupTags() {
 		g.groups++
 		return uint32(g.groups)
 	}
+	codes := make([][]uint32, len(tags))
+	for i, k := range tags {
+		codes[i] = al.tagCodes(k)
+	}
 	product, width := uint64(1), 0
 	for _, k := range tags {
-		n := uint64(al.dicts[k].Len()) + 1
+		n := uint64(al.Dicts[k].Len()) + 1
 		hi, lo := bits.Mul64(product, n)
 		if product = lo; hi != 0 || product > math.MaxUint32 {
 			product = math.MaxUint32
@@ -228,8 +232,8 @@ func (g *grouping) groupTags() {
 		ids := make([]uint32, product)
 		for s := range al.n {
 			at := uint64(0)
-			for _, k := range tags {
-				at = at*uint64(al.dicts[k].Len()+1) + uint64(al.codes[k][s])
+			for i, k := range tags {
+				at = at*uint64(al.Dicts[k].Len()+1) + uint64(codes[i][s])
 			}
 			if ids[at] == 0 {
 				ids[at] = add(s)
@@ -240,8 +244,8 @@ func (g *grouping) groupTags() {
 		ids := map[uint64]uint32{}
 		for s := range al.n {
 			key := uint64(0)
-			for _, k := range tags {
-				key = key<<bits.Len32(uint32(al.dicts[k].Len()+1)) | uint64(al.codes[k][s])
+			for i, k := range tags {
+				key = key<<bits.Len32(uint32(al.Dicts[k].Len()+1)) | uint64(codes[i][s])
 			}
 			id, ok := ids[key]
 			if !ok {
@@ -255,8 +259,8 @@ func (g *grouping) groupTags() {
 		var key []byte
 		for s := range al.n {
 			key = key[:0]
-			for _, k := range tags {
-				key = binary.LittleEndian.AppendUint32(key, al.codes[k][s])
+			for _, c := range codes {
+				key = binary.LittleEndian.AppendUint32(key, c[s])
 			}
 			id, ok := ids[string(key)]
 			if !ok {

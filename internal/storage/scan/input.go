@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sort"
 	"sync"
 
-	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/storage/series"
 	"github.com/goptimedb/goptimedb/internal/storage/source"
@@ -21,36 +21,54 @@ type input struct {
 	minSeq, maxSeq model.Sequence
 	deletes        bool
 	compare        bool // its own rows must be compared with one another: it may repeat keys and the mode does not keep all
-	file           bool // not a memtable
+	file           bool // not a memtable, whose columns are all decoded
 	covered        bool // the plan's times hold all of its rows
 	group          int  // inputs of different groups have no time in common; groups ascend in time
 
 	table  *series.Table
-	live   model.Bitmap // series that the tag predicates leave; nil: all
+	sel    series.Selection // series that the tag predicates leave
 	ranges []source.RowRange
-	to     []uint32 // local series → common number, ascending; nil: the same
+
+	// The surviving series are counted 0, 1, … ("positions"), in key order. Set by align.
+	count    int
+	selected []uint32 // by position: the series of table; nil: the same
+	global   []uint32 // by position: the common number, ascending; nil: the same
 }
 
-// alive reports whether series l survived the tag predicates.
-func (in *input) alive(l int) bool { return in.live == nil || in.live.Get(l) }
-
-// global is the common number of series l.
-func (in *input) global(l int) uint32 {
-	if in.to == nil {
-		return uint32(l)
+// series is the series of the table at a position.
+func (in *input) series(at int) int {
+	if in.selected == nil {
+		return at
 	}
-	return in.to[l]
+	return int(in.selected[at])
 }
 
-// liveSeries lists the surviving series.
-func (in *input) liveSeries() []uint32 {
-	out := make([]uint32, 0, in.table.Len())
-	for l := range in.table.Len() {
-		if in.alive(l) {
-			out = append(out, uint32(l))
-		}
+// globalOf is the common number of the series at a position.
+func (in *input) globalOf(at int) uint32 {
+	if in.global == nil {
+		return uint32(at)
 	}
-	return out
+	return in.global[at]
+}
+
+// rowsAt is the rows of the series at a position.
+func (in *input) rowsAt(at int) (from, to int) {
+	l := in.series(at)
+	return int(in.table.Start[l]), int(in.table.Start[l+1])
+}
+
+// positionFrom is the first position whose common number is g or more.
+func (in *input) positionFrom(g uint32) int {
+	if in.global == nil {
+		return min(int(g), in.count)
+	}
+	at, _ := slices.BinarySearch(in.global, g)
+	return at
+}
+
+// positionOf is the first position whose rows end after row.
+func (in *input) positionOf(row int) int {
+	return sort.Search(in.count, func(at int) bool { _, to := in.rowsAt(at); return to > row })
 }
 
 // prepare opens the sources that have rows in the plan's times: groups them by time, loads their series, evaluates the tag predicates and
@@ -118,9 +136,8 @@ func (in *input) open(ctx context.Context, p *plan, alone bool) (err error) {
 	if in.table, err = in.src.Series(ctx); err != nil {
 		return err
 	}
-	in.live = matchSeries(in.table, p.tagPred)
-	if in.live != nil && in.live.Count(in.table.Len()) == 0 {
-		return nil
+	if in.sel, err = series.Match(in.table, p.tagPred); err != nil || in.sel.Empty() {
+		return err
 	}
 	// A row's newest version may fail a predicate on fields that an older version passes. If the newest were pruned the older one
 	// would come to light, so such predicates prune only where a row has no other versions.
@@ -133,30 +150,10 @@ func (in *input) open(ctx context.Context, p *plan, alone bool) (err error) {
 	} else if in.ranges, err = in.src.Prune(ctx, pred, p.times); err != nil {
 		return err
 	}
-	if in.live != nil {
-		in.ranges = intersect(in.ranges, in.liveRows())
+	if !in.sel.Whole(in.table.Len()) {
+		in.ranges = intersect(in.ranges, in.table.RowsOf(in.sel))
 	}
 	return nil
-}
-
-// liveRows is the rows of the surviving series, neighbours joined.
-func (in *input) liveRows() []source.RowRange {
-	var out []source.RowRange
-	for i, w := range in.live {
-		if w == 0 {
-			continue
-		}
-		for _, b := range kernel.Indices(nil, model.Bitmap{w}) {
-			l := i<<6 + int(b)
-			s, e := int(in.table.Start[l]), int(in.table.Start[l+1])
-			if n := len(out); n > 0 && out[n-1].End == s {
-				out[n-1].End = e
-			} else if s < e {
-				out = append(out, source.RowRange{Start: s, End: e})
-			}
-		}
-	}
-	return out
 }
 
 // intersect is the rows in both of two ascending, disjoint lists.

@@ -32,9 +32,11 @@ func planTails(p *plan, ins []*input) {
 // lastRows is the last row of each surviving series.
 func (in *input) lastRows() []source.RowRange {
 	var out []source.RowRange
-	for l := range in.table.Len() {
-		if e := int(in.table.Start[l+1]); in.alive(l) && e > int(in.table.Start[l]) {
-			out = append(out, source.RowRange{Start: e - 1, End: e})
+	for from, to := range in.sel.Runs() {
+		for l := from; l < to; l++ {
+			if e := int(in.table.Start[l+1]); e > int(in.table.Start[l]) {
+				out = append(out, source.RowRange{Start: e - 1, End: e})
+			}
 		}
 	}
 	return out
@@ -46,7 +48,7 @@ func (w *worker) collectTails(ctx context.Context, g uint32) (err error) {
 	w.pieces = w.pieces[:0]
 	w.byMax = w.byMax[:0]
 	for i, r := range w.readers {
-		if r.local < r.end && r.in.global(r.local) == g {
+		if r.local < r.end && r.in.globalOf(r.local) == g {
 			w.byMax = append(w.byMax, int32(i))
 		}
 	}

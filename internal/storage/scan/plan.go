@@ -34,9 +34,9 @@ type plan struct {
 	tags   []*model.Column
 
 	times   model.TimeRange // request, time predicates and the TTL cut in one
-	tagPred []*node         // conjuncts over tags alone
+	tagPred *model.Expr     // conjuncts over tags alone
 	rowPred *node           // the other conjuncts in one; nil: none
-	keyExpr []*model.Expr   // conjuncts that Prune may always see
+	keyExpr []*model.Expr   // conjuncts over times, and tags, that Prune may always see
 	rowExpr []*model.Expr   // conjuncts that Prune may see only where no older version can come to light
 
 	cols     []loadCol // columns that come from chunks
@@ -76,6 +76,7 @@ func newPlan(o *Options, req *contract.ScanRequest) (*plan, error) {
 		return nil, errs.New(errs.InvalidArguments, "scan of region %s: last row and aggregate exclude each other", req.Region)
 	}
 	var rows []*node
+	var tags []*model.Expr
 	for _, e := range req.Predicate.Conjuncts() {
 		if r, ok := p.timeConjunct(e); ok {
 			p.times = p.times.Intersect(r)
@@ -88,8 +89,7 @@ func newPlan(o *Options, req *contract.ScanRequest) (*plan, error) {
 		}
 		switch n.reads() {
 		case readsTags:
-			p.tagPred = append(p.tagPred, n)
-			p.keyExpr = append(p.keyExpr, e)
+			tags = append(tags, e)
 		case readsKey:
 			rows = append(rows, n)
 			p.keyExpr = append(p.keyExpr, e)
@@ -98,6 +98,7 @@ func newPlan(o *Options, req *contract.ScanRequest) (*plan, error) {
 			p.rowExpr = append(p.rowExpr, e)
 		}
 	}
+	p.tagPred = model.And(tags...)
 	switch len(rows) {
 	case 0:
 	case 1:

@@ -251,7 +251,7 @@ func (ev *evaluator) eval(ctx context.Context, b *block, n *node, dst model.Bitm
 	case n.ref.isTag():
 		match := b.al.decide(n)
 		clear(dst)
-		codes := b.al.codes[n.ref.tag()]
+		codes := b.al.tagCodes(n.ref.tag())
 		for _, r := range b.runs {
 			if match[codes[r.g]] {
 				dst.SetRange(int(r.start), int(r.end))

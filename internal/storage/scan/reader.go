@@ -36,8 +36,8 @@ type reader struct {
 	rows   source.RowRange
 	needs  []need
 	cur    int      // no later call asks for series before this need; only pieces moves it
-	local  int      // next series; only the worker moves it
-	end    int      // series of the task end here
+	local  int      // position of the next series; only the worker moves it
+	end    int      // position at which the task's series end
 	wins   []window // per loaded column, and last the time index
 }
 
@@ -52,13 +52,17 @@ type piece struct {
 func newReader(ctx context.Context, p *plan, in *input, t *task, times model.TimeRange) (*reader, error) {
 	r := &reader{in: in, p: p, times: times, rows: source.RowRange{End: in.src.Rows()}, wins: make([]window, len(p.cols)+1)}
 	r.narrow = !times.Covers(in.min, in.max)
-	r.local, r.end = in.localFrom(t.g0), in.localFrom(t.g1)
 	if t.rows.End > 0 {
 		r.rows = t.rows
-		r.local = sort.Search(in.table.Len(), func(l int) bool { return int(in.table.Start[l+1]) > t.rows.Start })
-		r.end = sort.Search(in.table.Len(), func(l int) bool { return int(in.table.Start[l]) >= t.rows.End })
-	} else if r.local < in.table.Len() {
-		r.rows.Start, r.rows.End = int(in.table.Start[r.local]), int(in.table.Start[r.end])
+		r.local, r.end = in.positionOf(t.rows.Start), in.count
+		if at := in.positionOf(t.rows.End - 1); at < in.count {
+			r.end = at + 1
+		}
+	} else if r.local, r.end = in.positionFrom(t.g0), in.positionFrom(t.g1); r.local < r.end {
+		r.rows.Start, _ = in.rowsAt(r.local)
+		_, r.rows.End = in.rowsAt(r.end - 1)
+	} else {
+		return r, nil
 	}
 	ranges := in.ranges
 	if times != p.times && r.narrow {
@@ -98,9 +102,10 @@ func (r *reader) plan(ranges []source.RowRange) {
 	}
 }
 
-// pieces appends the rows of series l that are within the needs and the times. Series are asked for in ascending order.
-func (r *reader) pieces(ctx context.Context, rd int32, l int, out []piece) ([]piece, error) {
-	s, e := max(int(r.in.table.Start[l]), r.rows.Start), min(int(r.in.table.Start[l+1]), r.rows.End)
+// pieces appends the rows of the series at a position that are within the needs and the times. Series are asked for in ascending order.
+func (r *reader) pieces(ctx context.Context, rd int32, at int, out []piece) ([]piece, error) {
+	s, e := r.in.rowsAt(at)
+	s, e = max(s, r.rows.Start), min(e, r.rows.End)
 	for r.cur < len(r.needs) && r.needs[r.cur].to <= s {
 		r.cur++
 	}
@@ -142,7 +147,7 @@ func (r *reader) timesOf(ctx context.Context, i, a, b int) ([]int64, error) {
 		if err := r.read(ctx, w, r.p.schema.TimeIndex, n.chunk, n.from, n.to); err != nil {
 			return nil, err
 		}
-		if r.narrow && n.sub == nil {
+		if r.narrow && n.sub == nil && r.in.file {
 			r.narrowNeed(n, w)
 		}
 	}
@@ -151,14 +156,13 @@ func (r *reader) timesOf(ctx context.Context, i, a, b int) ([]int64, error) {
 
 // narrowNeed finds which rows of a need are within the times, series by series.
 func (r *reader) narrowNeed(n *need, w *window) {
-	t := r.in.table
 	n.sub = []source.RowRange{}
-	l := sort.Search(t.Len(), func(l int) bool { return int(t.Start[l+1]) > n.from })
-	for ; l < t.Len() && int(t.Start[l]) < n.to; l++ {
-		if !r.in.alive(l) {
-			continue
+	for at := r.in.positionOf(n.from); at < r.in.count; at++ {
+		a, b := r.in.rowsAt(at)
+		if a >= n.to {
+			break
 		}
-		a, b := max(int(t.Start[l]), n.from), min(int(t.Start[l+1]), n.to)
+		a, b = max(a, n.from), min(b, n.to)
 		ts := w.vec.Ints[a-w.base : b-w.base]
 		lo := kernel.LowerBound(ts, r.times.Start)
 		hi := lo + kernel.LowerBound(ts[lo:], r.times.End)

@@ -89,13 +89,18 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 	planTails(p, ins)
 	cs := clusters(p, ins, p.order == contract.OrderSeries || p.lastRow)
 	if p.agg != nil && p.agg.byTags && len(ins) > 0 {
-		al := align(p, ins)
+		al, err := align(ins)
+		if err != nil {
+			return nil, err
+		}
 		for _, c := range cs {
 			c.al = al
 		}
 	} else {
 		for _, c := range cs {
-			c.al = align(p, c.ins)
+			if c.al, err = align(c.ins); err != nil {
+				return nil, err
+			}
 		}
 	}
 	sc.st.took("prepare", time.Since(began))
@@ -116,8 +121,9 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 // program sets up the queues and gives what the coordinator does.
 func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*input) (func(context.Context) error, error) {
 	p := sc.p
-	rows := 0
+	rows, all := 0, 0
 	for _, in := range ins {
+		all += in.src.Rows()
 		for _, r := range in.ranges {
 			rows += r.End - r.Start
 		}
@@ -126,7 +132,7 @@ func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*i
 	if o.taskRows > 0 {
 		target = o.taskRows
 	} else if p.tails && len(cs) > 0 { // tasks are counted in rows, of which only the last ones are looked at
-		target = max(target, int(cs[0].al.rows[cs[0].al.n])/sc.parallel+1)
+		target = max(target, all/sc.parallel+1)
 	}
 	byCluster := make([][]task, len(cs))
 	for i, c := range cs {

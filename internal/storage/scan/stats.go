@@ -43,12 +43,8 @@ func (st *stats) pruned(ins []*input) {
 		if in.file {
 			st.s.FilesAfterTime++
 		}
-		n := int64(in.table.Len())
-		st.s.Series += n
-		if in.live != nil {
-			n = int64(in.live.Count(in.table.Len()))
-		}
-		st.s.SeriesAfterTags += n
+		st.s.Series += int64(in.table.Len())
+		st.s.SeriesAfterTags += int64(in.sel.Count())
 		chunk := -1
 		for _, r := range in.ranges {
 			for c := max(chunk, 0); in.file && c+1 < len(in.chunks) && in.chunks[c] < r.End; c++ {

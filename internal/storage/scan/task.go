@@ -61,12 +61,13 @@ func (c *cluster) tasks(ctx context.Context, p *plan, target int) ([]task, error
 	}
 	var out []task
 	al := c.al
+	before := c.rowsBefore()
 	for g := 0; g < al.n; {
-		end := sort.Search(al.n, func(i int) bool { return al.rows[i+1] > al.rows[g]+uint64(target) })
+		end := sort.Search(al.n, func(i int) bool { return before[i+1] > before[g]+uint64(target) })
 		if end <= g {
 			end = g + 1
 		}
-		if !p.lastRow && end == g+1 && al.rows[end]-al.rows[g] > 2*uint64(target) {
+		if !p.lastRow && end == g+1 && before[end]-before[g] > 2*uint64(target) {
 			cuts, err := c.timeCuts(ctx, p, g, target)
 			if err != nil {
 				return nil, err
@@ -84,6 +85,21 @@ func (c *cluster) tasks(ctx context.Context, p *plan, target int) ([]task, error
 		g = end
 	}
 	return out, nil
+}
+
+// rowsBefore counts, for each series and for the end, the rows of the series before, over all inputs.
+func (c *cluster) rowsBefore() []uint64 {
+	rows := make([]uint64, c.al.n+1)
+	for _, in := range c.ins {
+		for at := range in.count {
+			from, to := in.rowsAt(at)
+			rows[in.globalOf(at)+1] += uint64(to - from)
+		}
+	}
+	for g := range c.al.n {
+		rows[g+1] += rows[g]
+	}
+	return rows
 }
 
 // rowTasks cuts the rows that are left of a single input, at chunk borders where chunks are not larger than a task.
@@ -126,14 +142,11 @@ func (c *cluster) timeCuts(ctx context.Context, p *plan, g, target int) ([]int64
 	var big *input
 	var from, to int
 	for _, in := range c.ins {
-		l := in.localFrom(uint32(g))
-		if l == in.table.Len() || in.global(l) != uint32(g) {
+		at := in.positionFrom(uint32(g))
+		if at == in.count || in.globalOf(at) != uint32(g) {
 			continue
 		}
-		for !in.alive(l) {
-			l++
-		}
-		if s, e := int(in.table.Start[l]), int(in.table.Start[l+1]); e-s > to-from {
+		if s, e := in.rowsAt(at); e-s > to-from {
 			big, from, to = in, s, e
 		}
 	}
@@ -148,12 +161,4 @@ func (c *cluster) timeCuts(ctx context.Context, p *plan, g, target int) ([]int64
 		cuts = append(cuts, v.Ints[at])
 	}
 	return cuts, nil
-}
-
-// localFrom is the first series of the input whose common number is g or more.
-func (in *input) localFrom(g uint32) int {
-	if in.to == nil {
-		return min(int(g), in.table.Len())
-	}
-	return sort.Search(len(in.to), func(l int) bool { return in.to[l] >= g })
 }

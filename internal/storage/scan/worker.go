@@ -88,16 +88,13 @@ func (w *worker) run(ctx context.Context, t *task) error {
 func (w *worker) runOne(ctx context.Context) (err error) {
 	r := w.readers[0]
 	for l := r.local; l < r.end; l++ {
-		if !r.in.alive(l) {
-			continue
-		}
 		if w.pieces, err = r.pieces(ctx, 0, l, w.pieces[:0]); err != nil {
 			return err
 		}
 		if r.cur == len(r.needs) {
 			break
 		}
-		if err := w.resolve(ctx, r.in.global(l)); err != nil {
+		if err := w.resolve(ctx, r.in.globalOf(l)); err != nil {
 			return err
 		}
 		if l&255 == 0 && ctx.Err() != nil {
@@ -112,11 +109,8 @@ func (w *worker) runMany(ctx context.Context, t *task) (err error) {
 	for {
 		g := t.g1
 		for _, r := range w.readers {
-			for r.local < r.end && !r.in.alive(r.local) {
-				r.local++
-			}
 			if r.local < r.end {
-				g = min(g, r.in.global(r.local))
+				g = min(g, r.in.globalOf(r.local))
 			}
 		}
 		if g >= t.g1 {
@@ -143,7 +137,7 @@ func (w *worker) runMany(ctx context.Context, t *task) (err error) {
 func (w *worker) collect(ctx context.Context, g uint32) (err error) {
 	w.pieces = w.pieces[:0]
 	for i, r := range w.readers {
-		if r.local < r.end && r.in.global(r.local) == g {
+		if r.local < r.end && r.in.globalOf(r.local) == g {
 			if w.pieces, err = r.pieces(ctx, int32(i), r.local, w.pieces); err != nil {
 				return err
 			}

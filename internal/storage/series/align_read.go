@@ -67,6 +67,22 @@ func (a *Alignment) Codes(dst []uint32, tag, from, to int) []uint32 {
 	return dst
 }
 
+// TagCodes is the codes of all global series for a tag: read-only, where possible a table's own memory.
+func (a *Alignment) TagCodes(tag int) []uint32 {
+	if a.n == 0 {
+		return nil
+	}
+	if a.Identity() {
+		return a.tables[0].Codes[tag]
+	}
+	return a.Codes(nil, tag, 0, a.n)
+}
+
+// Identity reports that every table's series g is global series g.
+func (a *Alignment) Identity() bool {
+	return a.kind == alignSame || a.kind == alignSingle && a.ordinals == nil
+}
+
 // Rows is the number of rows that the tables hold of global series g, versions of a row counted singly.
 func (a *Alignment) Rows(g int) int {
 	n := 0

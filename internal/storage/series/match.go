@@ -9,7 +9,8 @@ import (
 )
 
 // Match selects the series for which pred, over tags of t only, is true. Each leaf is decided at most once per distinct value of its tag;
-// leading tags that are bound narrow the series by binary search first. A nil pred selects all. Errors: InvalidArguments for a pattern
+// leading tags that are bound narrow the series by binary search first. A nil pred selects all, and a nil argument
+// of a conjunction or disjunction is true. Errors: InvalidArguments for a pattern
 // that does not compile or a column that is no tag.
 func Match(t *Table, pred *model.Expr) (Selection, error) {
 	m := matcher{t: t}
@@ -72,6 +73,9 @@ type matcher struct {
 }
 
 func (m *matcher) compile(e *model.Expr, into map[*model.Expr]*leaf) error {
+	if e == nil {
+		return nil
+	}
 	switch e.Op {
 	case model.OpTrue, model.OpFalse:
 		return nil
@@ -139,6 +143,9 @@ func (m *matcher) allHold(es []*model.Expr, i int) bool {
 
 // holds decides e for one series.
 func (m *matcher) holds(e *model.Expr, i int) bool {
+	if e == nil {
+		return true
+	}
 	switch e.Op {
 	case model.OpTrue:
 		return true
@@ -170,6 +177,9 @@ func (m *matcher) evalAll(es []*model.Expr, lo, hi int) model.Bitmap {
 
 // and clears the bits of out, of n series from lo on, for which e is not true.
 func (m *matcher) and(e *model.Expr, lo int, out model.Bitmap, n int) {
+	if e == nil {
+		return
+	}
 	switch e.Op {
 	case model.OpTrue:
 	case model.OpFalse:

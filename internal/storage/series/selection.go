@@ -37,6 +37,15 @@ func (s Selection) Contains(i int) bool {
 	return i >= s.From && i < s.To && (s.Bits == nil || s.Bits.Get(i-s.From))
 }
 
+// Next is the first selected series from i on; To or more if there is none.
+func (s Selection) Next(i int) int {
+	i = max(i, s.From)
+	if s.Bits == nil || i >= s.To {
+		return i
+	}
+	return s.From + nextBit(s.Bits, i-s.From, s.To-s.From, 0)
+}
+
 // Whole reports that all n series of a table are selected.
 func (s Selection) Whole(n int) bool {
 	return s.From == 0 && s.To == n && (s.Bits == nil || s.Bits.Count(n) == n)
