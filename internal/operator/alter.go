@@ -1,0 +1,277 @@
+package operator
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+func (o *Operator) alter(ctx context.Context, sess *model.Session, s *sql.AlterTable) error {
+	database, name, err := tableName(sess, s.Name)
+	if err != nil {
+		return err
+	}
+	if err := writable(database); err != nil {
+		return err
+	}
+	locks := []string{lockName(database, name)}
+	for _, op := range s.Ops {
+		if r, ok := op.(*sql.RenameTable); ok {
+			if err := checkTableName(r.To.Name); err != nil {
+				return err
+			}
+			locks = append(locks, lockName(database, r.To.Name))
+		}
+	}
+	defer o.locks.lock(locks...)()
+	return o.alterTable(ctx, database, name, func(t *catalog.Table) (*catalog.Table, error) {
+		next := *t
+		next.Schema = t.Schema.Clone()
+		a := alteration{o: o, sess: sess, old: t, next: &next}
+		for _, op := range s.Ops {
+			if err := a.apply(op); err != nil {
+				return nil, err
+			}
+		}
+		if !a.schema {
+			next.Schema = t.Schema
+		}
+		if !a.schema && !a.info {
+			return nil, nil
+		}
+		return &next, nil
+	})
+}
+
+// alteration is a table being changed: next is the change so far.
+type alteration struct {
+	o            *Operator
+	sess         *model.Session
+	old, next    *catalog.Table
+	schema, info bool // what has changed
+}
+
+func (a *alteration) apply(op sql.AlterOp) error {
+	switch op := op.(type) {
+	case *sql.AddColumn:
+		return a.addColumn(op)
+	case *sql.DropColumn:
+		return a.dropColumn(op.Name.Name)
+	case *sql.SetDefault:
+		return a.column(op.Name.Name, func(c *model.Column) (err error) {
+			c.Default, err = newDefault(a.sess, c, op.Default)
+			return err
+		})
+	case *sql.DropDefault:
+		return a.column(op.Name.Name, func(c *model.Column) error {
+			switch {
+			case c.Default == nil:
+				return errs.New(errs.InvalidArguments, "column %s does not have a default value", c.Name)
+			case !c.Nullable:
+				return errs.New(errs.InvalidArguments, "column %s is not nullable and `default` cannot be dropped", c.Name)
+			}
+			c.Default = nil
+			return nil
+		})
+	case *sql.SetIndex:
+		return a.column(op.Name.Name, func(c *model.Column) error {
+			if op.Index.Kind == sql.FulltextIndex && c.Type.Kind != model.KindString {
+				return errs.New(errs.InvalidArguments, "cannot change alter index options for non-string column %s", c.Name)
+			}
+			return setIndex(c, op.Index)
+		})
+	case *sql.UnsetIndex:
+		return a.column(op.Name.Name, func(c *model.Column) error { clearIndex(c, op.Kind); return nil })
+	case *sql.RenameTable:
+		if _, err := a.o.catalog.Table(a.old.Database, op.To.Name); err == nil {
+			return errs.New(errs.TableAlreadyExists, "Table already exists: `%s.%s.%s`", a.old.Catalog, a.old.Database, op.To.Name)
+		}
+		a.next.Name, a.info = op.To.Name, true
+		return nil
+	case *sql.SetOptions:
+		return a.setOptions(op.Options)
+	case *sql.UnsetOptions:
+		return a.unsetOptions(op.Keys)
+	case *sql.ModifyType:
+		return errs.New(errs.Unsupported, "Not supported: MODIFY COLUMN %s %s", op.Name.Name, op.Type.String())
+	case *sql.PartitionTable:
+		return errs.New(errs.Unsupported, "Not supported: ALTER TABLE … PARTITION ON COLUMNS")
+	}
+	return errs.New(errs.Unsupported, "Not supported: REPARTITION")
+}
+
+func (a *alteration) missing(name string) error {
+	return errs.New(errs.TableColumnNotFound, "Column %s not exists in table %s", name, a.old.Name)
+}
+
+func (a *alteration) column(name string, change func(c *model.Column) error) error {
+	c := a.next.Schema.ByName(name)
+	if c == nil {
+		return a.missing(name)
+	}
+	a.schema = true
+	return change(c)
+}
+
+func (a *alteration) addColumn(op *sql.AddColumn) error {
+	s := a.next.Schema
+	c, err := newColumn(a.sess, &op.Column)
+	if err != nil {
+		return err
+	}
+	if there := s.ByName(c.Name); there != nil {
+		if !op.IfNotExists {
+			return errs.New(errs.TableColumnExists, "Column %s already exists in table %s", c.Name, a.old.Name)
+		}
+		if there.Type != c.Type {
+			return errs.New(errs.InvalidArguments, "column %s already exists with different type", c.Name)
+		}
+		return nil
+	}
+	if op.Column.TimeIndex {
+		return errs.New(errs.Unsupported, "Not supported: ADD CONSTRAINT")
+	}
+	if !c.Nullable && c.Default == nil {
+		return errs.New(errs.InvalidArguments, "no default value for column %s", c.Name)
+	}
+	c.ID = s.NextColumn
+	s.NextColumn++
+	if op.Column.PrimaryKey {
+		c.Semantic = model.TagColumn
+		s.PrimaryKey = append(s.PrimaryKey, c.ID)
+	}
+	at := len(s.Columns)
+	switch {
+	case op.First:
+		at = 0
+	case op.After.Name != "":
+		i := slices.IndexFunc(s.Columns, func(x model.Column) bool { return x.Name == op.After.Name })
+		if i < 0 {
+			return a.missing(op.After.Name)
+		}
+		at = i + 1
+	}
+	s.Columns = slices.Insert(s.Columns, at, c)
+	a.schema = true
+	return nil
+}
+
+func (a *alteration) dropColumn(name string) error {
+	s := a.next.Schema
+	i := slices.IndexFunc(s.Columns, func(x model.Column) bool { return x.Name == name })
+	if i < 0 {
+		return a.missing(name)
+	}
+	if s.Columns[i].Semantic != model.FieldColumn {
+		return errs.New(errs.InvalidArguments, "Not allowed to remove index column %s from table %s", name, a.old.Name)
+	}
+	s.Columns = slices.Delete(s.Columns, i, i+1)
+	a.schema = true
+	return nil
+}
+
+func (a *alteration) setOptions(set sql.Options) error {
+	options := maps.Clone(a.old.Options)
+	if options == nil {
+		options = map[string]string{}
+	}
+	for _, x := range set {
+		bad := errs.New(errs.InvalidArguments, "Invalid set table option request: Invalid set region option request, key: %s, value: %s", x.Key, x.Value)
+		switch x.Key {
+		case "ttl", "compaction.twcs.time_window", "compaction.twcs.max_output_file_size", "compaction.twcs.trigger_file_num", "sst_format",
+			"write_buffer_size", "auto_flush_interval", "max_row_group_row_count":
+		case "append_mode", "skip_wal": // on only, for ever
+			if on, err := boolean(x.Value); err != nil || !on && options[x.Key] == "true" {
+				return bad
+			}
+		default:
+			if len(x.Key) <= len(semanticPrefix) || x.Key[:len(semanticPrefix)] != semanticPrefix {
+				return bad
+			}
+		}
+		if options[x.Key] = x.Value; x.Value == "" && x.Key != "ttl" {
+			delete(options, x.Key)
+		}
+		if _, _, err := readOptions(options); err != nil {
+			return bad
+		}
+	}
+	return a.replaceOptions(options)
+}
+
+func (a *alteration) unsetOptions(keys []string) error {
+	options := maps.Clone(a.old.Options)
+	for _, k := range keys {
+		switch k {
+		case "ttl", "write_buffer_size", "compaction.twcs.time_window", "compaction.twcs.max_output_file_size", "compaction.twcs.trigger_file_num",
+			"max_row_group_row_count":
+		default:
+			return errs.New(errs.InvalidArguments, "Invalid unset table option request: Invalid unset region option request, key: %s", k)
+		}
+		delete(options, k)
+	}
+	return a.replaceOptions(options)
+}
+
+func (a *alteration) replaceOptions(options map[string]string) error {
+	_, shown, err := readOptions(options)
+	if err != nil {
+		return err
+	}
+	d, err := a.o.catalog.Database(a.old.Database)
+	if err != nil {
+		return err
+	}
+	if a.next.Region, err = engineOptions(d.Options, shown); err != nil {
+		return err
+	}
+	a.next.Options, a.info = shown, true
+	return nil
+}
+
+func (o *Operator) commentOn(ctx context.Context, sess *model.Session, s *sql.CommentOn) error {
+	name, column := s.Name, ""
+	switch s.Kind {
+	case sql.ObjTable:
+	case sql.ObjColumn:
+		if len(name) < 2 {
+			return errs.New(errs.InvalidSyntax, "expect column name to be <table>.<column>, actual: %s", objectText(name))
+		}
+		column, name = name.Base(), name[:len(name)-1]
+	default:
+		return errs.New(errs.FlowNotFound, "Flow not found: %s", objectText(name))
+	}
+	database, table, err := tableName(sess, name)
+	if err != nil {
+		return err
+	}
+	if err := writable(database); err != nil {
+		return err
+	}
+	defer o.locks.lock(lockName(database, table))()
+	return o.alterTable(ctx, database, table, func(t *catalog.Table) (*catalog.Table, error) {
+		next := *t
+		if column != "" {
+			next.Schema = t.Schema.Clone()
+			c := next.Schema.ByName(column)
+			if c == nil {
+				return nil, errs.New(errs.TableColumnNotFound, "Column %s not exists in table %s", column, t.Name)
+			}
+			c.Comment = s.Text
+			return &next, nil
+		}
+		next.Comment = s.Text
+		if next.Options = maps.Clone(t.Options); next.Options == nil {
+			next.Options = map[string]string{}
+		}
+		if next.Options["comment"] = s.Text; s.Null || s.Text == "" {
+			delete(next.Options, "comment")
+		}
+		return &next, nil
+	})
+}

@@ -1,0 +1,54 @@
+package operator
+
+import (
+	"context"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/bind"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// BindCatalog shows a catalog to queries, with information_schema.
+func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string) bind.Catalog {
+	return &bindCatalog{c, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now()}}
+}
+
+type bindCatalog struct {
+	catalog *catalog.Catalog
+	info    *infoschema.Source
+}
+
+// Table implements bind.Catalog.
+func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, table string) (*plan.Table, error) {
+	if cat != model.DefaultCatalog {
+		return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
+	}
+	if database == infoschema.Name {
+		t := b.info.Table(table)
+		if t == nil {
+			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
+		}
+		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema,
+			Rows: func(ctx context.Context, _ *model.Session) (model.RowStream, error) {
+				batch, err := b.info.Rows(ctx, t)
+				if err != nil {
+					return nil, err
+				}
+				m := &memoryRows{batch: batch}
+				for _, c := range t.Schema.Columns {
+					m.fields = append(m.fields, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
+				}
+				return m, nil
+			}}, nil
+	}
+	t, err := b.catalog.Table(database, table)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions}, nil
+}

@@ -1,0 +1,292 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// target finds the table of a statement that writes rows.
+func (o *Operator) target(sess *model.Session, n sql.ObjectName) (*catalog.Table, error) {
+	database, name, err := tableName(sess, n)
+	if err != nil {
+		return nil, err
+	}
+	if err := writable(database); err != nil {
+		return nil, err
+	}
+	return o.catalog.Table(database, name)
+}
+
+func (o *Operator) insert(ctx context.Context, sess *model.Session, s *sql.Insert, params []model.Value) (uint64, error) {
+	for try := 1; ; try++ {
+		t, err := o.target(sess, s.Table)
+		if err != nil {
+			return 0, err
+		}
+		cols, err := insertColumns(t, s.Columns)
+		if err != nil {
+			return 0, err
+		}
+		var n uint64
+		if s.Query != nil {
+			n, err = o.insertQuery(ctx, sess, t, cols, s.Query, params)
+		} else {
+			n, err = o.insertValues(ctx, sess, t, cols, s.Rows, params)
+		}
+		if !errs.Is(err, errs.RequestOutdated) || try == insertTries || n > 0 {
+			return n, err
+		}
+	}
+}
+
+// insertColumns are the columns that an INSERT gives, in its order.
+func insertColumns(t *catalog.Table, names []sql.Ident) ([]*model.Column, error) {
+	var out []*model.Column
+	if names == nil {
+		for i := range t.Schema.Columns {
+			out = append(out, &t.Schema.Columns[i])
+		}
+		return out, nil
+	}
+	seen := map[string]bool{}
+	for _, n := range names {
+		c := t.Schema.ByName(n.Name)
+		if c == nil {
+			return nil, errs.New(errs.InvalidArguments, "Cannot find column by name: %s", n.Name)
+		}
+		if seen[n.Name] {
+			return nil, errs.New(errs.InvalidArguments, "Invalid SQL, error: column %s is given twice", n.Name)
+		}
+		seen[n.Name] = true
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// insertValues converts column by column, so that what depends on the column is decided once.
+func (o *Operator) insertValues(ctx context.Context, sess *model.Session, t *catalog.Table, cols []*model.Column, rows [][]sql.Expr, params []model.Value) (uint64, error) {
+	for _, r := range rows {
+		if len(r) != len(cols) {
+			return 0, errs.New(errs.InvalidArguments, "Invalid SQL, error: column count mismatch, columns: %d, values: %d", len(cols), len(r))
+		}
+	}
+	lits := literalsOf(sess)
+	b := &model.Batch{Len: len(rows)}
+	for i, c := range cols {
+		v := model.NewVector(c.Type, len(rows))
+		for _, r := range rows {
+			if l, ok := r[i].(*sql.Literal); ok { // fast path
+				if err := lits.append(v, c, l); err != nil {
+					return 0, err
+				}
+				continue
+			}
+			x, err := o.computed(ctx, sess, c, r[i], params)
+			if err != nil {
+				return 0, err
+			}
+			v.AppendValue(x)
+		}
+		b.Cols = append(b.Cols, v)
+	}
+	return o.writeColumns(ctx, t, cols, b)
+}
+
+// computed is the value of an expression that is not a literal.
+func (o *Operator) computed(ctx context.Context, sess *model.Session, c *model.Column, x sql.Expr, params []model.Value) (model.Value, error) {
+	switch x := x.(type) {
+	case *sql.Default:
+		switch {
+		case c.Default != nil:
+			return o.defaultValue(c), nil
+		case c.Nullable:
+			return model.NullOf(c.Type), nil
+		}
+		return model.Value{}, errs.New(errs.InvalidArguments, "No valid default value can be built automatically, column: %s", c.Name)
+	case *sql.Placeholder:
+		if x.Index < 1 || x.Index > len(params) {
+			return model.Value{}, errs.New(errs.InvalidArguments, "parameter $%d is not given", x.Index)
+		}
+		return o.parameter(sess, c, params[x.Index-1])
+	}
+	if o.opts.Query == nil {
+		return model.Value{}, errs.New(errs.Unsupported, "Not supported: expression %s in VALUES", sql.Format(x))
+	}
+	v, err := o.opts.Query.Value(ctx, sess, &sql.Cast{X: x, Type: typeName(c.Type)})
+	if err != nil {
+		return v, err
+	}
+	if v.Null() {
+		return model.NullOf(c.Type), nil
+	}
+	if v.Type.Class() != c.Type.Class() {
+		return v, wrongType(c, typeText(v.Type))
+	}
+	return v, nil
+}
+
+// parameter converts the value of a placeholder: through its text where the types differ.
+func (o *Operator) parameter(sess *model.Session, c *model.Column, p model.Value) (model.Value, error) {
+	switch {
+	case p.Null():
+		return model.NullOf(c.Type), nil
+	case p.Type == c.Type:
+		return p, nil
+	case p.Type.IsTimestamp() && c.Type.IsTimestamp():
+		n, ok := model.ConvertTime(p.Int, p.Type.Unit, c.Type.Unit)
+		if !ok {
+			return p, errs.New(errs.InvalidArguments, "Converting timestamp %d to unit %s overflow, column: %s", p.Int, c.Type.Unit, c.Name)
+		}
+		return model.IntValue(c.Type, n), nil
+	}
+	l := literals{zone: sess.Timezone, loose: true}
+	switch p.Type.Class() {
+	case model.ClassBool:
+		return l.value(c, &sql.Literal{Kind: sql.LitBool, Text: strconv.FormatBool(p.Bool)})
+	case model.ClassInt, model.ClassFloat:
+		return l.value(c, &sql.Literal{Kind: sql.LitFloat, Text: p.String()})
+	case model.ClassBytes:
+		return l.value(c, &sql.Literal{Kind: sql.LitString, Text: p.Bytes})
+	}
+	return p, wrongType(c, typeText(p.Type))
+}
+
+// typeName writes a type as a cast does.
+func typeName(t model.Type) *sql.TypeName {
+	switch t.Kind {
+	case model.KindTimestamp:
+		return &sql.TypeName{Name: "TIMESTAMP", Args: []string{strconv.Itoa(3 * int(t.Unit))}}
+	case model.KindDecimal:
+		return &sql.TypeName{Name: "DECIMAL", Args: []string{strconv.Itoa(int(t.Precision)), strconv.Itoa(int(t.Scale))}}
+	case model.KindVector:
+		return &sql.TypeName{Name: "VECTOR", Args: []string{strconv.Itoa(int(t.Dim))}}
+	}
+	return &sql.TypeName{Name: t.SQL()}
+}
+
+// writeColumns writes rows of some columns of a table, the others filled with their defaults.
+func (o *Operator) writeColumns(ctx context.Context, t *catalog.Table, cols []*model.Column, b *model.Batch) (uint64, error) {
+	if b.Len == 0 {
+		return 0, nil
+	}
+	given := make(map[model.ColumnID]bool, len(cols))
+	w := contract.RegionWrite{Region: t.Regions[0], SchemaVersion: t.Schema.Version, Op: model.OpPut,
+		Rows: &model.Batch{Len: b.Len, Cols: append([]*model.Vector(nil), b.Cols...)}}
+	for i, c := range cols {
+		given[c.ID] = true
+		w.Columns = append(w.Columns, c.ID)
+		if !c.Nullable && b.Cols[i].NullCount() > 0 {
+			return 0, errs.New(errs.InvalidArguments, "Invalid request for region, reason: column %s is not null but input has null", c.Name)
+		}
+	}
+	for i := range t.Schema.Columns {
+		c := &t.Schema.Columns[i]
+		if given[c.ID] {
+			continue
+		}
+		v, err := o.absent(c, b.Len)
+		if err != nil {
+			return 0, err
+		}
+		if v != nil {
+			w.Columns, w.Rows.Cols = append(w.Columns, c.ID), append(w.Rows.Cols, v)
+		}
+	}
+	return o.regions.Write(ctx, contract.WriteRequest{Writes: []contract.RegionWrite{w}})
+}
+
+// insertQuery writes the rows of a query batch by batch, as they come, cast to the columns by position.
+func (o *Operator) insertQuery(ctx context.Context, sess *model.Session, t *catalog.Table, cols []*model.Column, q *sql.Query, params []model.Value) (n uint64, err error) {
+	r, err := o.query(ctx, sess, q, params)
+	if err != nil {
+		return 0, err
+	}
+	fields := r.Fields()
+	same := len(fields) == len(cols)
+	for i := 0; same && i < len(cols); i++ {
+		same = fields[i].Type == cols[i].Type
+	}
+	if !same {
+		if err := r.Close(); err != nil {
+			return 0, err
+		}
+		if len(fields) != len(cols) {
+			return 0, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Column count doesn't match insert query!")
+		}
+		if r, err = o.query(ctx, sess, castQuery(q, cols), params); err != nil {
+			return 0, err
+		}
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for {
+		b, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		done, err := o.writeColumns(ctx, t, cols, b)
+		n += done
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// castQuery is SELECT CAST(c0 AS …), … FROM (q) AS q(c0, …).
+func castQuery(q *sql.Query, cols []*model.Column) *sql.Query {
+	alias := &sql.Alias{Name: sql.Ident{Name: "q"}}
+	sel := &sql.Select{From: []sql.TableExpr{&sql.Derived{Query: q, Alias: alias}}}
+	for i, c := range cols {
+		name := sql.Ident{Name: "c" + strconv.Itoa(i)}
+		alias.Columns = append(alias.Columns, name)
+		sel.Items = append(sel.Items, sql.SelectItem{Alias: name, Expr: &sql.Cast{X: &sql.ColumnRef{Name: sql.ObjectName{name}}, Type: typeName(c.Type)}})
+	}
+	return &sql.Query{Body: sel}
+}
+
+// delete finds the keys of the rows and writes tombstones for them. The scan reads a snapshot, so tombstones do not disturb it.
+func (o *Operator) delete(ctx context.Context, sess *model.Session, s *sql.Delete, params []model.Value) (n uint64, err error) {
+	t, err := o.target(sess, s.Table)
+	if err != nil {
+		return 0, err
+	}
+	if t.Region.Merge == contract.MergeAppend {
+		return 0, errs.New(errs.InvalidArguments, "Invalid request to region, reason: DELETE is not allowed under append mode")
+	}
+	sel := &sql.Select{From: []sql.TableExpr{&sql.TableRef{Name: s.Table}}, Where: s.Where}
+	w := contract.RegionWrite{Region: t.Regions[0], SchemaVersion: t.Schema.Version, Op: model.OpDelete}
+	for _, c := range append(t.Schema.Tags(), t.Schema.Time()) {
+		w.Columns = append(w.Columns, c.ID)
+		sel.Items = append(sel.Items, sql.SelectItem{Expr: &sql.ColumnRef{Name: sql.ObjectName{{Name: c.Name, Quoted: true}}}})
+	}
+	r, err := o.query(ctx, sess, &sql.Query{Body: sel}, params)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	for {
+		b, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, err
+		}
+		w.Rows = b
+		done, err := o.regions.Write(ctx, contract.WriteRequest{Writes: []contract.RegionWrite{w}})
+		n += done
+		if err != nil {
+			return n, err
+		}
+	}
+}

@@ -1,0 +1,250 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// Execute runs the statements of a text; see server.SQL.
+func (o *Operator) Execute(ctx context.Context, sess *model.Session, text string) ([]model.Output, error) {
+	stmts, err := sql.Parse(text, dialect(sess))
+	if err != nil {
+		return nil, err
+	}
+	outs := make([]model.Output, 0, len(stmts))
+	for _, st := range stmts {
+		out, err := o.Statement(ctx, sess, st)
+		if err != nil {
+			for _, done := range outs {
+				if done.Rows != nil {
+					_ = done.Rows.Close()
+				}
+			}
+			return nil, err
+		}
+		outs = append(outs, out)
+	}
+	return outs, nil
+}
+
+func dialect(sess *model.Session) sql.Dialect {
+	switch sess.Dialect {
+	case model.DialectMySQL:
+		return sql.MySQL
+	case model.DialectPostgres:
+		return sql.Postgres
+	}
+	return sql.Greptime
+}
+
+// Statement runs one statement. params are the values of its placeholders. Rows that it gives end with the session's timeout.
+func (o *Operator) Statement(ctx context.Context, sess *model.Session, st sql.Statement, params ...model.Value) (model.Output, error) {
+	if sess.Timeout <= 0 {
+		return o.statement(ctx, sess, st, params)
+	}
+	ctx, cancel := context.WithTimeout(ctx, sess.Timeout)
+	out, err := o.statement(ctx, sess, st, params)
+	if err != nil || out.Rows == nil {
+		cancel()
+		return out, err
+	}
+	out.Rows = &timedRows{RowStream: out.Rows, ctx: ctx, cancel: cancel}
+	return out, nil
+}
+
+// timedRows ends rows that take longer than the statement may, and gives the timer back when they are closed.
+type timedRows struct {
+	model.RowStream
+	ctx    context.Context // ends with the statement's time
+	cancel context.CancelFunc
+}
+
+func (t *timedRows) Next(ctx context.Context) (*model.Batch, error) {
+	b, err := t.RowStream.Next(ctx)
+	if over := t.ctx.Err(); err != nil && !errors.Is(err, io.EOF) && over != nil {
+		return nil, over
+	}
+	return b, err
+}
+
+func (t *timedRows) Close() error {
+	defer t.cancel()
+	return t.RowStream.Close()
+}
+
+func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.Statement, params []model.Value) (out model.Output, err error) {
+	switch s := st.(type) {
+	case *sql.QueryStmt:
+		return o.rows(o.query(ctx, sess, s.Query, params))
+	case *sql.Insert:
+		out.Affected, err = o.insert(ctx, sess, s, params)
+	case *sql.Delete:
+		out.Affected, err = o.delete(ctx, sess, s, params)
+	case *sql.CreateDatabase:
+		out.Affected, err = 1, o.createDatabase(ctx, s)
+	case *sql.AlterDatabase:
+		err = o.alterDatabase(ctx, s)
+	case *sql.CreateTable:
+		err = o.createTable(ctx, sess, s)
+	case *sql.CreateTableLike:
+		err = o.createTableLike(ctx, sess, s)
+	case *sql.Drop:
+		err = o.drop(ctx, sess, s)
+	case *sql.Truncate:
+		err = o.truncate(ctx, sess, s)
+	case *sql.AlterTable:
+		err = o.alter(ctx, sess, s)
+	case *sql.CommentOn:
+		err = o.commentOn(ctx, sess, s)
+	case *sql.Use:
+		err = o.use(sess, s)
+	case *sql.Set:
+		err = o.set(ctx, sess, s)
+	case *sql.Transaction, *sql.SetTransaction: // there are none; clients send these anyway
+	case *sql.Show:
+		return o.rows(o.show(ctx, sess, s))
+	case *sql.ShowCreate:
+		return o.rows(o.showCreate(sess, s))
+	case *sql.ShowVariable:
+		return o.rows(o.showVariable(sess, s))
+	case *sql.Describe:
+		return o.rows(o.describe(ctx, sess, s))
+	case *sql.Explain:
+		return o.rows(o.explain(ctx, sess, s, params))
+	case *sql.TQL:
+		return o.rows(o.tql(ctx, sess, s))
+	case *sql.Admin:
+		return o.rows(o.admin(ctx, sess, s))
+	default:
+		err = unsupported(st)
+	}
+	return out, err
+}
+
+// rows makes an output of a stream.
+func (o *Operator) rows(r model.RowStream, err error) (model.Output, error) {
+	if err != nil {
+		return model.Output{}, err
+	}
+	return model.Output{Rows: r}, nil
+}
+
+// unsupported names the statement that nobody does: "COPY TABLE" for *sql.CopyTable.
+func unsupported(st sql.Statement) error {
+	var words strings.Builder
+	for i, r := range reflect.TypeOf(st).Elem().Name() {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			words.WriteByte(' ')
+		}
+		words.WriteRune(r)
+	}
+	return errs.New(errs.Unsupported, "Not supported: %s", strings.ToUpper(words.String()))
+}
+
+func (o *Operator) query(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) (model.RowStream, error) {
+	if o.opts.Query == nil {
+		return nil, errs.New(errs.Unsupported, "Not supported: queries")
+	}
+	return o.opts.Query.Query(ctx, sess, q, params...)
+}
+
+// queryText runs a query of ours.
+func (o *Operator) queryText(ctx context.Context, sess *model.Session, text string) (model.RowStream, error) {
+	st, err := sql.ParseOne(text, sql.Greptime)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", text, err)
+	}
+	return o.query(ctx, sess, st.(*sql.QueryStmt).Query, nil)
+}
+
+func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Explain, params []model.Value) (model.RowStream, error) {
+	q, ok := s.Body.(*sql.QueryStmt)
+	if !ok {
+		return nil, errs.New(errs.Unsupported, "Not supported: EXPLAIN of %s", sql.Loggable(s.Body))
+	}
+	if s.Format != "" && s.Format != "text" {
+		return nil, errs.New(errs.Unsupported, "Not supported: EXPLAIN FORMAT %s", strings.ToUpper(s.Format))
+	}
+	if o.opts.Query == nil {
+		return nil, errs.New(errs.Unsupported, "Not supported: queries")
+	}
+	return o.opts.Query.Explain(ctx, sess, q.Query, s.Analyze, params...)
+}
+
+// tableName gives the database and table that a name means in a session. A catalog other than ours is not found.
+func tableName(sess *model.Session, n sql.ObjectName) (database, table string, err error) {
+	c, database, table := n.Split()
+	if table == "" {
+		return "", "", errs.New(errs.InvalidSyntax, "expect table name to be <catalog>.<schema>.<table>, <schema>.<table> or <table>, actual: %s", objectText(n))
+	}
+	if database == "" {
+		database = sess.Database
+	}
+	if c != "" && c != model.DefaultCatalog {
+		return "", "", errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", c, database, table)
+	}
+	return database, table, nil
+}
+
+func databaseName(n sql.ObjectName) (string, error) {
+	switch {
+	case len(n) == 1, len(n) == 2 && n[0].Name == model.DefaultCatalog:
+		return n.Base(), nil
+	}
+	return "", errs.New(errs.InvalidSyntax, "expect database name to be <catalog>.<schema> or <schema>, actual: %s", objectText(n))
+}
+
+func objectText(n sql.ObjectName) string {
+	parts := make([]string, len(n))
+	for i, p := range n {
+		parts[i] = p.Name
+	}
+	return strings.Join(parts, ".")
+}
+
+// memoryRows is a small result.
+type memoryRows struct {
+	fields []model.Field
+	batch  *model.Batch // nil after it was given
+}
+
+// textRows makes rows of strings; nil is NULL.
+func textRows(columns []string, rows ...[]any) *memoryRows {
+	m := &memoryRows{fields: make([]model.Field, len(columns))}
+	for i, c := range columns {
+		m.fields[i] = model.Field{Name: c, Type: model.String}
+	}
+	m.batch = model.NewBatch(m.fields, len(rows))
+	for _, r := range rows {
+		for i, v := range m.batch.Cols {
+			if s, ok := r[i].(string); ok {
+				v.AppendString(s)
+			} else {
+				v.AppendNull()
+			}
+		}
+		m.batch.Len++
+	}
+	return m
+}
+
+func (m *memoryRows) Fields() []model.Field { return m.fields }
+
+func (m *memoryRows) Next(context.Context) (*model.Batch, error) {
+	b := m.batch
+	m.batch = nil
+	if b == nil || b.Len == 0 {
+		return nil, io.EOF
+	}
+	return b, nil
+}
+
+func (m *memoryRows) Close() error { m.batch = nil; return nil }

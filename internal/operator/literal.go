@@ -1,0 +1,212 @@
+package operator
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/bind"
+)
+
+// literals turns constants of a statement into values of columns. The rules are those of the dialect's fast path: strict about types,
+// except that MySQL's clients may write numbers in quotes.
+type literals struct {
+	zone  *time.Location
+	loose bool // strings are read as numbers
+}
+
+func literalsOf(sess *model.Session) literals {
+	return literals{zone: sess.Timezone, loose: sess.Dialect == model.DialectMySQL}
+}
+
+// typeText is a type as these messages show it: "Int64(Int64Type)".
+func typeText(t model.Type) string {
+	if t.IsTimestamp() {
+		return "Timestamp(" + t.Unit.String() + "(" + t.String() + "Type))"
+	}
+	return t.String() + "(" + t.String() + "Type)"
+}
+
+func wrongType(c *model.Column, given string) error {
+	return errs.New(errs.InvalidSyntax, "Column %s expect type: %s, actual: %s", c.Name, typeText(c.Type), given)
+}
+
+func badNumber(text string, t model.Type) error {
+	return errs.New(errs.InvalidSyntax, "Failed to parse value: Fail to parse number %s, invalid column type: %s", text, typeText(t))
+}
+
+// value converts one literal.
+func (l literals) value(c *model.Column, x *sql.Literal) (model.Value, error) {
+	v := model.NewVector(c.Type, 1)
+	if err := l.append(v, c, x); err != nil {
+		return model.Value{}, err
+	}
+	return v.At(0), nil
+}
+
+// append converts one literal to the column's type and appends it.
+func (l literals) append(v *model.Vector, c *model.Column, x *sql.Literal) error {
+	switch x.Kind {
+	case sql.LitNull:
+		v.AppendNull()
+		return nil
+	case sql.LitBool:
+		if c.Type.Kind != model.KindBool {
+			return wrongType(c, "Boolean(BooleanType)")
+		}
+		v.AppendBool(x.Text == "true")
+		return nil
+	case sql.LitInt, sql.LitFloat:
+		return appendNumber(v, c, x.Text)
+	case sql.LitBytes:
+		if c.Type.Kind != model.KindBinary {
+			return wrongType(c, "Binary(BinaryType)")
+		}
+		v.AppendString(x.Text)
+		return nil
+	}
+	return l.appendString(v, c, x.Text)
+}
+
+func appendNumber(v *model.Vector, c *model.Column, text string) error {
+	t := c.Type
+	switch {
+	case t.Kind == model.KindBool:
+		if text != "0" && text != "1" {
+			return errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse number '%s' to boolean column type", text)
+		}
+		v.AppendBool(text == "1")
+		return nil
+	case t.Kind == model.KindUint64:
+		n, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return badNumber(text, t)
+		}
+		v.AppendInt(int64(n))
+		return nil
+	case t.Integer(), t.IsTimestamp():
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return badNumber(text, t)
+		}
+		if lo, hi, ok := t.IntRange(); ok && (n < lo || n > hi) {
+			return badNumber(text, t)
+		}
+		v.AppendInt(n)
+		return nil
+	case t.Floating():
+		bits := 64
+		if t.Kind == model.KindFloat32 {
+			bits = 32
+		}
+		f, err := strconv.ParseFloat(text, bits)
+		if err != nil && !math.IsInf(f, 0) {
+			return badNumber(text, t)
+		}
+		v.AppendFloat(f)
+		return nil
+	case t.Kind == model.KindDecimal:
+		d, ok := parseDecimal(text, t)
+		if !ok {
+			return badNumber(text, t)
+		}
+		v.AppendValue(model.Value{Type: t, Decimal: d})
+		return nil
+	}
+	return badNumber(text, t)
+}
+
+func (l literals) appendString(v *model.Vector, c *model.Column, text string) error {
+	t := c.Type
+	switch {
+	case t.Kind == model.KindString, t.Kind == model.KindBinary:
+		v.AppendString(text)
+		return nil
+	case t.IsTimestamp():
+		s := strings.TrimSpace(text)
+		n, err := bind.ParseTime(s, t.Unit, l.zone)
+		if err != nil || len(s) == len(time.DateOnly) && strings.Count(s, "-") == 2 { // a day alone is not a time here
+			return errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse %s to Timestamp value", text)
+		}
+		v.AppendInt(n)
+		return nil
+	case t.Kind == model.KindDate:
+		d, err := time.Parse(time.DateOnly, strings.TrimSpace(text))
+		if err != nil {
+			return errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse %s to Date value", text)
+		}
+		v.AppendInt(d.Unix() / 86400)
+		return nil
+	case t.Kind == model.KindDecimal:
+		d, ok := parseDecimal(strings.TrimSpace(text), t)
+		if !ok {
+			return badNumber(text, t)
+		}
+		v.AppendValue(model.Value{Type: t, Decimal: d})
+		return nil
+	case t.Kind == model.KindJSON:
+		if !json.Valid([]byte(text)) {
+			return errs.New(errs.InvalidSyntax, "Failed to parse value: Invalid JSON text: %s", text)
+		}
+		v.AppendString(text)
+		return nil
+	case t.Kind == model.KindVector:
+		b, err := parseVector(text, t.Dim)
+		if err != nil {
+			return err
+		}
+		v.AppendBytes(b)
+		return nil
+	case l.loose && (t.Numeric() || t.Kind == model.KindBool):
+		return appendNumber(v, c, strings.TrimSpace(text))
+	}
+	return wrongType(c, "String(StringType)")
+}
+
+func parseVector(text string, dim uint32) ([]byte, error) {
+	var f []float32
+	if err := json.Unmarshal([]byte(text), &f); err != nil || len(f) != int(dim) {
+		return nil, errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse %s to Vector value of dimension %d", text, dim)
+	}
+	b := make([]byte, 0, 4*len(f))
+	for _, x := range f {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return b, nil
+}
+
+// parseDecimal reads a decimal number, rounding half away from zero to the type's scale; false if it has too many digits.
+func parseDecimal(text string, t model.Type) (model.Int128, bool) {
+	if len(text) > 128 || strings.ContainsAny(text, "/_xXpPbBoO") {
+		return model.Int128{}, false
+	}
+	if _, exp, ok := strings.Cut(strings.ToLower(text), "e"); ok {
+		if n, err := strconv.Atoi(exp); err != nil || n > 64 || n < -64 {
+			return model.Int128{}, false
+		}
+	}
+	r, ok := new(big.Rat).SetString(text)
+	if !ok {
+		return model.Int128{}, false
+	}
+	r.Mul(r, new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Scale)), nil)))
+	half := big.NewRat(1, 2)
+	if r.Sign() < 0 {
+		half.Neg(half)
+	}
+	r.Add(r, half)
+	n := new(big.Int).Quo(r.Num(), r.Denom())
+	if limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(t.Precision)), nil); n.CmpAbs(limit) >= 0 {
+		return model.Int128{}, false
+	}
+	lo := new(big.Int).And(n, new(big.Int).SetUint64(math.MaxUint64)) // of the two's complement
+	hi := new(big.Int).Rsh(n, 64)
+	return model.Int128{Hi: hi.Int64(), Lo: lo.Uint64()}, true
+}

@@ -1,0 +1,238 @@
+package operator
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// ParseTimezone reads "UTC", "SYSTEM", an IANA name in any case, or an offset such as "+08:00" or "-3:30".
+func ParseTimezone(name string) (*time.Location, error) {
+	switch strings.ToLower(name) {
+	case "utc":
+		return time.UTC, nil
+	case "system":
+		return time.Local, nil
+	}
+	bad := errs.New(errs.InvalidArguments, "Invalid timezone string: %s", name)
+	if name == "" {
+		return nil, bad
+	}
+	if name[0] == '+' || name[0] == '-' {
+		h, m, ok := strings.Cut(name[1:], ":")
+		hours, err1 := strconv.Atoi(h)
+		minutes, err2 := strconv.Atoi(m)
+		if !ok || err1 != nil || err2 != nil || hours < 0 || hours > 14 || minutes < 0 || minutes > 59 {
+			return nil, bad
+		}
+		seconds := hours*3600 + minutes*60
+		if name[0] == '-' {
+			seconds = -seconds
+		}
+		return time.FixedZone(name, seconds), nil
+	}
+	if strings.EqualFold(name, "local") { // Go's word, not ours
+		return nil, bad
+	}
+	if at, err := time.LoadLocation(name); err == nil {
+		return at, nil
+	}
+	parts := strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return r == '/' })
+	for i, p := range parts {
+		words := strings.Split(p, "_")
+		for j, w := range words {
+			if w != "" {
+				words[j] = strings.ToUpper(w[:1]) + w[1:]
+			}
+		}
+		parts[i] = strings.Join(words, "_")
+	}
+	if at, err := time.LoadLocation(strings.Join(parts, "/")); err == nil {
+		return at, nil
+	}
+	if at, err := time.LoadLocation(strings.ToUpper(name)); err == nil {
+		return at, nil
+	}
+	return nil, bad
+}
+
+func (o *Operator) set(ctx context.Context, sess *model.Session, s *sql.Set) error {
+	for _, a := range s.Vars {
+		if err := o.assign(ctx, sess, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// word is the text of a value of SET: a literal or a bare word.
+func word(x sql.Expr) (string, bool) {
+	switch x := x.(type) {
+	case *sql.Literal:
+		return x.Text, true
+	case *sql.ColumnRef:
+		return objectText(x.Name), true
+	}
+	return "", false
+}
+
+func (o *Operator) assign(ctx context.Context, sess *model.Session, a sql.Assignment) error {
+	value, plain := "", false
+	if len(a.Values) > 0 {
+		value, plain = word(a.Values[0])
+	}
+	bad := func(what string) error {
+		return errs.New(errs.Unsupported, "Not supported: Invalid %s expr %s in set variable statement", what, sql.Format(a.Values[0]))
+	}
+	switch a.Name {
+	case "time zone", "time_zone", "timezone":
+		zone, err := ParseTimezone(value)
+		if !plain || err != nil {
+			return bad("timezone")
+		}
+		sess.Timezone = zone
+		return nil
+	case "read_preference":
+		if !strings.EqualFold(value, "leader") {
+			return bad("read preference")
+		}
+		return nil
+	case "search_path":
+		if _, err := o.catalog.Database(value); err != nil && !systemDatabase(value) {
+			return schemaNotFound(value)
+		}
+		sess.Database = value
+		return nil
+	case "client_encoding":
+		if v := strings.ToUpper(value); v != "UTF8" && v != "UTF-8" && v != "UNICODE" {
+			return bad("client encoding")
+		}
+		return nil
+	case "max_execution_time", "statement_timeout":
+		d, ok := statementTimeout(value)
+		if !plain || !ok {
+			return bad("timeout")
+		}
+		sess.Timeout = d
+		return nil
+	case "datestyle", "intervalstyle", "bytea_output", "allow_query_fallback", "names", "character set":
+		return nil
+	}
+	if sess.Dialect != model.DialectGreptime { // drivers set all sorts of things before they ask the first question
+		return nil
+	}
+	return errs.New(errs.Unsupported, "Not supported: Unsupported set variable %s", a.Raw)
+}
+
+// statementTimeout reads milliseconds, or a number with ms, s, min, h or d.
+func statementTimeout(s string) (time.Duration, bool) {
+	unit, number := time.Millisecond, s
+	for _, u := range []struct {
+		suffix string
+		unit   time.Duration
+	}{{"ms", time.Millisecond}, {"min", time.Minute}, {"s", time.Second}, {"h", time.Hour}, {"d", 24 * time.Hour}} {
+		if n, ok := strings.CutSuffix(s, u.suffix); ok {
+			unit, number = u.unit, n
+			break
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 32)
+	return time.Duration(n) * unit, err == nil && n >= 0
+}
+
+func (o *Operator) showVariable(sess *model.Session, s *sql.ShowVariable) (model.RowStream, error) {
+	name := strings.ToUpper(strings.TrimPrefix(strings.ToUpper(s.Name), "@@"))
+	value := ""
+	switch name {
+	case "SYSTEM_TIME_ZONE", "SYSTEM_TIMEZONE":
+		value = "UTC"
+	case "TIME_ZONE", "TIMEZONE", "TIME ZONE":
+		value = sess.Timezone.String()
+	case "READ_PREFERENCE":
+		value = "LEADER"
+	case "DATESTYLE":
+		value = "ISO, MDY"
+	case "INTERVALSTYLE":
+		value = "postgres"
+	case "MAX_EXECUTION_TIME":
+		value = strconv.FormatInt(sess.Timeout.Milliseconds(), 10)
+	case "STATEMENT_TIMEOUT":
+		value = strconv.FormatInt(sess.Timeout.Milliseconds(), 10) + "ms"
+	default:
+		return nil, errs.New(errs.Unsupported, "Not supported: Unsupported show variable: %s", s.Name)
+	}
+	return textRows([]string{name}, []any{value}), nil
+}
+
+// tql reads the times of a TQL statement and has its query evaluated.
+func (o *Operator) tql(ctx context.Context, sess *model.Session, s *sql.TQL) (model.RowStream, error) {
+	if o.opts.PromQL == nil || s.Kind != sql.TQLEval {
+		return nil, errs.New(errs.Unsupported, "Not supported: TQL %s", s.Kind)
+	}
+	start, err := o.tqlTime(ctx, sess, s.Start)
+	if err != nil {
+		return nil, err
+	}
+	end, err := o.tqlTime(ctx, sess, s.End)
+	if err != nil {
+		return nil, err
+	}
+	step, err := o.tqlDuration(s.Step)
+	if err != nil {
+		return nil, err
+	}
+	var lookback time.Duration
+	if s.Lookback != nil {
+		if lookback, err = o.tqlDuration(s.Lookback); err != nil {
+			return nil, err
+		}
+	}
+	return o.opts.PromQL.TQL(ctx, sess, s.Query, start, end, step, lookback, s.Alias.Name)
+}
+
+// tqlTime reads a time: seconds since 1970, RFC 3339 text, or an expression such as now() - interval '5' minute.
+func (o *Operator) tqlTime(ctx context.Context, sess *model.Session, x sql.Expr) (time.Time, error) {
+	if l, ok := x.(*sql.Literal); ok {
+		if f, err := strconv.ParseFloat(l.Text, 64); err == nil && f > -1e11 && f < 1e11 {
+			return time.UnixMilli(int64(f * 1000)).UTC(), nil
+		}
+		if t, err := time.ParseInLocation(time.RFC3339Nano, strings.Replace(l.Text, " ", "T", 1), sess.Timezone); err == nil {
+			return t, nil
+		}
+		if t, err := time.ParseInLocation(time.DateTime, l.Text, sess.Timezone); err == nil {
+			return t, nil
+		}
+	} else if o.opts.Query != nil {
+		v, err := o.opts.Query.Value(ctx, sess, x)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if v.Type.IsTimestamp() && !v.Null() {
+			s, _ := model.ConvertTime(v.Int, v.Type.Unit, model.Second)
+			back, _ := model.ConvertTime(s, model.Second, v.Type.Unit)
+			return time.Unix(s, (v.Int-back)*v.Type.Unit.Nanos()).UTC(), nil
+		}
+		if v.Type.Numeric() && !v.Null() {
+			return time.Unix(v.Int, int64(v.Float*1e9)).UTC(), nil
+		}
+	}
+	return time.Time{}, errs.New(errs.InvalidSyntax, "Invalid TQL syntax: %s is not a time", sql.Format(x))
+}
+
+// tqlDuration reads a duration: seconds, or PromQL's 1m30s.
+func (o *Operator) tqlDuration(x sql.Expr) (time.Duration, error) {
+	if l, ok := x.(*sql.Literal); ok {
+		if f, err := strconv.ParseFloat(l.Text, 64); err == nil && f > 0 && f < 1e9 {
+			return time.Duration(f * float64(time.Second)), nil
+		}
+		if ms, err := sql.ParseDuration(l.Text); err == nil && ms < 1e12 {
+			return time.Duration(ms) * time.Millisecond, nil
+		}
+	}
+	return 0, errs.New(errs.InvalidSyntax, "Invalid TQL syntax: %s is not a duration", sql.Format(x))
+}
