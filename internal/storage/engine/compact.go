@@ -57,6 +57,9 @@ func (r *region) compact(ctx context.Context, req *contract.CompactRequest) (did
 	}
 	v := r.pin()
 	defer r.unpin(v)
+	if did, err := r.dropExpired(ctx, v); did || err != nil {
+		return did, err
+	}
 	var files []manifest.File
 	for _, f := range v.files {
 		if req == nil || req.TimeRange == nil || req.TimeRange.Overlaps(f.MinTime, f.MaxTime) {
@@ -129,6 +132,26 @@ func (r *region) compact(ctx context.Context, req *contract.CompactRequest) (did
 	e.met.compactIn.Add(float64(bytesIn))
 	e.met.compactOut.Add(float64(bytesOut))
 	r.log.Info("compacted", "files", len(pick.Files), "into", out, "bytes_in", bytesIn, "bytes_out", bytesOut, "took", time.Since(start))
+	return true, nil
+}
+
+// dropExpired removes the files whose rows have all outlived the table's TTL.
+func (r *region) dropExpired(ctx context.Context, v *version) (did bool, err error) {
+	oldest := r.alive(v.meta).Start
+	edit := &manifest.Edit{}
+	for _, f := range v.files {
+		if f.MaxTime < oldest {
+			edit.Remove = append(edit.Remove, f.ID)
+		}
+	}
+	if len(edit.Remove) == 0 {
+		return false, nil
+	}
+	if err := r.commit(ctx, "expire.commit", manifest.Action{Edit: edit}); err != nil {
+		return false, fmt.Errorf("drop expired files of region %s: %w", r.id, err)
+	}
+	r.sync()
+	r.log.Info("dropped expired files", "files", len(edit.Remove))
 	return true, nil
 }
 

@@ -61,7 +61,7 @@ type Options struct {
 // Listener lets tests and tools watch the engine.
 type Listener struct {
 	// Step is called before and after each step that makes something durable; an error makes the step fail. The names are
-	// "flush.files", "flush.commit", "compact.files", "compact.commit", "alter.commit", "truncate.commit", "create.commit".
+	// "flush.files", "flush.commit", "compact.files", "compact.commit", "alter.commit", "truncate.commit", "create.commit", "expire.commit".
 	Step func(region model.RegionID, name string, after bool) error
 	// FlushEnd and CompactEnd are called when a background or asked-for job ended.
 	FlushEnd   func(region model.RegionID, files int, err error)

@@ -458,6 +458,43 @@ func TestDropForgetsEverything(t *testing.T) {
 	}
 }
 
+func TestExpiredRowsAreGone(t *testing.T) {
+	now := time.UnixMilli(1_000_000_000)
+	n, err := start(t, crashfs.New(), "/d", func(o *Options) { o.Now = func() time.Time { return now } })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	ctx := t.Context()
+	meta := testMeta(contract.MergeLastRow)
+	meta.Options.TTL = time.Hour
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: meta, TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	old, young := row{host: "a", ts: now.UnixMilli() - 3600_001}, row{host: "a", ts: now.UnixMilli() - 3600_000}
+	if _, err := n.eng.Write(ctx, put(model.OpPut, old, young)); err != nil {
+		t.Fatal(err)
+	}
+	for _, flush := range []bool{false, true} {
+		if flush {
+			if err := n.eng.Flush(ctx, region0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := n.scanAll(ctx); err != nil || len(got) != 1 {
+			t.Fatal(got, err)
+		}
+	}
+	now = now.Add(time.Minute)
+	if err := n.eng.Compact(ctx, contract.CompactRequest{Region: region0}); err != nil {
+		t.Fatal(err)
+	}
+	st, err := n.eng.Statistics(ctx, nil)
+	if err != nil || len(st) != 1 || st[0].SSTFiles != 0 || st[0].Rows != 0 {
+		t.Fatal(st, err)
+	}
+}
+
 func TestBadWritesAreRefusedWhole(t *testing.T) {
 	n, err := start(t, crashfs.New(), "/d", nil)
 	if err != nil {

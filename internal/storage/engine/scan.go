@@ -21,7 +21,7 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 		r.unpin(v)
 		return nil, err
 	}
-	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange)
+	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange.Intersect(r.alive(v.meta)))
 	if err != nil {
 		r.unpin(v)
 		return nil, err
@@ -31,12 +31,25 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 	}
 	e.met.scanning.Inc()
 	// scan.Run calls Release in any case, once.
-	s, err := scan.Run(ctx, scan.Options{Sources: sources, Memtables: memtables, Schema: v.meta.Schema, Merge: v.meta.Options.Merge,
+	s, err := scan.Run(ctx, scan.Options{Sources: sources, Memtables: memtables, Schema: v.meta.Schema, Merge: v.meta.Options.Merge, Times: r.alive(v.meta),
 		Release: func() { e.met.scanning.Dec(); r.unpin(v) }}, req)
 	if err != nil {
 		return nil, err
 	}
 	return &countedStream{Stream: s, eng: e, files: stats, total: int64(len(v.files))}, nil
+}
+
+// alive are the times of rows that have not expired: expired rows are invisible at once, and go with their files later.
+func (r *region) alive(meta contract.RegionMeta) model.TimeRange {
+	if meta.Options.TTL <= 0 {
+		return model.AllTime
+	}
+	unit := meta.Schema.TimeUnit()
+	oldest, ok := model.ConvertTime(r.eng.opts.Now().Add(-meta.Options.TTL).UnixMilli(), model.Millisecond, unit)
+	if !ok {
+		return model.AllTime
+	}
+	return model.TimeRange{Start: oldest, End: model.AllTime.End}
 }
 
 // sources are what a scan of a version reads: memtables, then files that may hold rows of the times.
