@@ -125,7 +125,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "temporary directory")
 	}
-	n.query, err = query.Open(query.Options{Catalog: tables{cat}, Regions: n.storage.engine, Version: o.Build.Version,
+	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, n.storage.engine, o.Build.Version), Regions: n.storage.engine, Version: o.Build.Version,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {
 		return nil, err
@@ -241,7 +241,7 @@ func registerProcess(reg prometheus.Registerer, b Build, mem memory) {
 func (n *Standalone) Addr() string { return n.listen.Addr().String() }
 
 // SQL runs statements without a network.
-func (n *Standalone) SQL() server.SQL { return statements{n.ops, n.query} }
+func (n *Standalone) SQL() server.SQL { return n.ops }
 
 // Failed gives an error if the server cannot go on.
 func (n *Standalone) Failed() <-chan error { return n.failed }
