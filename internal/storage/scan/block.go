@@ -8,7 +8,7 @@ import (
 )
 
 // slice is rows [from, to) of a reader that follow one another in the merged order. multi, where not negative, makes it one row that
-// comes of several versions: worker.multis[multi].
+// comes of several versions: lane.multis[multi].
 type slice struct {
 	rd       int32
 	need     int32
@@ -33,6 +33,7 @@ type block struct {
 	n    int
 	runs []run
 
+	lane   *lane
 	slices []slice
 	rows   int     // before the selection
 	sel    []int32 // rows that passed the predicate; nil: all
@@ -47,8 +48,8 @@ type colVec struct {
 	off int
 }
 
-func (b *block) reset(w *worker, al *aligned, slices []slice, runs []run, n int) {
-	b.w, b.al, b.n, b.rows, b.slices, b.runs, b.sel = w, al, n, n, slices, runs, nil
+func (b *block) reset(w *worker, ln *lane) {
+	b.w, b.al, b.lane, b.n, b.rows, b.slices, b.runs, b.sel = w, w.al, ln, ln.n, ln.n, ln.slices, ln.runs, nil
 	if len(b.full) != len(w.p.cols)+1 {
 		b.full, b.kept = make([]colVec, len(w.p.cols)+1), make([]colVec, len(w.p.cols)+1)
 	}
@@ -179,7 +180,7 @@ func (b *block) gather(ctx context.Context, ci int) (*model.Vector, error) {
 	v := model.NewVector(b.typeOf(ci), b.rows)
 	for _, s := range b.slices {
 		if s.multi >= 0 && ref != refTime && ci != b.w.p.seqCol && ci != b.w.p.opCol {
-			if err := b.newest(ctx, v, ref, b.w.multis[s.multi]); err != nil {
+			if err := b.newest(ctx, v, ref, b.lane.multis[s.multi]); err != nil {
 				return nil, err
 			}
 			continue

@@ -40,13 +40,26 @@ type seqVersion struct {
 // resolve merges the pieces (of one group in time) of series g.
 func (m *merger) resolve(ctx context.Context, w *worker, pieces []piece, g uint32) error {
 	m.heads = m.heads[:0]
-	for _, pc := range pieces {
+	apart := true // in time order, without any time in common
+	for i, pc := range pieces {
 		r := w.readers[pc.rd]
 		ts, err := r.timesOf(ctx, int(pc.need), int(pc.from), int(pc.to))
 		if err != nil {
 			return err
 		}
+		if apart = apart && !r.in.compare; apart && i > 0 {
+			before := m.heads[i-1].times
+			apart = before[len(before)-1] < ts[0]
+		}
 		m.heads = append(m.heads, head{piece: pc, at: pc.from, times: ts})
+	}
+	if apart { // Fast path: sources that follow one another in time, as flushes do.
+		for _, pc := range pieces {
+			if err := w.plain(ctx, pc, g); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	slices.SortStableFunc(m.heads, func(a, b head) int { return cmp.Compare(a.times[0], b.times[0]) })
 	all := m.heads
@@ -247,15 +260,16 @@ func (w *worker) deleted(ctx context.Context, v version) (bool, error) {
 func (w *worker) row(ctx context.Context, vers []version, g uint32) error {
 	multi := -1
 	if len(vers) > 1 {
-		if len(w.slices) == 1 && w.n >= w.direct || w.n >= gatherRows { // now, because flushing forgets the versions
-			if err := w.flush(ctx); err != nil {
+		ln := w.common()
+		if len(ln.slices) == 1 && ln.n >= w.direct || ln.n >= gatherRows { // now, because flushing forgets the versions
+			if err := w.flush(ctx, ln); err != nil {
 				return err
 			}
 		}
-		n := len(w.versions)
-		w.versions = append(w.versions, vers...)
-		multi = len(w.multis)
-		w.multis = append(w.multis, w.versions[n:len(w.versions):len(w.versions)])
+		n := len(ln.versions)
+		ln.versions = append(ln.versions, vers...)
+		multi = len(ln.multis)
+		ln.multis = append(ln.multis, ln.versions[n:len(ln.versions):len(ln.versions)])
 	}
 	v := vers[0]
 	return w.emit(ctx, slice{v.rd, w.readers[v.rd].needOf(int(v.row)), v.row, v.row + 1, int32(multi)}, g)

@@ -196,7 +196,7 @@ func (sc *scan) work(ctx context.Context, tasks []task, newSink func() sink, col
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			w := &worker{p: sc.p, sc: sc, sink: newSink(), maxBlock: sc.p.batch, direct: max(directRows, sc.p.batch/4)}
+			w := &worker{p: sc.p, sc: sc, sink: newSink(), free: sc.p.order != contract.OrderSeries && !sc.p.lastRow, maxBlock: sc.p.batch, direct: max(directRows, sc.p.batch/4)}
 			if sc.p.agg != nil {
 				w.maxBlock, w.direct = aggregateBlock, directRows
 			}

@@ -33,15 +33,25 @@ type worker struct {
 	byMax    []int32 // readers, of collectTails
 	merge    merger
 
-	// What was resolved but not handed on yet.
+	// free: the sink does not mind in which order series come. Then each reader has a lane of its own, where its slices of one series
+	// after another join to one, however many readers take turns at each series.
+	free  bool
+	lanes []lane // per reader, and last one for what comes of several of them, or, if not free, for everything
+	blk   block
+	idx   []int32
+}
+
+// lane is merged rows that are not handed on yet.
+type lane struct {
 	slices   []slice
 	runs     []run
 	n        int
 	multis   [][]version // of the slices above
 	versions []version   // memory of multis
-	blk      block
-	idx      []int32
 }
+
+// common is the lane that readers share.
+func (w *worker) common() *lane { return &w.lanes[len(w.readers)] }
 
 // directRows is the length from which an aggregate is handed a piece where it lies rather than copied together with others: below, the
 // fixed cost of a block outweighs copying. (Where rows are output, small blocks would have to be copied together later anyway.)
@@ -66,6 +76,9 @@ func (w *worker) run(ctx context.Context, t *task) error {
 			w.readers = append(w.readers, r)
 		}
 	}
+	for len(w.lanes) <= len(w.readers) {
+		w.lanes = append(w.lanes, lane{})
+	}
 	if err := w.sink.begin(ctx, t); err != nil {
 		return err
 	}
@@ -75,8 +88,10 @@ func (w *worker) run(ctx context.Context, t *task) error {
 	} else if len(w.readers) > 1 {
 		err = w.runMany(ctx, t)
 	}
-	if err == nil {
-		err = w.flush(ctx)
+	for i := range w.lanes {
+		if err == nil {
+			err = w.flush(ctx, &w.lanes[i])
+		}
 	}
 	if err == nil {
 		err = w.sink.end(ctx)
@@ -216,36 +231,40 @@ func (w *worker) plain(ctx context.Context, pc piece, g uint32) error {
 
 // emit adds merged rows of series g to what is handed on next.
 func (w *worker) emit(ctx context.Context, s slice, g uint32) error {
+	ln := w.common()
+	if w.free && s.multi < 0 {
+		ln = &w.lanes[s.rd]
+	}
 	for {
 		n := int(s.to - s.from)
 		joins := false
-		if k := len(w.slices); k > 0 {
-			last := &w.slices[k-1]
+		if k := len(ln.slices); k > 0 {
+			last := &ln.slices[k-1]
 			joins = s.multi < 0 && last.multi < 0 && last.rd == s.rd && last.need == s.need && last.to == s.from
-			if !joins && (n >= w.direct || k == 1 && w.n >= w.direct || w.n >= gatherRows) {
-				if err := w.flush(ctx); err != nil {
+			if !joins && (n >= w.direct || k == 1 && ln.n >= w.direct || ln.n >= gatherRows) {
+				if err := w.flush(ctx, ln); err != nil {
 					return err
 				}
 			}
 		}
-		if room := w.maxBlock - w.n; n > room {
+		if room := w.maxBlock - ln.n; n > room {
 			n = room
 		}
 		part := s
 		part.to = s.from + int32(n)
 		if joins {
-			w.slices[len(w.slices)-1].to = part.to
+			ln.slices[len(ln.slices)-1].to = part.to
 		} else {
-			w.slices = append(w.slices, part)
+			ln.slices = append(ln.slices, part)
 		}
-		if k := len(w.runs); k > 0 && w.runs[k-1].g == g {
-			w.runs[k-1].end += int32(n)
+		if k := len(ln.runs); k > 0 && ln.runs[k-1].g == g {
+			ln.runs[k-1].end += int32(n)
 		} else {
-			w.runs = append(w.runs, run{g, int32(w.n), int32(w.n + n)})
+			ln.runs = append(ln.runs, run{g, int32(ln.n), int32(ln.n + n)})
 		}
-		w.n += n
-		if w.n >= w.maxBlock {
-			if err := w.flush(ctx); err != nil {
+		ln.n += n
+		if ln.n >= w.maxBlock {
+			if err := w.flush(ctx, ln); err != nil {
 				return err
 			}
 		}
@@ -258,23 +277,23 @@ func (w *worker) emit(ctx context.Context, s slice, g uint32) error {
 // gatherRows is the size of a block that is copied together.
 const gatherRows = 8192
 
-// flush hands on the collected rows: filters them and calls the sink.
-func (w *worker) flush(ctx context.Context) error {
-	if w.n == 0 {
+// flush hands on the rows of a lane: filters them and calls the sink.
+func (w *worker) flush(ctx context.Context, ln *lane) error {
+	if ln.n == 0 {
 		return nil
 	}
-	w.st.rowsScanned += int64(w.n)
+	w.st.rowsScanned += int64(ln.n)
 	b := &w.blk
-	b.reset(w, w.al, w.slices, w.runs, w.n)
+	b.reset(w, ln)
 	some := true
 	if w.p.rowPred != nil {
-		sel := w.ev.get(w.n)
+		sel := w.ev.get(ln.n)
 		err := w.ev.eval(ctx, b, w.p.rowPred, sel)
 		if err != nil {
 			return err
 		}
-		switch sel.Count(w.n) {
-		case w.n:
+		switch sel.Count(ln.n) {
+		case ln.n:
 		case 0:
 			some = false
 		default:
@@ -288,7 +307,7 @@ func (w *worker) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	w.slices, w.runs, w.n = w.slices[:0], w.runs[:0], 0
-	w.multis, w.versions = w.multis[:0], w.versions[:0]
+	ln.slices, ln.runs, ln.n = ln.slices[:0], ln.runs[:0], 0
+	ln.multis, ln.versions = ln.multis[:0], ln.versions[:0]
 	return nil
 }
