@@ -200,12 +200,17 @@ func read(tb testing.TB, sources []source.Source, pred *model.Expr) float64 {
 		tb.Fatal(err)
 	}
 	sum := 0.0
-	var buf []series.Member
-	for g := range a.Len() {
-		buf = a.Members(g, buf)
-		for _, m := range buf {
-			st := tables[m.Table].Start
-			for _, x := range cols[m.Table].Floats[st[m.Ordinal]:st[m.Ordinal+1]] {
+	for i, t := range tables {
+		numbers, selected := a.Numbers(i), a.Selected(i)
+		n := a.Len()
+		if numbers != nil {
+			n = len(numbers)
+		}
+		for at := range n {
+			if selected != nil {
+				at = int(selected[at])
+			}
+			for _, x := range cols[i].Floats[t.Start[at]:t.Start[at+1]] {
 				sum += x
 			}
 		}

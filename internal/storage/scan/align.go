@@ -25,28 +25,16 @@ func align(ins []*input) (*aligned, error) {
 	tables, sels := make([]*series.Table, len(ins)), make([]series.Selection, len(ins))
 	for i, in := range ins {
 		tables[i], sels[i] = in.table, in.sel
-		in.selected, in.global, in.count = nil, nil, in.table.Len()
 	}
 	a, err := series.Align(tables, sels)
 	if err != nil {
 		return nil, err
 	}
 	al := &aligned{Alignment: a, n: a.Len(), codes: make([][]uint32, len(a.Tags))}
-	if a.Identity() {
-		return al, nil
-	}
 	for i, in := range ins {
-		if !sels[i].Whole(in.table.Len()) {
-			in.selected = sels[i].Ordinals()
+		in.selected, in.global, in.count = a.Selected(i), a.Numbers(i), in.table.Len()
+		if in.selected != nil {
 			in.count = len(in.selected)
-		}
-		in.global = make([]uint32, 0, in.count)
-	}
-	var buf []series.Member
-	for g := range al.n {
-		buf = a.Members(g, buf)
-		for _, m := range buf {
-			ins[m.Table].global = append(ins[m.Table].global, uint32(g))
 		}
 	}
 	return al, nil

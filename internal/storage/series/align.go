@@ -1,136 +1,83 @@
 package series
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// Member is a series of one of the aligned tables.
-type Member struct {
-	Table   uint32 // its number in the list given to Align
-	Ordinal uint32 // the series' place in that table
-}
-
-// Alignment is the common order of the series of several sorted runs: each distinct tuple ("global series") once, in order, with the
-// tables that have it. It is immutable; any number of goroutines may walk spans of it.
+// Alignment is the common order of the series of several sorted runs: each distinct tuple ("global series") once, in order. It is immutable;
+// any number of goroutines may use it.
 //
-//	table 0: a c      table 1: b c      →   global 0: a {0,0}   1: b {1,0}   2: c {0,1} {1,1}
+//	table 0: a c      table 1: b c      →   global: a b c      Numbers(0): 0 2      Numbers(1): 1 2
 type Alignment struct {
 	Tags  []model.ColumnID
 	Types []model.Type
 	Dicts []*model.Dict // per tag: the values of all tables, sorted; what Code counts in
 
-	tables []*Table
-	n      int
+	n        int
+	selected [][]uint32 // per table: its selected series; nil: all
+	numbers  [][]uint32 // per table, by place among its selected series: the global number; nil: the same
 
-	// One of three forms. single: there is one table. same: all tables have the same series and all are selected. Else keys and members.
-	kind     alignKind
-	ordinals []uint32 // single: selected series; nil: all
-	pack     packing
-	keys     [][]uint64 // per word of pack, then per global series
-	first    []uint32   // n+1: the members of g are members[first[g]:first[g+1]]
-	members  []Member
+	// One of two forms: all tables have the same series selected, those of base; else keys.
+	base *Table
+	pack packing
+	keys [][]uint64 // per word of pack, then per global series
 }
 
-type alignKind uint8
-
-const (
-	alignSingle alignKind = iota
-	alignSame
-	alignMerged
-)
-
 // Align orders the selected series of tables, which have the same tags (see Extend). sels is nil for all series of all tables, else has a
-// selection per table. What is not selected costs nothing but, where much is selected, a look at its values.
+// selection per table. What is not selected costs nothing but, where much is selected, a look at its values; tables with the same series
+// selected cost as much as one.
 func Align(tables []*Table, sels []Selection) (*Alignment, error) {
 	if len(tables) == 0 {
-		return &Alignment{kind: alignMerged, first: []uint32{0}}, nil
+		return &Alignment{}, nil
 	}
 	t0 := tables[0]
+	a := &Alignment{Tags: t0.Tags, Types: t0.Types, selected: make([][]uint32, len(tables)), numbers: make([][]uint32, len(tables))}
+	var parts []part
+	partOf := make([]int, len(tables))
 	for i, t := range tables {
 		if !slices.Equal(t.Tags, t0.Tags) {
 			return nil, errs.New(errs.Internal, "tables to align have tags %v and %v", t0.Tags, t.Tags)
 		}
-		if sels != nil && sels[i].To > t.Len() {
-			return nil, errs.New(errs.Internal, "selection ends at series %d of %d", sels[i].To, t.Len())
+		sel := t.All()
+		if sels != nil {
+			if sel = sels[i]; sel.To > t.Len() {
+				return nil, errs.New(errs.Internal, "selection ends at series %d of %d", sel.To, t.Len())
+			}
 		}
-	}
-	a := &Alignment{Tags: t0.Tags, Types: t0.Types, tables: tables}
-	whole := func(i int) bool { return sels == nil || sels[i].Whole(tables[i].Len()) }
-	if len(tables) == 1 {
-		a.kind, a.Dicts, a.n = alignSingle, t0.Dicts, t0.Len()
-		if !whole(0) {
-			a.ordinals = sels[0].Ordinals()
-			a.n = len(a.ordinals)
+		at := slices.IndexFunc(parts, func(p part) bool { return p.sel.same(sel) && p.t.alike(t) })
+		if at < 0 {
+			at = len(parts)
+			p := part{t: t, sel: sel, n: t.Len()}
+			if !sel.Whole(t.Len()) {
+				p.ordinals = sel.Ordinals()
+				p.n = len(p.ordinals)
+			}
+			parts = append(parts, p)
 		}
-		return a, nil
+		partOf[i] = at
 	}
-	if same := alikeAll(tables); same && !slices.ContainsFunc(seq(len(tables)), func(i int) bool { return !whole(i) }) {
-		a.kind, a.Dicts, a.n = alignSame, t0.Dicts, t0.Len()
-		return a, nil
+	if len(parts) == 1 {
+		a.base, a.Dicts, a.n = t0, t0.Dicts, parts[0].n
+	} else {
+		a.merge(parts)
 	}
-	a.kind = alignMerged
-	parts := make([]part, len(tables))
-	for i, t := range tables {
-		parts[i] = part{t: t, n: t.Len()}
-		if !whole(i) {
-			parts[i].ordinals = sels[i].Ordinals()
-			parts[i].n = len(parts[i].ordinals)
-		}
+	for i, at := range partOf {
+		a.selected[i], a.numbers[i] = parts[at].ordinals, parts[at].numbers
 	}
-	a.merge(parts)
 	return a, nil
 }
 
-func seq(n int) []int {
-	s := make([]int, n)
-	for i := range s {
-		s[i] = i
-	}
-	return s
-}
-
-// alikeAll reports tables with exactly the same series.
-func alikeAll(tables []*Table) bool {
-	for _, t := range tables[1:] {
-		if t.Len() != tables[0].Len() {
-			return false
-		}
-	}
-	for _, t := range tables[1:] {
-		for k := range t.Tags {
-			if !sameDict(t.Dicts[k], tables[0].Dicts[k]) || !sameCodes(t.Codes[k], tables[0].Codes[k]) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func sameCodes(a, b []uint32) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
-}
-
-func sameDict(a, b *model.Dict) bool {
-	return a == b || a.Len() == b.Len() && (a.Len() == 0 || slices.Equal(a.Offsets, b.Offsets) && bytes.Equal(a.Data, b.Data))
-}
-
-// part is what one table brings to a merge.
+// part is what one table, and all others with the same series, bring to a merge.
 type part struct {
 	t        *Table
+	sel      Selection
 	ordinals []uint32 // nil: all
 	n        int
 	words    [][]uint64
-}
-
-func (p *part) ordinal(i int) uint32 {
-	if p.ordinals == nil {
-		return uint32(i)
-	}
-	return p.ordinals[i]
+	numbers  []uint32 // global, by place; made by the merge
 }
 
 // codes of tag k in the part's order.
@@ -148,9 +95,8 @@ func (p *part) codes(k int, room []uint32) []uint32 {
 
 // merge brings the codes of each part into the merged dictionaries, packs them, and merges the packed keys.
 func (a *Alignment) merge(parts []part) {
-	total, widest := 0, 0
+	widest := 0
 	for i := range parts {
-		total += parts[i].n
 		widest = max(widest, parts[i].n)
 	}
 	room := make([]uint32, widest)
@@ -180,20 +126,19 @@ func (a *Alignment) merge(parts []part) {
 			a.pack.add(p.words, k, codes, nil)
 		}
 	}
-	a.mergeKeys(parts, total, widest)
+	a.mergeKeys(parts, widest)
 }
 
 // mergeKeys is a merge of sorted lists of keys by a heap of their heads.
-func (a *Alignment) mergeKeys(parts []part, total, widest int) {
+func (a *Alignment) mergeKeys(parts []part, widest int) {
 	w := a.pack.words
 	a.keys = make([][]uint64, w)
 	for i := range a.keys {
 		a.keys[i] = make([]uint64, 0, widest+widest/8)
 	}
-	a.first = make([]uint32, 0, widest+widest/8+1)
-	a.members = make([]Member, 0, total)
 	h := keyHeap{parts: parts, at: make([]int, len(parts)), words: w}
 	for i := range parts {
+		parts[i].numbers = make([]uint32, 0, parts[i].n)
 		if parts[i].n > 0 {
 			h.heads = append(h.heads, head{parts[i].words[0][0], uint32(i)})
 		}
@@ -204,13 +149,13 @@ func (a *Alignment) mergeKeys(parts []part, total, widest int) {
 	for len(h.heads) > 0 {
 		top := h.heads[0]
 		p, i := &parts[top.part], h.at[top.part]
-		if n := len(a.first); n == 0 || top.key != a.keys[0][n-1] || w > 1 && !a.lastIs(p.words, i) {
-			a.first = append(a.first, uint32(len(a.members)))
+		if a.n == 0 || top.key != a.keys[0][a.n-1] || w > 1 && !a.lastIs(p.words, i) {
+			a.n++
 			for j := range a.keys {
 				a.keys[j] = append(a.keys[j], p.words[j][i])
 			}
 		}
-		a.members = append(a.members, Member{top.part, p.ordinal(i)})
+		p.numbers = append(p.numbers, uint32(a.n-1))
 		i++
 		h.at[top.part] = i
 		if i < p.n {
@@ -222,8 +167,6 @@ func (a *Alignment) mergeKeys(parts []part, total, widest int) {
 		}
 		h.down(0)
 	}
-	a.n = len(a.first)
-	a.first = append(a.first, uint32(len(a.members)))
 }
 
 // lastIs reports that the global series added last has the key at i of words.

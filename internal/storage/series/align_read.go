@@ -6,137 +6,64 @@ import (
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// Span is global series [From, To).
-type Span struct{ From, To int }
-
 // Len is the number of global series.
 func (a *Alignment) Len() int { return a.n }
 
-// Tables are the aligned tables; Member.Table counts in them.
-func (a *Alignment) Tables() []*Table { return a.tables }
+// Selected lists the selected series of a table, by its number in the list given to Align, ascending; nil stands for all.
+func (a *Alignment) Selected(table int) []uint32 { return a.selected[table] }
 
-// Members gives the tables' series that make up global series g, by rising table number; at least one. The result is valid until buf is
-// used again; it may be memory of the Alignment, and is read-only.
-func (a *Alignment) Members(g int, buf []Member) []Member {
-	switch a.kind {
-	case alignSingle:
-		if a.ordinals != nil {
-			g = int(a.ordinals[g])
-		}
-		return append(buf[:0], Member{0, uint32(g)})
-	case alignSame:
-		buf = buf[:0]
-		for i := range a.tables {
-			buf = append(buf, Member{uint32(i), uint32(g)})
-		}
-		return buf
-	}
-	return a.members[a.first[g]:a.first[g+1]]
-}
+// Numbers gives the global numbers of a table's selected series, ascending; nil stands for 0, 1, … Tables with the same series share it.
+func (a *Alignment) Numbers(table int) []uint32 { return a.numbers[table] }
 
 // Code is the code of global series g's value of a tag: 0 is NULL, k is value k-1 of Dicts[tag].
 func (a *Alignment) Code(tag, g int) uint32 {
-	switch a.kind {
-	case alignSingle:
-		if a.ordinals != nil {
-			g = int(a.ordinals[g])
-		}
-		return a.tables[0].Codes[tag][g]
-	case alignSame:
-		return a.tables[0].Codes[tag][g]
+	switch {
+	case a.base == nil:
+		return a.pack.code(a.keys, tag, g)
+	case a.selected[0] != nil:
+		g = int(a.selected[0][g])
 	}
-	return a.pack.code(a.keys, tag, g)
+	return a.base.Codes[tag][g]
 }
 
 // Codes appends the codes of global series [from, to) for a tag.
 func (a *Alignment) Codes(dst []uint32, tag, from, to int) []uint32 {
 	switch {
-	case a.kind == alignMerged:
+	case a.n == 0:
+	case a.base == nil:
 		dst = slices.Grow(dst, to-from)
 		for _, w := range a.keys[a.pack.word[tag]][from:to] {
 			dst = append(dst, uint32(w>>(a.pack.shift[tag]&63)&a.pack.mask[tag]))
 		}
-	case a.ordinals != nil:
-		c := a.tables[0].Codes[tag]
-		for _, o := range a.ordinals[from:to] {
+	case a.selected[0] != nil:
+		c := a.base.Codes[tag]
+		for _, o := range a.selected[0][from:to] {
 			dst = append(dst, c[o])
 		}
 	default:
-		dst = append(dst, a.tables[0].Codes[tag][from:to]...)
+		dst = append(dst, a.base.Codes[tag][from:to]...)
 	}
 	return dst
 }
 
 // TagCodes is the codes of all global series for a tag: read-only, where possible a table's own memory.
 func (a *Alignment) TagCodes(tag int) []uint32 {
-	if a.n == 0 {
-		return nil
-	}
-	if a.Identity() {
-		return a.tables[0].Codes[tag]
+	if a.base != nil && a.selected[0] == nil {
+		return a.base.Codes[tag]
 	}
 	return a.Codes(nil, tag, 0, a.n)
 }
 
-// Identity reports that every table's series g is global series g.
-func (a *Alignment) Identity() bool {
-	return a.kind == alignSame || a.kind == alignSingle && a.ordinals == nil
-}
-
-// Rows is the number of rows that the tables hold of global series g, versions of a row counted singly.
-func (a *Alignment) Rows(g int) int {
-	n := 0
-	if a.kind == alignMerged {
-		for _, m := range a.members[a.first[g]:a.first[g+1]] {
-			s := a.tables[m.Table].Start
-			n += int(s[m.Ordinal+1] - s[m.Ordinal])
-		}
-		return n
-	}
-	if a.ordinals != nil {
-		g = int(a.ordinals[g])
-	}
-	for _, t := range a.tables {
-		n += int(t.Start[g+1] - t.Start[g])
-	}
-	return n
-}
-
-// Split cuts the global series into at most parts spans of about equal numbers of rows, none empty, for as many goroutines.
-func (a *Alignment) Split(parts int) []Span {
-	if a.n == 0 {
-		return nil
-	}
-	parts = max(1, min(parts, a.n))
-	if parts == 1 {
-		return []Span{{0, a.n}}
-	}
-	total := 0
-	for g := range a.n {
-		total += a.Rows(g)
-	}
-	spans := make([]Span, 0, parts)
-	from, sum := 0, 0
-	for g := range a.n {
-		sum += a.Rows(g)
-		if sum*parts >= total*(len(spans)+1) && len(spans) < parts-1 {
-			spans = append(spans, Span{from, g + 1})
-			from = g + 1
-		}
-	}
-	if from < a.n {
-		spans = append(spans, Span{from, a.n})
-	}
-	return spans
-}
-
-// Bytes is about how much memory the Alignment holds beside the tables.
+// Bytes is about how much memory the Alignment holds beside the tables, at most.
 func (a *Alignment) Bytes() int64 {
-	n := int64(len(a.members))*8 + int64(len(a.first)+len(a.ordinals))*4
+	n := int64(0)
+	for i := range a.selected {
+		n += int64(len(a.selected[i])+len(a.numbers[i])) * 4
+	}
 	for _, w := range a.keys {
 		n += int64(len(w)) * 8
 	}
-	if a.kind == alignMerged {
+	if a.base == nil {
 		for _, d := range a.Dicts {
 			n += int64(len(d.Data)) + int64(len(d.Offsets))*4
 		}

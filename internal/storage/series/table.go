@@ -21,6 +21,8 @@ type Table struct {
 	Dicts []*model.Dict // per tag: distinct values in byte order, in the form of AppendSortable
 	Codes [][]uint32    // per tag, then per series: 0 is NULL, k is value k-1 of the tag's dictionary
 	Start []uint32      // Len()+1; rows [Start[i], Start[i+1]) are series i's
+
+	print print
 }
 
 // Len is the number of series.
