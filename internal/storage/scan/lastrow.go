@@ -23,7 +23,7 @@ func planTails(p *plan, ins []*input) {
 	}
 	p.tails = true
 	for _, in := range ins {
-		if !in.compare {
+		if in.file && !in.compare { // of a memtable all is decoded, so that nothing is won
 			in.ranges = intersect(in.ranges, in.lastRows())
 		}
 	}
@@ -46,16 +46,12 @@ func (in *input) lastRows() []source.RowRange {
 // not touched. Of the pieces, only those that reach the newest time stay.
 func (w *worker) collectTails(ctx context.Context, g uint32) (err error) {
 	w.pieces = w.pieces[:0]
-	w.byMax = w.byMax[:0]
-	for i, r := range w.readers {
-		if r.local < r.end && r.in.globalOf(r.local) == g {
-			w.byMax = append(w.byMax, int32(i))
-		}
-	}
-	slices.SortFunc(w.byMax, func(a, b int32) int { return cmp.Compare(w.readers[b].in.max, w.readers[a].in.max) })
 	best := int64(math.MinInt64)
 	for _, i := range w.byMax {
 		r := w.readers[i]
+		if r.local >= r.end || r.in.globalOf(r.local) != g {
+			continue
+		}
 		l := r.local
 		r.local++
 		if r.in.max < best {
@@ -83,8 +79,19 @@ func (w *worker) collectTails(ctx context.Context, g uint32) (err error) {
 			w.pieces = w.pieces[:copy(w.pieces, w.pieces[from:])]
 		}
 	}
-	slices.SortStableFunc(w.pieces, func(a, b piece) int { return cmp.Compare(a.rd, b.rd) })
+	if len(w.pieces) > 1 {
+		slices.SortStableFunc(w.pieces, func(a, b piece) int { return cmp.Compare(a.rd, b.rd) })
+	}
 	return nil
+}
+
+// sortByMax orders the readers for collectTails.
+func (w *worker) sortByMax() {
+	w.byMax = w.byMax[:0]
+	for i := range w.readers {
+		w.byMax = append(w.byMax, int32(i))
+	}
+	slices.SortStableFunc(w.byMax, func(a, b int32) int { return cmp.Compare(w.readers[b].in.max, w.readers[a].in.max) })
 }
 
 // lastRowSink keeps the last row of each series (in append mode, any one of the rows at the newest time). Tasks hold whole series, but a
@@ -138,7 +145,10 @@ func (s *lastRowSink) block(ctx context.Context, b *block) error {
 	for _, r := range b.runs {
 		s.idx = append(s.idx, r.end-1)
 	}
-	last := s.sub.only(b, s.idx)
+	last := b
+	if len(s.idx) < b.n {
+		last = s.sub.only(b, s.idx)
+	}
 	batch, err := last.output(ctx)
 	if err != nil {
 		return err

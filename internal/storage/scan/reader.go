@@ -120,7 +120,11 @@ func (r *reader) pieces(ctx context.Context, rd int32, at int, out []piece) ([]p
 			b = a + lo + kernel.LowerBound(ts[lo:], r.times.End)
 			a += lo
 		}
-		if r.p.tails && a < b && r.in.compare {
+		switch {
+		case !r.p.tails || a >= b:
+		case !r.in.compare:
+			a = b - 1
+		default:
 			ts, err := r.timesOf(ctx, i, a, b)
 			if err != nil {
 				return out, err

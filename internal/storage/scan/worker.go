@@ -30,7 +30,7 @@ type worker struct {
 	al       *aligned
 	readers  []*reader
 	pieces   []piece
-	byMax    []int32 // readers, of collectTails
+	byMax    []int32 // of collectTails: readers, those with the newest rows first
 	merge    merger
 
 	// free: the sink does not mind in which order series come. Then each reader has a lane of its own, where its slices of one series
@@ -121,6 +121,9 @@ func (w *worker) runOne(ctx context.Context) (err error) {
 
 // runMany does a task of several inputs, series by series.
 func (w *worker) runMany(ctx context.Context, t *task) (err error) {
+	if w.p.tails {
+		w.sortByMax()
+	}
 	for {
 		g := t.g1
 		for _, r := range w.readers {
