@@ -13,8 +13,9 @@ import (
 )
 
 // byTime is the program of scans ordered by time. Clusters that have times in common are read together, in time order; their rows are
-// collected, sorted and output before the next are looked at. With a limit, only that many of the best rows are kept, and as soon as there
-// are as many, the worst of them bounds what still has to be read.
+// collected, sorted and output before the next are looked at. With a limit, they are read in windows of time, the first of which is about as
+// wide as the limit needs and each next one much wider; only as many of the best rows are kept, and as soon as there are as many, the
+// worst of them bounds what still has to be read.
 func (sc *scan) byTime(cs []*cluster, byCluster [][]task) func(context.Context) error {
 	desc := sc.p.order == contract.OrderTimeDesc
 	order := make([]int, len(cs))
@@ -32,6 +33,7 @@ func (sc *scan) byTime(cs []*cluster, byCluster [][]task) func(context.Context) 
 		for i := 0; i < len(order); {
 			lo, hi := cs[order[i]].min, cs[order[i]].max
 			var tasks []task
+			rows := 0
 			for ; i < len(order); i++ {
 				c := cs[order[i]]
 				if len(tasks) > 0 && (c.max < lo || c.min > hi) {
@@ -43,47 +45,103 @@ func (sc *scan) byTime(cs []*cluster, byCluster [][]task) func(context.Context) 
 					slices.Reverse(ts) // the last rows of a large series first
 				}
 				tasks = append(tasks, ts...)
+				for _, in := range c.ins {
+					rows += in.src.Rows()
+				}
 			}
-			t := &top{desc: desc, limit: left, bound: math.MaxInt64}
-			if desc {
-				t.bound = math.MinInt64
-			}
-			sc.cut = nil
+			ws := windows{desc: desc, rest: model.AllTime}
 			if sc.p.limit > 0 && !sc.p.lastRow { // a last row is not known to be wanted before its series was read
-				sc.cut = t.cut
+				ws.begin(max(lo, sc.p.times.Start), min(hi, sc.p.times.End-1), rows, left)
 			}
-			var rows sorted
-			err := sc.work(ctx, tasks, func() sink {
-				if sc.p.lastRow {
-					return &lastRowSink{out: &topSink{sc: sc, top: t}}
+			for !ws.rest.Empty() {
+				n, err := sc.sortWindow(ctx, tasks, ws.next(), left)
+				if err != nil {
+					return err
 				}
-				return &topSink{sc: sc, top: t}
-			}, func(s sink) error {
-				if l, ok := s.(*lastRowSink); ok {
-					s = l.out
+				if left -= n; sc.p.limit > 0 && left <= 0 {
+					return nil
 				}
-				rows.join(s.(*topSink))
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-			n, err := rows.output(ctx, sc, t)
-			if err != nil {
-				return err
-			}
-			if left -= n; sc.p.limit > 0 && left <= 0 {
-				return nil
 			}
 		}
 		return nil
 	}
 }
 
+// sortWindow outputs the rows of the tasks that are in the window, or the best limit of them (0: all), and says how many there were.
+func (sc *scan) sortWindow(ctx context.Context, tasks []task, window model.TimeRange, limit int64) (int64, error) {
+	t := &top{desc: sc.p.order == contract.OrderTimeDesc, limit: limit, window: window, bound: math.MaxInt64}
+	if t.desc {
+		t.bound = math.MinInt64
+	}
+	sc.cut = nil
+	if limit > 0 && !sc.p.lastRow {
+		sc.cut = t.cut
+	}
+	var rows sorted
+	err := sc.work(ctx, tasks, func() sink {
+		if sc.p.lastRow {
+			return &lastRowSink{out: &topSink{sc: sc, top: t}}
+		}
+		return &topSink{sc: sc, top: t}
+	}, func(s sink) error {
+		if l, ok := s.(*lastRowSink); ok {
+			s = l.out
+		}
+		rows.join(s.(*topSink))
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return rows.output(ctx, sc, t)
+}
+
+// windows cuts times into pieces, in the order of output, that grow from one to the next.
+type windows struct {
+	desc  bool
+	rest  model.TimeRange // not given yet
+	width uint64          // of the next piece; 0: all of the rest
+}
+
+// windowGrowth is how much wider each window is than the one before: a wrong guess at first costs few more rounds.
+const windowGrowth = 16
+
+// begin sets the width of the first window so that, were the rows spread evenly over the times from lo to hi, both inclusive, it held a few
+// times as many as wanted.
+func (ws *windows) begin(lo, hi int64, rows int, wanted int64) {
+	if lo > hi || int64(rows) <= 8*wanted || wanted > math.MaxInt64/8 {
+		return
+	}
+	ws.width = max(1, uint64(float64(uint64(hi-lo))/float64(rows)*float64(4*wanted)))
+	ws.rest = model.TimeRange{Start: lo, End: hi + 1} // hi is within the plan's times, so less than MaxInt64
+}
+
+// next gives the next window.
+func (ws *windows) next() model.TimeRange {
+	w := ws.rest
+	if ws.width == 0 || ws.width >= uint64(ws.rest.End-ws.rest.Start) {
+		ws.rest = model.TimeRange{}
+		return w
+	}
+	if ws.desc {
+		w.Start = int64(uint64(w.End) - ws.width)
+		ws.rest.End = w.Start
+	} else {
+		w.End = int64(uint64(w.Start) + ws.width)
+		ws.rest.Start = w.End
+	}
+	if ws.width *= windowGrowth; ws.width > math.MaxInt64/windowGrowth {
+		ws.width = 0
+	}
+	return w
+}
+
 // top is what the workers of a top-k share.
 type top struct {
 	desc  bool
 	limit int64 // 0: none
+	// window is the times that are looked at; others may be in another window.
+	window model.TimeRange
 
 	mu    sync.Mutex
 	bound int64 // guarded by mu: the time of the worst row that any worker's best limit rows hold; rows beyond it are not wanted
@@ -93,6 +151,7 @@ type top struct {
 func (t *top) cut(r model.TimeRange) model.TimeRange {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	r = r.Intersect(t.window)
 	if t.desc {
 		r.Start = max(r.Start, t.bound)
 	} else if t.bound < math.MaxInt64 {

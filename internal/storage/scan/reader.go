@@ -51,6 +51,9 @@ type piece struct {
 // newReader finds out what a task needs of an input.
 func newReader(ctx context.Context, p *plan, in *input, t *task, times model.TimeRange) (*reader, error) {
 	r := &reader{in: in, p: p, times: times, rows: source.RowRange{End: in.src.Rows()}, wins: make([]window, len(p.cols)+1)}
+	if !times.Overlaps(in.min, in.max) {
+		return r, nil
+	}
 	r.narrow = !times.Covers(in.min, in.max)
 	if t.rows.End > 0 {
 		r.rows = t.rows
