@@ -107,6 +107,36 @@ func (b *block) vector(ctx context.Context, ref colRef) (*model.Vector, error) {
 	return c.vec.Slice(c.off, c.off+b.n), nil
 }
 
+// appendTo appends a column of the block to v, which has its type and, for a tag of bytes, the dictionary of the alignment.
+func (b *block) appendTo(ctx context.Context, v *model.Vector, ref colRef) error {
+	if ref.isTag() {
+		w := b.al.tagVector(ref.tag(), b.runs, b.n)
+		v.AppendVector(w, 0, b.n)
+		return nil
+	}
+	if ref == refTime {
+		ref = colRef(len(b.full) - 1)
+	}
+	if b.sel != nil && v.Type.Class() != model.ClassBytes && b.kept[ref].vec == nil { // Fast path: one copy, not two.
+		c, err := b.all(ctx, int(ref))
+		if err != nil {
+			return err
+		}
+		if c.vec.Type.Kind == model.KindNull {
+			v.AppendNulls(b.n)
+		} else {
+			kernel.GatherVector(v, c.vec, c.off, b.sel)
+		}
+		return nil
+	}
+	c, err := b.fetch(ctx, int(ref))
+	if err != nil {
+		return err
+	}
+	appendRows(v, c.vec, c.off, c.off+b.n)
+	return nil
+}
+
 // output is the block's output columns.
 func (b *block) output(ctx context.Context) (*model.Batch, error) {
 	out := &model.Batch{Len: b.n, Cols: make([]*model.Vector, len(b.w.p.out))}

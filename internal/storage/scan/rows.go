@@ -41,11 +41,37 @@ func (s *rowSink) end(ctx context.Context) error {
 func (s *rowSink) finish(ctx context.Context) error { return s.send(ctx) }
 
 func (s *rowSink) block(ctx context.Context, b *block) error {
+	if b.n < s.sc.p.batch/4 {
+		s.room(b.n)
+		for i, ref := range s.sc.p.out {
+			if err := b.appendTo(ctx, s.acc.Cols[i], ref); err != nil {
+				return err
+			}
+		}
+		return s.added(ctx, b.n, b.runs)
+	}
 	batch, err := b.output(ctx)
 	if err != nil {
 		return err
 	}
 	return s.add(ctx, batch, nil, b.runs)
+}
+
+// room makes the batch that rows are copied to, where there is none; n rows come first.
+func (s *rowSink) room(n int) {
+	if s.acc != nil {
+		return
+	}
+	p := s.sc.p
+	n = min(4*n, p.batch/2+p.batch/4) // it is sent when half full, by less than another fourth
+	s.acc = &model.Batch{Cols: make([]*model.Vector, len(p.out))}
+	for i, ref := range p.out {
+		if t := p.fields[i].Type; ref.isTag() && t.Class() == model.ClassBytes {
+			s.acc.Cols[i] = &model.Vector{Type: t, Dict: s.al.Dicts[ref.tag()], Codes: make([]uint32, 0, n)}
+		} else {
+			s.acc.Cols[i] = model.NewVector(t, n)
+		}
+	}
 }
 
 // add outputs a batch, now or copied together with what follows.
@@ -57,17 +83,16 @@ func (s *rowSink) add(ctx context.Context, b *model.Batch, _ []int64, runs []run
 		}
 		return s.put(ctx, b, runs)
 	}
-	if s.acc == nil {
-		s.acc = model.NewBatch(p.fields, p.batch)
-		for i, ref := range p.out {
-			if ref.isTag() && b.Cols[i].Coded() {
-				s.acc.Cols[i] = &model.Vector{Type: b.Cols[i].Type, Dict: b.Cols[i].Dict}
-			}
-		}
-	}
+	s.room(b.Len)
 	for i, v := range b.Cols {
 		s.acc.Cols[i].AppendVector(v, 0, b.Len)
 	}
+	return s.added(ctx, b.Len, runs)
+}
+
+// added takes note of n rows that were copied to acc.
+func (s *rowSink) added(ctx context.Context, n int, runs []run) error {
+	p := s.sc.p
 	if p.order == contract.OrderSeries {
 		at := int32(s.acc.Len)
 		for _, r := range runs {
@@ -78,7 +103,7 @@ func (s *rowSink) add(ctx context.Context, b *model.Batch, _ []int64, runs []run
 			}
 		}
 	}
-	s.acc.Len += b.Len
+	s.acc.Len += n
 	if s.acc.Len >= p.batch/2 {
 		return s.send(ctx)
 	}
