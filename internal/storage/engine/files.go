@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"sync"
 
@@ -71,6 +70,7 @@ type run struct {
 	limit     int64 // bytes of a file before the next one begins
 	groupRows int   // rows of a row group; 0: the writer's default
 	done      []manifest.File
+	runs      []sst.Run // memory of append
 
 	id  manifest.FileID
 	out *sst.FileWriter // nil between files
@@ -96,7 +96,7 @@ func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources
 			break
 		}
 		if err == nil {
-			err = w.append(ctx, b)
+			err = w.append(ctx, b, merged.Table)
 		}
 		if err != nil {
 			return w.done, err
@@ -108,8 +108,8 @@ func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources
 // maxOutputBytes is where a file ends and the next one begins, if the table does not say.
 const maxOutputBytes = 512 << 20
 
-// append writes a batch of scan.Merge: tags, time, fields, sequence, operation.
-func (w *run) append(ctx context.Context, b *model.Batch) error {
+// append writes a batch of scan.Merge: time, fields, sequence, operation, of series of the table.
+func (w *run) append(ctx context.Context, b *model.Batch, table *series.Table) error {
 	if w.out != nil && w.out.Size() >= w.limit {
 		if err := w.finish(); err != nil {
 			return err
@@ -120,20 +120,13 @@ func (w *run) append(ctx context.Context, b *model.Batch) error {
 			return err
 		}
 	}
-	s := w.schema
-	tags := len(s.PrimaryKey)
-	ids, types := series.TagsOf(s)
-	builder := series.NewBuilder(ids, types)
-	batch := sst.Batch{Rows: b.Len, Time: b.Cols[tags].Ints, Fields: b.Cols[tags+1 : len(b.Cols)-2], Seq: b.Cols[len(b.Cols)-2].Ints, Ops: b.Cols[len(b.Cols)-1].Ints}
-	for i, run := range b.Series {
-		builder.Append(b.Cols[:tags], run.Start, run.End)
-		batch.Runs = append(batch.Runs, sst.Run{Series: uint32(i), Start: run.Start, End: run.End})
+	last := len(b.Cols) - 1
+	batch := sst.Batch{Rows: b.Len, Table: table, Time: b.Cols[0].Ints, Fields: b.Cols[1 : last-1], Seq: b.Cols[last-1].Ints, Ops: b.Cols[last].Ints}
+	w.runs = w.runs[:0]
+	for _, run := range b.Series {
+		w.runs = append(w.runs, sst.Run{Series: uint32(run.Ordinal), Start: run.Start, End: run.End})
 	}
-	table, err := builder.Finish()
-	if err != nil {
-		return fmt.Errorf("series of rows to be written: %w", err)
-	}
-	batch.Table = table
+	batch.Runs = w.runs
 	return w.out.Append(&batch)
 }
 

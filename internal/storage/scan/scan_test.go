@@ -447,6 +447,39 @@ func checkRows(t *testing.T, seed uint64, w *world, req contract.ScanRequest) {
 	}
 }
 
+// tagged is the rows of a merge with the columns of their tags before the others.
+type tagged struct {
+	*Merged
+	schema *model.Schema
+}
+
+func (s *tagged) Fields() (out []model.Field) {
+	for _, c := range s.schema.Tags() {
+		out = append(out, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
+	}
+	return append(out, s.Merged.Fields()...)
+}
+
+func (s *tagged) Next(ctx context.Context) (*model.Batch, error) {
+	b, err := s.Merged.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.Batch{Len: b.Len, Series: b.Series}
+	for k, c := range s.schema.Tags() {
+		vals := s.Table.TagRows(k, 0, s.Table.Rows()) // a row for each series
+		v := model.NewVector(c.Type, b.Len)
+		for _, r := range b.Series {
+			for range r.End - r.Start {
+				v.AppendValue(vals.At(int(r.Ordinal)))
+			}
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	out.Cols = append(out.Cols, b.Cols...)
+	return out, nil
+}
+
 func TestMergeAgainstModel(t *testing.T) {
 	for seed := range uint64(cases) {
 		w := newWorld(t, seed)
@@ -455,7 +488,7 @@ func TestMergeAgainstModel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := joined(read(t, s))
+		got := joined(read(t, &tagged{Merged: s, schema: w.schema}))
 		cols := append(slices.Clone(w.schema.PrimaryKey), w.schema.TimeIndex)
 		for _, f := range w.schema.Fields() {
 			cols = append(cols, f.ID)

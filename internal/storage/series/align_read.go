@@ -2,8 +2,6 @@ package series
 
 import (
 	"slices"
-
-	"github.com/goptimedb/goptimedb/internal/model"
 )
 
 // Len is the number of global series.
@@ -71,61 +69,14 @@ func (a *Alignment) Bytes() int64 {
 	return n
 }
 
-// Build makes the table of a run that holds rows[i] rows of global series from+i: what a flush or compaction wrote of a span. Series of no
-// rows and values that nothing uses any more are left out.
-func (a *Alignment) Build(from int, rows []uint32) *Table {
-	t := &Table{Tags: a.Tags, Types: a.Types, Dicts: make([]*model.Dict, len(a.Tags)), Codes: make([][]uint32, len(a.Tags)), Start: []uint32{0}}
-	kept := 0
-	for _, r := range rows {
-		if r > 0 {
-			kept++
-		}
+// Table is the global series as a table, of one row each. It may share memory with the aligned ones.
+func (a *Alignment) Table() *Table {
+	t := &Table{Tags: a.Tags, Types: a.Types, Dicts: a.Dicts, Codes: make([][]uint32, len(a.Tags)), Start: make([]uint32, a.n+1)}
+	for k := range t.Codes {
+		t.Codes[k] = a.TagCodes(k)
 	}
-	t.Start = make([]uint32, 1, kept+1)
-	for _, r := range rows {
-		if r > 0 {
-			t.Start = append(t.Start, t.Start[len(t.Start)-1]+r)
-		}
-	}
-	for k := range a.Tags {
-		c := a.Codes(make([]uint32, 0, len(rows)), k, from, from+len(rows))
-		if kept < len(rows) {
-			n := 0
-			for i, r := range rows {
-				if r > 0 {
-					c[n] = c[i]
-					n++
-				}
-			}
-			c = c[:n]
-		}
-		t.Codes[k] = c
-		t.Dicts[k] = compactDict(a.Dicts[k], c)
+	for i := range t.Start {
+		t.Start[i] = uint32(i)
 	}
 	return t
-}
-
-// compactDict is d without the values that no code uses; codes are changed in place.
-func compactDict(d *model.Dict, codes []uint32) *model.Dict {
-	used := model.NewBitmap(d.Len() + 1)
-	for _, c := range codes {
-		used.Set(int(c))
-	}
-	used.Set(0)
-	n := used.Count(d.Len()+1) - 1
-	if n == d.Len() {
-		return d
-	}
-	out := &model.Dict{Offsets: make([]uint32, 1, n+1)}
-	to := make([]uint32, d.Len()+1)
-	for c := 1; c <= d.Len(); c++ {
-		if used.Get(c) {
-			out.Append(d.At(uint32(c - 1)))
-			to[c] = uint32(out.Len())
-		}
-	}
-	for i, c := range codes {
-		codes[i] = to[c]
-	}
-	return out
 }

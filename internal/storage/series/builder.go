@@ -9,7 +9,7 @@ import (
 )
 
 // Builder makes the Table of a run of rows, told of the rows' tags from first to last. Where the rows come out of an Alignment,
-// Alignment.Build does the same without looking at values.
+// its Table does the same without looking at values.
 type Builder struct {
 	tags  []model.ColumnID
 	types []model.Type
