@@ -58,7 +58,7 @@ func (n *node) start(tune func(*Options)) {
 	}
 	store, err := objlocal.Open("/data/objects", objlocal.Options{FS: n.fs})
 	must(err)
-	n.log, err = local.Open(ctx, local.Options{Dir: "/data/wal", FS: n.fs, FileSize: 16 << 20})
+	n.log, err = local.Open(ctx, local.Options{Dir: "/data/wal", FS: n.fs, FileSize: 256 << 10})
 	must(err)
 	n.files, err = sst.NewReader(sst.ReaderOptions{Budget: budget.New(256 << 20)})
 	must(err)
