@@ -26,7 +26,7 @@ func ttl(r *contract.RegionOptions, v string) (string, error) {
 	switch strings.ToLower(strings.TrimSpace(v)) {
 	case "", "forever":
 		r.TTL = 0
-		return v, nil
+		return "forever", nil
 	case "instant":
 		return "", errs.New(errs.Unsupported, "Not supported: ttl 'instant'")
 	}
