@@ -2,12 +2,11 @@ package promapi
 
 import (
 	"context"
-	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -28,39 +27,11 @@ type Engine interface {
 	Metadata(ctx context.Context, sess *model.Session, metric string, limit int) (map[string][]Metadata, error)
 }
 
-// InstantQuery asks for the value of an expression at one time.
-type InstantQuery struct {
-	Expr     string
-	Time     time.Time
-	Lookback time.Duration // > 0
-}
-
-// RangeQuery asks for the values at Start, Start+Step … up to End inclusive.
-type RangeQuery struct {
-	Expr       string
-	Start, End time.Time     // Start is not after End
-	Step       time.Duration // > 0
-	Lookback   time.Duration // > 0
-}
-
-// Selection is some series in a span of time, both ends inclusive.
-type Selection struct {
-	Matchers   [][]*labels.Matcher // any of these sets; a series must match all of a set
-	Start, End time.Time
-	Limit      int // > 0: no more than so many answers are wanted
-}
-
-// Result is the value of a query: a promql.Vector, Matrix, Scalar or String.
-type Result struct {
-	Value    parser.Value
-	Warnings annotations.Annotations
-	// Close, if not nil, gives back the memory of Value; the receiver calls it once.
-	Close func()
-}
-
-// Metadata is what is known of a metric. Unknown members are empty.
-type Metadata struct {
-	Type string `json:"type"`
-	Unit string `json:"unit"`
-	Help string `json:"help"`
-}
+// The requests and answers are the language room's, so that an Engine need not know this room.
+type (
+	InstantQuery = promql.InstantQuery
+	RangeQuery   = promql.RangeQuery
+	Selection    = promql.Selection
+	Result       = promql.Result
+	Metadata     = promql.Metadata
+)

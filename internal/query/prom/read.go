@@ -1,0 +1,326 @@
+package prom
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"math/big"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// queryable is the series of a database.
+type queryable struct {
+	e        *Engine
+	database string
+	// lookback, of instant queries only, lets selectors that look at one moment read one row a series. Zero: all rows are wanted.
+	lookback time.Duration
+	field    string // the value column of tables that have it and whose selector does not choose; empty: the first
+}
+
+// Querier implements storage.Queryable. All selections of a querier share one bound on samples.
+func (q *queryable) Querier(mint, maxt int64) (storage.Querier, error) {
+	r := &querier{queryable: q, mint: mint, maxt: maxt}
+	r.left.Store(int64(q.e.opt.MaxSamples))
+	return r, nil
+}
+
+type querier struct {
+	*queryable
+	mint, maxt int64
+	left       atomic.Int64 // samples that may still be read
+}
+
+// Close implements storage.Querier; series stay usable.
+func (*querier) Close() error { return nil }
+
+// Select reads when the first series is asked for.
+func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+	return &lazySet{read: func() ([]*series, error) { return q.read(ctx, sorted, hints, ms) }}
+}
+
+func (q *querier) read(ctx context.Context, sorted bool, hints *storage.SelectHints, ms []*labels.Matcher) ([]*series, error) {
+	sel, err := newSelector(q.database, ms)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := q.e.tables(sel)
+	if err != nil {
+		return nil, err
+	}
+	mint, maxt, last := q.mint, q.maxt, false
+	if hints != nil {
+		mint, maxt = max(mint, hints.Start), min(maxt, hints.End)
+		// One moment is looked at, and the newest sample before it counts. A selector that is asked for at several moments, below a
+		// subquery or smoothed, spans more than the lookback.
+		last = q.lookback > 0 && hints.Step == 0 && hints.Range == 0 && hints.Func != "info" && hints.End-hints.Start < q.lookback.Milliseconds()
+	}
+	all := &collection{byHash: map[uint64]int32{}}
+	for _, t := range tables {
+		if err := q.readTable(ctx, t, sel, mint, maxt, last, all); err != nil {
+			return nil, err
+		}
+	}
+	if sorted {
+		all.sort()
+	}
+	if hints != nil && hints.Limit > 0 && len(all.series) > hints.Limit {
+		all.series = all.series[:hints.Limit]
+	}
+	return all.series, nil
+}
+
+// valueColumn chooses the field that is a table's value, nil for none.
+func (q *queryable) valueColumn(s *model.Schema, sel selector) *model.Column {
+	fields := fieldsOf(s, sel.fields)
+	if len(fields) == 0 {
+		return nil
+	}
+	for _, c := range fields {
+		if c.Name == q.field {
+			return c
+		}
+	}
+	return fields[0]
+}
+
+func (q *querier) readTable(ctx context.Context, t *catalog.Table, sel selector, mint, maxt int64, last bool, all *collection) error {
+	value := q.valueColumn(t.Schema, sel)
+	n, ok := narrow(t.Schema, sel.columns)
+	span := timeRange(mint, maxt, t.Schema.TimeUnit())
+	if value == nil || !ok || span.Empty() {
+		return nil
+	}
+	r := newTableReader(q, t, value, n, all)
+	req := contract.ScanRequest{Projection: r.projection, TimeRange: span, Predicate: n.predicate, Order: contract.OrderSeries}
+	if last && len(n.rows) == 0 {
+		req.LastRow = true
+		if value.Nullable {
+			req.Predicate = model.And(req.Predicate, &model.Expr{Op: model.OpNotNull, Column: value.ID})
+		}
+	}
+	for _, id := range t.Regions {
+		req.Region = id
+		if err := r.region(ctx, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tableReader turns the batches of one table's regions into series.
+type tableReader struct {
+	q          *querier
+	name       string
+	tags       []*model.Column
+	projection []model.ColumnID // tags, time, value, columns of row filters
+	narrowed   narrowed
+	unit       model.TimeUnit
+	all        *collection
+
+	builder labels.ScratchBuilder
+	open    bool // a series is being gathered
+	skip    bool // its tags do not match
+	ordinal uint64
+	lset    labels.Labels
+	times   []int64
+	values  []float64
+}
+
+func newTableReader(q *querier, t *catalog.Table, value *model.Column, n narrowed, all *collection) *tableReader {
+	r := &tableReader{q: q, name: t.Name, tags: labelColumns(t.Schema), narrowed: n, unit: t.Schema.TimeUnit(), all: all}
+	r.builder = labels.NewScratchBuilder(len(r.tags) + 1)
+	for _, c := range r.tags {
+		r.projection = append(r.projection, c.ID)
+	}
+	r.projection = append(r.projection, t.Schema.TimeIndex, value.ID)
+	for _, f := range n.rows {
+		r.projection = append(r.projection, f.column.ID)
+	}
+	return r
+}
+
+func (r *tableReader) region(ctx context.Context, req contract.ScanRequest) (err error) {
+	st, err := r.q.e.opt.Regions.Scan(ctx, req)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := st.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	for {
+		b, err := st.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			r.finish()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, run := range b.Series {
+			if !r.open || run.Ordinal != r.ordinal {
+				r.finish()
+				r.begin(b, run)
+			}
+			if r.skip {
+				continue
+			}
+			before := len(r.times)
+			r.rows(b, run.Start, run.End)
+			if r.q.left.Add(int64(before-len(r.times))) < 0 {
+				return errs.New(errs.RuntimeResourcesExhausted, "query would read more than %d samples into memory: ask for fewer series or a shorter time",
+					r.q.e.opt.MaxSamples)
+			}
+		}
+	}
+}
+
+// begin makes the labels of the series that a run is of.
+func (r *tableReader) begin(b *model.Batch, run model.SeriesRun) {
+	r.open, r.ordinal, r.skip = true, run.Ordinal, false
+	r.times, r.values = r.times[:0], r.values[:0]
+	r.lset = labelsOf(&r.builder, r.name, r.tags, b, run.Start)
+	for _, f := range r.narrowed.tags {
+		if !f.matcher.Matches(r.lset.Get(f.column.Name)) {
+			r.skip = true
+		}
+	}
+}
+
+// labelsOf makes labels of a table's name and the tags of a row, which are the first columns of the batch.
+func labelsOf(builder *labels.ScratchBuilder, name string, tags []*model.Column, b *model.Batch, row int) labels.Labels {
+	builder.Reset()
+	builder.Add(nameLabel, name)
+	for i, c := range tags {
+		if v := textOf(b.Cols[i], row); v != "" {
+			builder.Add(c.Name, v)
+		}
+	}
+	builder.Sort()
+	return builder.Labels()
+}
+
+func (r *tableReader) finish() {
+	if r.open && len(r.times) > 0 && !r.skip {
+		r.all.add(r.lset, r.times, r.values)
+	}
+	r.open = false
+}
+
+// rows gathers the samples of rows [from, to).
+func (r *tableReader) rows(b *model.Batch, from, to int) {
+	times, value := b.Cols[len(r.tags)], b.Cols[len(r.tags)+1]
+	if len(r.narrowed.rows) > 0 || value.Valid != nil {
+		for i := from; i < to; i++ {
+			if value.Null(i) || !r.matches(b, i) {
+				continue
+			}
+			r.times = append(r.times, r.millis(times.Ints[i]))
+			r.values = appendFloats(r.values, value, i, i+1)
+		}
+		return
+	}
+	at := len(r.times)
+	r.times = append(r.times, times.Ints[from:to]...)
+	switch r.unit {
+	case model.Millisecond:
+	case model.Second:
+		for i := range r.times[at:] {
+			r.times[at+i] *= 1000
+		}
+	default:
+		for i, t := range r.times[at:] {
+			r.times[at+i] = r.millis(t)
+		}
+	}
+	r.values = appendFloats(r.values, value, from, to)
+}
+
+func (r *tableReader) millis(t int64) int64 {
+	ms, ok := model.ConvertTime(t, r.unit, model.Millisecond)
+	if !ok {
+		return math.MaxInt64 // of seconds beyond what milliseconds reach; the time range has none
+	}
+	return ms
+}
+
+func (r *tableReader) matches(b *model.Batch, row int) bool {
+	for i, f := range r.narrowed.rows {
+		if !f.matcher.Matches(textOf(b.Cols[len(r.tags)+2+i], row)) {
+			return false
+		}
+	}
+	return true
+}
+
+// appendFloats appends rows [from, to), none of them NULL, of a numeric column.
+func appendFloats(dst []float64, v *model.Vector, from, to int) []float64 {
+	switch v.Type.Class() {
+	case model.ClassFloat:
+		return append(dst, v.Floats[from:to]...)
+	case model.ClassDecimal:
+		for _, d := range v.Decimals[from:to] {
+			dst = append(dst, decimalFloat(d, v.Type.Scale))
+		}
+	case model.ClassInt:
+		if v.Type.Kind == model.KindUint64 {
+			for _, x := range v.Ints[from:to] {
+				dst = append(dst, float64(uint64(x)))
+			}
+			return dst
+		}
+		for _, x := range v.Ints[from:to] {
+			dst = append(dst, float64(x))
+		}
+	}
+	return dst
+}
+
+func decimalRat(d model.Int128, scale uint8) *big.Rat {
+	n := new(big.Int).Lsh(big.NewInt(d.Hi), 64)
+	n.Add(n, new(big.Int).SetUint64(d.Lo))
+	return new(big.Rat).SetFrac(n, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+}
+
+func decimalFloat(d model.Int128, scale uint8) float64 {
+	f, _ := decimalRat(d, scale).Float64()
+	return f
+}
+
+func decimalText(d model.Int128, scale uint8) string {
+	return decimalRat(d, scale).FloatString(int(scale))
+}
+
+// LabelValues implements storage.LabelQuerier.
+func (q *querier) LabelValues(ctx context.Context, name string, hints *storage.LabelHints, ms ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return q.e.LabelValues(ctx, &model.Session{Database: q.database}, name, q.selection(hints, ms))
+}
+
+// LabelNames implements storage.LabelQuerier.
+func (q *querier) LabelNames(ctx context.Context, hints *storage.LabelHints, ms ...*labels.Matcher) ([]string, annotations.Annotations, error) {
+	return q.e.LabelNames(ctx, &model.Session{Database: q.database}, q.selection(hints, ms))
+}
+
+func (q *querier) selection(hints *storage.LabelHints, ms []*labels.Matcher) lang.Selection {
+	s := lang.Selection{Start: timeOf(q.mint), End: timeOf(q.maxt)}
+	if len(ms) > 0 {
+		s.Matchers = [][]*labels.Matcher{ms}
+	}
+	if hints != nil {
+		s.Limit = hints.Limit
+	}
+	return s
+}
