@@ -255,3 +255,34 @@ func TestReduce(t *testing.T) {
 		}
 	}
 }
+
+// TestSumIntsFloat adds numbers at the edges of 64 bits; the float nearest to the exact sum is known.
+func TestSumIntsFloat(t *testing.T) {
+	f := func(unsigned bool, want float64, v ...int64) {
+		t.Helper()
+		sum := []float64{0}
+		SumIntsFloat(sum, v, unsigned, nil, 0, []Range{{0, 0, int32(len(v))}})
+		if sum[0] != want {
+			t.Errorf("sum of %d (unsigned %v) is %v, want %v", v, unsigned, sum[0], want)
+		}
+	}
+	f(false, 0)
+	f(false, 6, 1, 2, 3)
+	f(false, -6, -1, -2, -3)
+	f(false, -1, math.MaxInt64, math.MinInt64)
+	f(false, 3*math.MaxInt64, math.MaxInt64, math.MaxInt64, math.MaxInt64)
+	f(false, 2*math.MinInt64, math.MinInt64, math.MinInt64)
+	f(true, 2*math.MaxUint64, -1, -1)
+	f(true, math.MaxUint64, -1)
+	f(true, 1<<63, math.MinInt64)
+	f(false, 1<<53+2, 1<<53, 1, 1)
+
+	valid := model.NewBitmap(4)
+	valid.Set(1)
+	valid.Set(3)
+	sum := []float64{0}
+	SumIntsFloat(sum, []int64{5, math.MaxInt64, 5, math.MaxInt64}, false, valid, 0, []Range{{0, 0, 4}})
+	if sum[0] != 2*math.MaxInt64 {
+		t.Errorf("sum beside NULLs is %v", sum[0])
+	}
+}

@@ -82,6 +82,40 @@ func sumInt(v []int64) int64 {
 	return a + b
 }
 
+// SumIntsFloat adds integers, unsigned ones as such, to float sums. Each stretch of rows is added exactly, as the sum of the upper halves
+// and that of the lower ones, and rounded once.
+func SumIntsFloat(sum []float64, v []int64, unsigned bool, valid model.Bitmap, off int, ranges []Range) {
+	for _, r := range ranges {
+		a, b := off+int(r.Start), off+int(r.End)
+		if valid == nil {
+			sum[r.Slot] += sumHalves(v[a:b], unsigned)
+			continue
+		}
+		spans(valid, a, b, func(a, b int) { sum[r.Slot] += sumHalves(v[a:b], unsigned) })
+	}
+}
+
+// sumHalves cannot overflow: a range has fewer than 2^31 rows.
+func sumHalves(v []int64, unsigned bool) float64 {
+	var hi, lo int64
+	if unsigned {
+		for _, x := range v {
+			hi += int64(uint64(x) >> 32)
+			lo += x & math.MaxUint32
+		}
+	} else {
+		for _, x := range v {
+			hi += x >> 32
+			lo += x & math.MaxUint32
+		}
+	}
+	hi, lo = hi+lo>>32, lo&math.MaxUint32
+	if hi >= math.MinInt32 && hi <= math.MaxInt32 { // Fast path, and the exact one: the sum fits into an int64.
+		return float64(hi<<32 | lo)
+	}
+	return float64(hi)*(1<<32) + float64(lo)
+}
+
 // SumFloats adds floats. Four sums run side by side, so the rounding may differ from that of adding in row order.
 func SumFloats(sum, v []float64, valid model.Bitmap, off int, ranges []Range) {
 	for _, r := range ranges {

@@ -15,9 +15,12 @@ const (
 	AggMax                      //
 	AggFirst                    // value of the earliest row whose value is not NULL, and that row's time: two output columns
 	AggLast                     // likewise the latest
+	// AggSumFloat is the sum as a Float64, of integers too, so that nothing wraps: what an average divides. Whole numbers are added
+	// exactly within runs of rows and rounded when the runs are; NULL where no value.
+	AggSumFloat
 )
 
-var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last"}
+var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float"}
 
 func (f AggFunc) String() string { return aggNames[f] }
 

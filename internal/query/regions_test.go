@@ -182,8 +182,10 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 		t := model.Int64
 		if c := s.Column(g.Column); c != nil && g.Func != model.AggCount {
 			t = c.Type
-			if g.Func == model.AggSum {
+			if g.Func == model.AggSum || g.Func == model.AggSumFloat {
 				switch {
+				case g.Func == model.AggSumFloat:
+					t = model.Float64
 				case t.Floating():
 					t = model.Float64
 				case t.Unsigned():
@@ -236,7 +238,11 @@ func reduce(a model.Agg, t model.Type, rows [][]model.Value, at func([]model.Val
 		}
 		n++
 		switch {
-		case a.Func == model.AggSum && t.Floating():
+		case a.Func == model.AggSumFloat && v.Type.Kind == model.KindUint64:
+			out = model.Value{Type: t, Float: out.Float + float64(uint64(v.Int))}
+		case a.Func == model.AggSumFloat && v.Type.Integer():
+			out = model.Value{Type: t, Float: out.Float + float64(v.Int)}
+		case (a.Func == model.AggSum || a.Func == model.AggSumFloat) && t.Floating():
 			out = model.Value{Type: t, Float: out.Float + v.Float}
 		case a.Func == model.AggSum:
 			out = model.Value{Type: t, Int: out.Int + v.Int}

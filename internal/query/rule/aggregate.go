@@ -197,7 +197,11 @@ func (p *pushedAggregate) agg(a *plan.Agg) bool {
 		if !ok || !widened {
 			return false
 		}
-		sum := p.add(model.Agg{Func: model.AggSum, Column: col.ID}, t)
+		fn := model.AggSum
+		if col.Type.Kind == model.KindInt64 || col.Type.Kind == model.KindUint64 { // sums of narrower ones do not get past 63 bits
+			fn, t = model.AggSumFloat, model.Float64
+		}
+		sum := p.add(model.Agg{Func: fn, Column: col.ID}, t)
 		n := p.add(model.Agg{Func: model.AggCount, Column: col.ID}, model.Int64)
 		p.item(a, &plan.Call{Fn: "/", Args: []plan.Expr{convert(sum.Ref(), model.Float64), convert(n.Ref(), model.Float64)}, T: model.Float64})
 	case "min", "max":

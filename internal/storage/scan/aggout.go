@@ -83,6 +83,8 @@ func (s *state) output(o aggOut, timeType model.Type, slots []int32) []*model.Ve
 		return []*model.Vector{intVector(o.typ, s.n, slots, nil)}
 	case model.AggSum:
 		return []*model.Vector{s.column(o.typ, s.sumI, s.sumF, nil, slots)}
+	case model.AggSumFloat:
+		return []*model.Vector{s.column(o.typ, nil, s.sumIF, nil, slots)}
 	case model.AggMin:
 		return []*model.Vector{s.column(o.typ, s.minI, s.minF, s.minV, slots)}
 	case model.AggMax:

@@ -48,6 +48,7 @@ type stateSpec struct {
 	ref                        colRef
 	typ                        model.Type
 	sum, min, max, first, last bool
+	sumFloat                   bool // of an integer column
 }
 
 // compileAggregate binds an aggregate and names its output.
@@ -118,6 +119,16 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 				return nil, nil, errs.New(errs.Unsupported, "scan: sum of %s column %s", typ, p.nameOf(g.Column))
 			}
 			st.sum = true
+		case model.AggSumFloat:
+			switch {
+			case typ.Integer():
+				st.sumFloat = true
+			case typ.Floating():
+				st.sum, out.fn = true, model.AggSum
+			default:
+				return nil, nil, errs.New(errs.Unsupported, "scan: sum of %s column %s", typ, p.nameOf(g.Column))
+			}
+			out.typ = model.Float64
 		case model.AggMin:
 			st.min = true
 		case model.AggMax:

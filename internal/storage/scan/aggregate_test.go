@@ -32,8 +32,8 @@ func (w *world) aggregateRequest() contract.ScanRequest {
 		a.Keys = append(a.Keys, k)
 	}
 	for range r.IntN(5) {
-		g := model.Agg{Func: model.AggFunc(r.IntN(7)), Column: w.column().ID}
-		if c := w.schema.Column(g.Column); g.Func == model.AggSum && !c.Type.Numeric() {
+		g := model.Agg{Func: model.AggFunc(r.IntN(8)), Column: w.column().ID}
+		if c := w.schema.Column(g.Column); (g.Func == model.AggSum || g.Func == model.AggSumFloat) && !c.Type.Numeric() {
 			g.Column = colFloat
 		}
 		a.Aggs = append(a.Aggs, g)
@@ -91,6 +91,16 @@ func (g *plainGroup) accepts(w *world, a model.Agg, got []string) string {
 			}
 			return want(model.IntValue(t, sum).String())
 		}
+	case model.AggSumFloat:
+		sum := 0.0
+		for _, v := range vals {
+			if v.Type.Kind == model.KindUint64 {
+				sum += float64(uint64(v.Int))
+			} else {
+				sum += v.Float + float64(v.Int)
+			}
+		}
+		return want(model.FloatValue(sum).String())
 	case model.AggMin:
 		return want(slices.MinFunc(vals, model.Value.Compare).String())
 	case model.AggMax:

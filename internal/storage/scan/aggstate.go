@@ -123,6 +123,7 @@ type state struct {
 	n                []int64 // values that are not NULL
 	sumI, minI, maxI []int64
 	sumF, minF, maxF []float64
+	sumIF            []float64 // sum of integers as a float
 	firstI, lastI    []int64
 	firstF, lastF    []float64
 	minV, maxV       []model.Value // of classes other than int and float
@@ -139,6 +140,9 @@ func (s *state) grow(n int) {
 		s.sumI = extend(s.sumI, n, 0)
 	} else if s.spec.sum {
 		s.sumF = extend(s.sumF, n, 0)
+	}
+	if s.spec.sumFloat {
+		s.sumIF = extend(s.sumIF, n, 0)
 	}
 	if s.spec.min {
 		switch {
@@ -237,6 +241,9 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		if sp.sum {
 			kernel.SumInts(s.sumI, v.Ints, v.Valid, off, ranges)
 		}
+		if sp.sumFloat {
+			kernel.SumIntsFloat(s.sumIF, v.Ints, s.unsigned(), v.Valid, off, ranges)
+		}
 		if sp.min {
 			kernel.MinInts(s.minI, v.Ints, s.unsigned(), v.Valid, off, ranges)
 		}
@@ -324,6 +331,9 @@ func (s *state) merge(o *state, to []uint32) {
 		}
 		if s.sumF != nil {
 			s.sumF[t] += o.sumF[i]
+		}
+		if s.sumIF != nil {
+			s.sumIF[t] += o.sumIF[i]
 		}
 		flip := int64(0)
 		if s.unsigned() {
