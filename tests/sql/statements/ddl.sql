@@ -80,10 +80,12 @@ DROP TABLE IF EXISTS cpu3, nosuch
 
 SHOW TABLES
 
--- SESSION {"dialect":"mysql"}
+-- SESSION mysql
 SHOW CREATE TABLE cpu2
 
--- SESSION {"timezone":"+08:00"}
+-- SESSION greptime
+SET time_zone = '+08:00'
+
 CREATE TABLE z (ts TIMESTAMP TIME INDEX, since TIMESTAMP(0) DEFAULT '2024-01-01 00:00:00')
 
 DESC z

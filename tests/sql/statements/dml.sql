@@ -62,7 +62,9 @@ TRUNCATE TABLE copy
 
 SELECT count(*) FROM copy
 
--- SESSION {"dialect":"mysql", "timezone":"+08:00"}
+-- SESSION mysql
+SET time_zone = '+08:00'
+
 INSERT INTO t (h, ts, i8, b) VALUES ('my', '2024-01-01 08:00:00', '3', '1')
 
 SELECT h, ts, i8, b FROM t WHERE h = 'my'
