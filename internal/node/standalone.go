@@ -24,11 +24,13 @@ import (
 	"github.com/goptimedb/goptimedb/internal/kv/bolt"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
+	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/internal/query/relational"
 	"github.com/goptimedb/goptimedb/internal/server"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 	"github.com/goptimedb/goptimedb/internal/server/influx"
 	"github.com/goptimedb/goptimedb/internal/server/ops"
+	"github.com/goptimedb/goptimedb/internal/server/promapi"
 	"github.com/goptimedb/goptimedb/internal/server/promremote"
 	"github.com/goptimedb/goptimedb/internal/server/sqlapi"
 	wireremote "github.com/goptimedb/goptimedb/internal/wire/promremote"
@@ -65,6 +67,7 @@ type Standalone struct {
 	meta    kv.Store
 	storage *regionStorage
 	query   *query.Engine
+	promql  *prom.Engine
 	ops     *operator.Operator
 	remote  *promremote.API
 	http    *httpd.Server
@@ -130,6 +133,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err != nil {
 		return nil, err
 	}
+	n.promql = prom.New(prom.Options{Catalog: cat, Regions: n.storage.engine, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, ColumnPrefix: cfg.DefaultColumnPrefix,
 		AutoCreateTable: cfg.AutoCreateTable, Log: log, Metrics: reg})
 	if err := n.ops.Recover(ctx, cfg.InitRegionsParallelism); err != nil {
@@ -170,11 +174,13 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 		if err != nil {
 			return err
 		}
-		n.remote, err = promremote.Register(n.http, n.ops, nil, promremote.Options{Validation: validation, PlainTables: !cfg.PromStore.WithMetricEngine,
+		n.remote, err = promremote.Register(n.http, n.ops, n.promql, promremote.Options{Validation: validation, PlainTables: !cfg.PromStore.WithMetricEngine,
 			TimeColumn: column("timestamp"), ValueColumn: column("value"), Metrics: reg})
 		if err != nil {
 			return err
 		}
+		promapi.Register(n.http, n.promql, promapi.Options{Build: promapi.BuildInfo{Version: n.build.Version, Branch: n.build.Branch, Commit: n.build.Commit,
+			Rustc: n.build.Go, Target: runtime.GOOS + "/" + runtime.GOARCH}})
 	}
 	host, _ := os.Hostname()
 	ops.Register(n.http, ops.Options{Gatherer: reg, LogLevel: level, Pprof: true, Config: cfg.TOML,
@@ -280,6 +286,9 @@ func (n *Standalone) closeParts() (err error) {
 	}
 	if n.remote != nil {
 		n.remote.Close()
+	}
+	if n.promql != nil {
+		err = errors.Join(err, n.promql.Close())
 	}
 	if n.query != nil {
 		err = errors.Join(err, n.query.Close())
