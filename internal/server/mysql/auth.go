@@ -1,0 +1,21 @@
+package mysql
+
+import "context"
+
+// Account is what is known of a user's password. A way to log in works where the member that it needs is there.
+type Account struct {
+	// Password is the clear password: for mysql_native_password and caching_sha2_password. Nil: it is not known.
+	Password []byte
+	// NativeHash is SHA1(SHA1(password)), 20 bytes: for mysql_native_password. Nil: it is not known.
+	NativeHash []byte
+	// Check checks a clear password, which clients hand out over TLS, or encrypted for this server: for caching_sha2_password and
+	// mysql_clear_password. Its errors carry 7xxx codes; it compares in constant time. Nil: use Password.
+	Check func(ctx context.Context, password []byte) error
+}
+
+// Authenticator knows users. It is called by many goroutines at once.
+type Authenticator interface {
+	// Account finds a user. For one that does not exist the error is errs.UserNotFound; the client is then asked like everybody else and
+	// refused at the end, so that it does not learn who exists.
+	Account(ctx context.Context, user string) (Account, error)
+}
