@@ -136,10 +136,15 @@ func TestAggregatesAgainstModel(t *testing.T) {
 
 func checkAggregate(t *testing.T, seed uint64, w *world, req contract.ScanRequest) {
 	t.Helper()
+	checkAggregateOf(t, seed, w, w.options(), req)
+}
+
+func checkAggregateOf(t *testing.T, seed uint64, w *world, o Options, req contract.ScanRequest) {
+	t.Helper()
 	a := req.Aggregate
 	where := fmt.Sprintf("seed %d, %s, %d sources, %d rows, times %s, where %s, keys %v, aggs %v", seed, w.mode, len(w.sources), len(w.rows),
 		req.TimeRange, req.Predicate, a.Keys, a.Aggs)
-	s, err := Run(context.Background(), w.options(), req)
+	s, err := Run(context.Background(), o, req)
 	if err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}

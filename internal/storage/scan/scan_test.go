@@ -394,6 +394,11 @@ func TestRowsAgainstModel(t *testing.T) {
 
 func checkRows(t *testing.T, seed uint64, w *world, req contract.ScanRequest) {
 	t.Helper()
+	checkRowsOf(t, seed, w, w.options(), req)
+}
+
+func checkRowsOf(t *testing.T, seed uint64, w *world, o Options, req contract.ScanRequest) {
+	t.Helper()
 	key := append(slices.Clone(w.schema.PrimaryKey), w.schema.TimeIndex)
 	if req.LastRow && w.mode == contract.MergeAppend {
 		req.Projection = nil // which of the rows at the newest time is not said
@@ -401,7 +406,6 @@ func checkRows(t *testing.T, seed uint64, w *world, req contract.ScanRequest) {
 	if req.Order != contract.OrderNone {
 		req.Projection = append(key, req.Projection...)
 	}
-	o := w.options()
 	s, err := Run(context.Background(), o, req)
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
@@ -483,24 +487,29 @@ func (s *tagged) Next(ctx context.Context) (*model.Batch, error) {
 func TestMergeAgainstModel(t *testing.T) {
 	for seed := range uint64(cases) {
 		w := newWorld(t, seed)
-		keep := w.rng.IntN(2) == 0
-		s, err := Merge(context.Background(), MergeOptions{Options: w.options(), KeepDeletes: keep, Parallelism: 1 + w.rng.IntN(3)})
-		if err != nil {
-			t.Fatal(err)
+		checkMerge(t, seed, w, w.options())
+	}
+}
+
+func checkMerge(t *testing.T, seed uint64, w *world, o Options) {
+	t.Helper()
+	keep := w.rng.IntN(2) == 0
+	s, err := Merge(context.Background(), MergeOptions{Options: o, KeepDeletes: keep, Parallelism: 1 + w.rng.IntN(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := joined(read(t, &tagged{Merged: s, schema: w.schema}))
+	cols := append(slices.Clone(w.schema.PrimaryKey), w.schema.TimeIndex)
+	for _, f := range w.schema.Fields() {
+		cols = append(cols, f.ID)
+	}
+	want := printed(w.schema, w.merged(keep), append(cols, model.ColumnSequence, model.ColumnOpType))
+	if !slices.Equal(got, want) {
+		i := 0
+		for i < len(got) && i < len(want) && got[i] == want[i] {
+			i++
 		}
-		got := joined(read(t, &tagged{Merged: s, schema: w.schema}))
-		cols := append(slices.Clone(w.schema.PrimaryKey), w.schema.TimeIndex)
-		for _, f := range w.schema.Fields() {
-			cols = append(cols, f.ID)
-		}
-		want := printed(w.schema, w.merged(keep), append(cols, model.ColumnSequence, model.ColumnOpType))
-		if !slices.Equal(got, want) {
-			i := 0
-			for i < len(got) && i < len(want) && got[i] == want[i] {
-				i++
-			}
-			t.Fatalf("seed %d, %s, keep %v: %d rows, want %d; differ from row %d on", seed, w.mode, keep, len(got), len(want), i)
-		}
+		t.Fatalf("seed %d, %s, keep %v: %d rows, want %d; differ from row %d on", seed, w.mode, keep, len(got), len(want), i)
 	}
 }
 
