@@ -29,7 +29,7 @@ func (m *Memtable) FlushSources(schema *model.Schema) ([]source.Source, error) {
 	for _, w := range m.sortedWindows() {
 		runs := w.full
 		if len(runs) == 1 && runs[0].rows <= flushChunkRows {
-			out = append(out, &runSource{r: runs[0], schema: schema, name: fmt.Sprintf("memtable %d window %d", m.id, w.slot)})
+			out = append(out, newRunSource(runs[0], schema, keyOf(schema), m.id, 0))
 			continue
 		}
 		for len(runs) > 0 {

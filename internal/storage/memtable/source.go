@@ -53,32 +53,50 @@ func (s *Snapshot) Rows() int {
 // Sources gives a source for each run that may have rows in the time range, read through schema, which is the memtable's or a later one.
 func (s *Snapshot) Sources(schema *model.Schema, times model.TimeRange) []source.Source {
 	var out []source.Source
+	key := keyOf(schema)
 	for i, r := range s.runs {
 		if times.Overlaps(r.minT, r.maxT) {
-			out = append(out, &runSource{r: r, schema: schema, name: fmt.Sprintf("memtable %d.%d", s.id, i)})
+			out = append(out, newRunSource(r, schema, key, s.id, i))
 		}
 	}
 	return out
+}
+
+// tagKey is the tags of a schema.
+type tagKey struct {
+	ids   []model.ColumnID
+	types []model.Type
+}
+
+func keyOf(schema *model.Schema) *tagKey {
+	ids, types := series.TagsOf(schema)
+	return &tagKey{ids, types}
+}
+
+func newRunSource(r *run, schema *model.Schema, key *tagKey, id uint64, number int) *runSource {
+	return &runSource{r: r, schema: schema, key: key, id: id, number: number, chunks: [2]int{0, r.rows}}
 }
 
 // runSource is a run read through a schema.
 type runSource struct {
 	r      *run
 	schema *model.Schema
-	name   string
+	key    *tagKey // of schema
+	id     uint64  // of the memtable
+	number int     // of the run in it
+	chunks [2]int
 }
 
-func (s *runSource) Name() string                         { return s.name }
+func (s *runSource) Name() string                         { return fmt.Sprintf("memtable %d.%d", s.id, s.number) }
 func (s *runSource) Rows() int                            { return s.r.rows }
 func (s *runSource) TimeRange() (min, max int64)          { return s.r.minT, s.r.maxT }
 func (s *runSource) Sequences() (min, max model.Sequence) { return s.r.sequences() }
 func (s *runSource) HasDeletes() bool                     { return s.r.deletes }
 func (s *runSource) Unique() bool                         { return s.r.sort().unique }
-func (s *runSource) Chunks() []int                        { return []int{0, s.r.rows} }
+func (s *runSource) Chunks() []int                        { return s.chunks[:] }
 
 func (s *runSource) Series(context.Context) (*series.Table, error) {
-	tags, types := series.TagsOf(s.schema)
-	return series.Extend(s.r.sort().table, tags, types)
+	return series.Extend(s.r.sort().table, s.key.ids, s.key.types)
 }
 
 func (s *runSource) Chunk(ctx context.Context, col model.ColumnID, _, _, _ int) (*model.Vector, error) {
@@ -88,7 +106,7 @@ func (s *runSource) Chunk(ctx context.Context, col model.ColumnID, _, _, _ int) 
 	c := s.schema.Column(col)
 	switch {
 	case c == nil:
-		return nil, errs.New(errs.Internal, "%s: column %d is not in the schema", s.name, col)
+		return nil, errs.New(errs.Internal, "%s: column %d is not in the schema", s.Name(), col)
 	case c.Semantic == model.TimeColumn:
 		return &model.Vector{Type: c.Type, Len: s.r.rows, Ints: s.r.sort().times}, nil
 	case c.Semantic == model.TagColumn:

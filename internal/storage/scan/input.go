@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/storage/series"
@@ -92,19 +93,23 @@ func prepare(ctx context.Context, p *plan, o *Options, parallel int, st *stats) 
 	slices.SortStableFunc(ins, func(a, b *input) int { return cmp.Compare(a.min, b.min) })
 	sizes := groupByTime(p, ins)
 
-	sem := make(chan struct{}, max(1, parallel))
+	ms := &matches{}
 	errOf := make([]error, len(ins))
-	var wg sync.WaitGroup
-	for i, in := range ins {
-		sem <- struct{}{}
-		wg.Add(1)
-		go func() {
-			defer func() { <-sem; wg.Done() }()
-			if errOf[i] = in.open(ctx, p, sizes[in.group] == 1); errOf[i] != nil {
+	var next atomic.Int64
+	open := func() {
+		for i := int(next.Add(1) - 1); i < len(ins); i = int(next.Add(1) - 1) {
+			in := ins[i]
+			if errOf[i] = in.open(ctx, p, ms, sizes[in.group] == 1); errOf[i] != nil {
 				errOf[i] = fmt.Errorf("open %s: %w", in.src.Name(), errOf[i])
 			}
-		}()
+		}
 	}
+	var wg sync.WaitGroup
+	for range min(parallel, len(ins)) - 1 {
+		wg.Add(1)
+		go func() { defer wg.Done(); open() }()
+	}
+	open()
 	wg.Wait()
 	for _, err := range errOf {
 		if err != nil {
@@ -132,11 +137,11 @@ func groupByTime(p *plan, ins []*input) []int {
 }
 
 // open loads the series and prunes rows. alone: no other input has rows at the same times.
-func (in *input) open(ctx context.Context, p *plan, alone bool) (err error) {
+func (in *input) open(ctx context.Context, p *plan, ms *matches, alone bool) (err error) {
 	if in.table, err = in.src.Series(ctx); err != nil {
 		return err
 	}
-	if in.sel, err = series.Match(in.table, p.tagPred); err != nil || in.sel.Empty() {
+	if in.sel, err = ms.match(in.table, p.tagPred); err != nil || in.sel.Empty() {
 		return err
 	}
 	// A row's newest version may fail a predicate on fields that an older version passes. If the newest were pruned the older one
@@ -154,6 +159,31 @@ func (in *input) open(ctx context.Context, p *plan, alone bool) (err error) {
 		in.ranges = intersect(in.ranges, in.table.RowsOf(in.sel))
 	}
 	return nil
+}
+
+// matches is what the tag predicates select of the tables looked at so far: most tables of a region have the same series.
+type matches struct {
+	mu     sync.Mutex
+	tables []*series.Table
+	sels   []series.Selection // of each
+}
+
+func (ms *matches) match(t *series.Table, pred *model.Expr) (series.Selection, error) {
+	if pred == nil {
+		return t.All(), nil
+	}
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	for i, o := range ms.tables {
+		if t.Alike(o) {
+			return ms.sels[i], nil
+		}
+	}
+	sel, err := series.Match(t, pred)
+	if err == nil {
+		ms.tables, ms.sels = append(ms.tables, t), append(ms.sels, sel)
+	}
+	return sel, err
 }
 
 // intersect is the rows in both of two ascending, disjoint lists.

@@ -47,7 +47,7 @@ func Align(tables []*Table, sels []Selection) (*Alignment, error) {
 				return nil, errs.New(errs.Internal, "selection ends at series %d of %d", sel.To, t.Len())
 			}
 		}
-		at := slices.IndexFunc(parts, func(p part) bool { return p.sel.same(sel) && p.t.alike(t) })
+		at := slices.IndexFunc(parts, func(p part) bool { return p.sel.same(sel) && p.t.Alike(t) })
 		if at < 0 {
 			at = len(parts)
 			p := part{t: t, sel: sel, n: t.Len()}

@@ -16,8 +16,8 @@ type print struct {
 	sum  [sha256.Size]byte
 }
 
-// alike reports that both tables, of the same tags, have the same series.
-func (t *Table) alike(o *Table) bool {
+// Alike reports that both tables, of the same tags, have the same series, so that what Match selects of one it selects of the other.
+func (t *Table) Alike(o *Table) bool {
 	if t == o {
 		return true
 	}
