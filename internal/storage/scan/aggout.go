@@ -21,10 +21,8 @@ func (t *table) output(ctx context.Context, sc *scan) error {
 	}
 	for len(slots) > 0 {
 		n := min(len(slots), sc.p.batch)
-		select {
-		case sc.queues[0] <- t.batch(slots[:n]):
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := sc.send(ctx, sc.queue(nil), t.batch(slots[:n])); err != nil {
+			return err
 		}
 		slots = slots[n:]
 	}

@@ -328,10 +328,8 @@ func (r *sorted) output(ctx context.Context, sc *scan, t *top) (int64, error) {
 	sent := int64(0)
 	for len(idx) > 0 {
 		n := min(len(idx), sc.p.batch)
-		select {
-		case sc.queues[0] <- gatherBatch(all.rows, idx[:n]):
-		case <-ctx.Done():
-			return sent, ctx.Err()
+		if err := sc.send(ctx, sc.queue(nil), gatherBatch(all.rows, idx[:n])); err != nil {
+			return sent, err
 		}
 		sent += int64(n)
 		idx = idx[n:]

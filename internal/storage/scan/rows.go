@@ -127,10 +127,5 @@ func (s *rowSink) put(ctx context.Context, b *model.Batch, runs []run) error {
 			b.Series[i] = model.SeriesRun{Ordinal: uint64(r.g), Start: int(r.start), End: int(r.end)}
 		}
 	}
-	select {
-	case s.queue <- b:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return s.sc.send(ctx, s.queue, b)
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -37,12 +38,17 @@ type scan struct {
 	parallel int
 	st       stats
 
+	// A small scan is done by whoever asks for its first batch: that costs less than to have it done elsewhere. Then there are no queues.
+	inline func(context.Context) error // what is done then; nil: not small, or done
+	ready  []*model.Batch              // of a small scan, not handed out yet
+	made   int64                       // rows of a small scan
+
 	queues []chan *model.Batch                   // by task where series are ordered, each closed when its task is done; else one, never closed
 	window chan struct{}                         // ordered: a token for each task that was begun and is not read to its end
 	cut    func(model.TimeRange) model.TimeRange // narrows tasks as top-k learns what it does not need; nil: never
 
 	cancel  context.CancelFunc
-	done    chan struct{} // closed when the coordinator has ended
+	done    chan struct{} // closed when the coordinator has ended, from the start where there is none
 	release func()
 
 	mu struct {
@@ -109,6 +115,14 @@ func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, er
 		return nil, err
 	}
 	ctx, sc.cancel = context.WithCancel(ctx)
+	if sc.queues == nil {
+		sc.inline = func(next context.Context) error {
+			defer context.AfterFunc(next, sc.cancel)()
+			return run(ctx)
+		}
+		close(sc.done)
+		return &stream{sc: sc, left: p.limit}, nil
+	}
 	go func() {
 		defer close(sc.done)
 		t := time.Now()
@@ -143,14 +157,17 @@ func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*i
 		byCluster[i] = ts
 		sc.tasks = append(sc.tasks, ts...)
 	}
-	if p.order == contract.OrderSeries {
+	switch {
+	case len(sc.tasks) <= 1 && rows <= minTaskRows || rows <= smallRows:
+		sc.parallel = 1
+	case p.order == contract.OrderSeries:
 		sc.window = make(chan struct{}, 2*sc.parallel+2)
 		sc.queues = make([]chan *model.Batch, len(sc.tasks))
 		for i := range sc.queues {
 			sc.tasks[i].index = i
 			sc.queues[i] = make(chan *model.Batch, 4)
 		}
-	} else {
+	default:
 		sc.queues = []chan *model.Batch{make(chan *model.Batch, 2*sc.parallel)}
 	}
 	switch {
@@ -175,12 +192,49 @@ func (sc *scan) rows() sink {
 
 func (sc *scan) ordered() bool { return sc.window != nil }
 
-// queue is where the batches of a task go.
+// smallRows is how many rows are always scanned by one goroutine.
+const smallRows = 8192
+
+// queue is where the batches of a task go; nil where the scan is small.
 func (sc *scan) queue(t *task) chan<- *model.Batch {
-	if sc.ordered() {
+	switch {
+	case sc.ordered():
 		return sc.queues[t.index]
+	case sc.queues == nil:
+		return nil
 	}
 	return sc.queues[0]
+}
+
+// errEnough ends a small scan that has as many rows as its limit asks for.
+var errEnough = errors.New("enough rows")
+
+// send hands a batch on to the consumer.
+func (sc *scan) send(ctx context.Context, queue chan<- *model.Batch, b *model.Batch) error {
+	if queue == nil {
+		sc.ready = append(sc.ready, b)
+		sc.made += int64(b.Len)
+		if sc.p.limit > 0 && sc.made >= sc.p.limit {
+			return errEnough
+		}
+		return nil
+	}
+	select {
+	case queue <- b:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// runInline does a small scan.
+func (sc *scan) runInline(ctx context.Context) {
+	t := time.Now()
+	if err := sc.inline(ctx); !errors.Is(err, errEnough) {
+		sc.fail(err)
+	}
+	sc.inline = nil
+	sc.st.took("scan", time.Since(t))
 }
 
 // work has the tasks done by workers, in order, and waits for them. newSink makes a worker's sink; collect, if not nil, is called with each
@@ -192,29 +246,32 @@ func (sc *scan) work(ctx context.Context, tasks []task, newSink func() sink, col
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var first error
-	for range min(sc.parallel, len(tasks)) {
+	one := func() {
+		w := &worker{p: sc.p, sc: sc, sink: newSink(), free: sc.p.order != contract.OrderSeries && !sc.p.lastRow, maxBlock: sc.p.batch, direct: max(directRows, sc.p.batch/4)}
+		if sc.p.agg != nil {
+			w.maxBlock, w.direct = aggregateBlock, directRows
+		}
+		err := sc.drain(ctx, w, tasks, &next)
+		if f, ok := w.sink.(finisher); ok && err == nil {
+			err = f.finish(ctx)
+		}
+		sc.st.add(&w.st)
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil && collect != nil && first == nil {
+			err = collect(w.sink)
+		}
+		if err != nil && first == nil {
+			first = err
+			cancel()
+		}
+	}
+	for range min(sc.parallel, len(tasks)) - 1 {
 		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			w := &worker{p: sc.p, sc: sc, sink: newSink(), free: sc.p.order != contract.OrderSeries && !sc.p.lastRow, maxBlock: sc.p.batch, direct: max(directRows, sc.p.batch/4)}
-			if sc.p.agg != nil {
-				w.maxBlock, w.direct = aggregateBlock, directRows
-			}
-			err := sc.drain(ctx, w, tasks, &next)
-			if f, ok := w.sink.(finisher); ok && err == nil {
-				err = f.finish(ctx)
-			}
-			sc.st.add(&w.st)
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil && collect != nil && first == nil {
-				err = collect(w.sink)
-			}
-			if err != nil && first == nil {
-				first = err
-				cancel()
-			}
-		}()
+		go func() { defer wg.Done(); one() }()
+	}
+	if len(tasks) > 0 {
+		one()
 	}
 	wg.Wait()
 	return first

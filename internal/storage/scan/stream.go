@@ -50,6 +50,15 @@ func (s *stream) Next(ctx context.Context) (*model.Batch, error) {
 }
 
 func (s *stream) next(ctx context.Context) (*model.Batch, error) {
+	if s.sc.inline != nil {
+		s.sc.runInline(ctx)
+	}
+	if len(s.sc.ready) > 0 {
+		b := s.sc.ready[0]
+		s.sc.ready[0] = nil
+		s.sc.ready = s.sc.ready[1:]
+		return b, nil
+	}
 	for s.cur < len(s.sc.queues) {
 		q := s.sc.queues[s.cur]
 		select {
