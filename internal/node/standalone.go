@@ -134,7 +134,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		return nil, err
 	}
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: n.storage.engine, Log: log, Metrics: reg})
-	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, ColumnPrefix: cfg.DefaultColumnPrefix,
+	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
 		AutoCreateTable: cfg.AutoCreateTable, Log: log, Metrics: reg})
 	if err := n.ops.Recover(ctx, cfg.InitRegionsParallelism); err != nil {
 		return nil, err
