@@ -73,10 +73,6 @@ func standaloneCommand() *cobra.Command {
 		if f.Changed("influxdb-enable") {
 			c.InfluxDB.Enable = *influx
 		}
-		c.Resolve()
-		if err := c.Validate(); err != nil {
-			return fmt.Errorf("configuration:\n%w", err)
-		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 		defer stop()
 		return serve(ctx, stop, c, warnings)

@@ -78,8 +78,12 @@ type Standalone struct {
 	served chan struct{}
 }
 
-// Start opens the data directory, recovers, and serves. ctx is for starting only.
+// Start resolves and checks the configuration, opens the data directory, recovers, and serves. ctx is for starting only.
 func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalone, err error) {
+	cfg.Resolve()
+	if err := cfg.Validate(); err != nil {
+		return nil, errs.Wrap(errs.InvalidArguments, err, "configuration")
+	}
 	n := &Standalone{cfg: cfg, build: o.Build, started: time.Now(), failed: make(chan error, 1), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
