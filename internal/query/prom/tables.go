@@ -218,7 +218,7 @@ func timeRange(mint, maxt int64, u model.TimeUnit) model.TimeRange {
 	r := model.AllTime
 	if u == model.Second {
 		r.Start, _ = model.ConvertTime(mint, model.Millisecond, u)
-		if r.Start*1000 < mint {
+		if mint%1000 != 0 { // rounded down
 			r.Start++
 		}
 		end, _ := model.ConvertTime(maxt, model.Millisecond, u)
