@@ -5,11 +5,13 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 
@@ -92,7 +94,7 @@ func (c *conn) receiveLogin() (*wire.Login, error) {
 // bufferedConn is a connection of which some bytes have been read already.
 type bufferedConn struct {
 	net.Conn
-	r interface{ Read([]byte) (int, error) }
+	r io.Reader
 }
 
 func (b *bufferedConn) Read(p []byte) (int, error) { return b.r.Read(p) }
@@ -142,44 +144,43 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 	if plugin == "" {
 		plugin = wire.PluginNative
 	}
+	var acc Account
+	var unknown error
+	open := c.s.opt.Auth == nil
+	if !open {
+		if acc, err = c.s.opt.Auth.Account(ctx, l.User); err != nil {
+			if !errs.Is(err, errs.UserNotFound) {
+				return plugin, err
+			}
+			unknown = err
+			acc = Account{Password: fmt.Appendf(nil, "%x", newSalt())} // nobody's: the exchange takes its usual course
+		}
+	}
 	proof := l.Auth
-	if c.s.opt.Auth == nil {
-		if plugin == wire.PluginCachingSHA2 && len(proof) > 1 {
-			// Such a client awaits a word on its proof before the OK.
-			return plugin, c.send(wire.AppendAuthMore(c.w.Begin(), []byte{fastAuthOK}))
-		}
-		return plugin, nil
+	native := open || acc.Password != nil || acc.NativeHash != nil
+	use := plugin
+	switch {
+	case plugin == wire.PluginNative && native, plugin == wire.PluginClear && c.tls:
+	case plugin == wire.PluginCachingSHA2 && len(proof) == sha256.Size:
+	case plugin == wire.PluginCachingSHA2:
+		use = "" // the client awaits the challenge under this name: the greeting's was for another
+	case native:
+		plugin, use = wire.PluginNative, ""
+	default:
+		plugin, use = wire.PluginCachingSHA2, ""
 	}
-	acc, err := c.s.opt.Auth.Account(ctx, l.User)
-	unknown := err
-	if err != nil {
-		if !errs.Is(err, errs.UserNotFound) {
+	if use == "" {
+		if proof, err = c.switchTo(plugin); err != nil {
 			return plugin, err
 		}
-		acc = Account{Password: []byte(fmt.Sprintf("%x", newSalt()))} // nobody's: the exchange takes its usual course
 	}
-	if plugin != wire.PluginNative && plugin != wire.PluginCachingSHA2 && !(plugin == wire.PluginClear && c.tls) ||
-		plugin == wire.PluginNative && acc.Password == nil && acc.NativeHash == nil {
-		plugin = wire.PluginNative
-		if acc.Password == nil && acc.NativeHash == nil {
-			plugin = wire.PluginCachingSHA2
-		}
-		if c.caps&wire.PluginAuth == 0 {
-			return plugin, errs.New(errs.UnsupportedPasswordType, "client cannot log in by %s", plugin)
-		}
-		if err := c.send(wire.AppendAuthSwitch(c.w.Begin(), plugin, c.salt)); err != nil {
-			return plugin, err
-		}
-		p, err := c.receive(c.s.opt.LoginTimeout)
-		if err != nil {
-			return plugin, err
-		}
-		proof = p.payload
-	}
-	switch plugin {
-	case wire.PluginNative:
+	switch {
+	case open && plugin == wire.PluginCachingSHA2 && len(proof) > 1:
+		err = c.send(wire.AppendAuthMore(c.w.Begin(), []byte{fastAuthOK})) // such a client awaits a word on its proof
+	case open:
+	case plugin == wire.PluginNative:
 		err = c.checkNative(proof, acc)
-	case wire.PluginCachingSHA2:
+	case plugin == wire.PluginCachingSHA2:
 		err = c.checkCachingSHA2(ctx, proof, acc)
 	default:
 		err = checkClear(ctx, proof, acc)
@@ -188,6 +189,18 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 		err = unknown
 	}
 	return plugin, err
+}
+
+// switchTo asks the client to log in another way, and gives what it answers.
+func (c *conn) switchTo(plugin string) ([]byte, error) {
+	if c.caps&wire.PluginAuth == 0 {
+		return nil, errs.New(errs.UnsupportedPasswordType, "client cannot log in by %s", plugin)
+	}
+	if err := c.send(wire.AppendAuthSwitch(c.w.Begin(), plugin, c.salt)); err != nil {
+		return nil, err
+	}
+	p, err := c.receive(c.s.opt.LoginTimeout)
+	return p.payload, err
 }
 
 func mismatch() error { return errs.New(errs.UserPasswordMismatch, "wrong password") }

@@ -1,0 +1,244 @@
+package mysql
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha1"
+	"crypto/subtle"
+	"encoding/binary"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+	wire "github.com/goptimedb/goptimedb/internal/wire/mysql"
+)
+
+// raw is a client that says whatever a test wants.
+type raw struct {
+	t *testing.T
+	net.Conn
+	r *bufio.Reader
+}
+
+func (h *harness) dial() *raw {
+	h.t.Helper()
+	c, err := net.Dial("tcp", h.addr)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(20 * time.Second))
+	return &raw{h.t, c, bufio.NewReader(c)}
+}
+
+func (r *raw) send(seq byte, payload string) {
+	r.t.Helper()
+	n := len(payload)
+	if _, err := r.Write(append([]byte{byte(n), byte(n >> 8), byte(n >> 16), seq}, payload...)); err != nil {
+		r.t.Log("send: ", err)
+	}
+}
+
+func (r *raw) receive() (string, error) {
+	p, _, _, err := wire.ReadPacket(r.r, nil, 1<<26, nil)
+	return string(p), err
+}
+
+func (r *raw) want(prefix string) string {
+	r.t.Helper()
+	got, err := r.receive()
+	if err != nil || !strings.HasPrefix(got, prefix) {
+		r.t.Fatalf("answered %q, %v; want %q", got, err, prefix)
+	}
+	return got
+}
+
+// ended expects that the server says no more than an error and hangs up.
+func (r *raw) ended() {
+	r.t.Helper()
+	for {
+		p, err := r.receive()
+		if err != nil {
+			if ne, ok := err.(net.Error); ok && ne.Timeout() {
+				r.t.Error("the server did not hang up")
+			}
+			return
+		}
+		if p != "" && p[0] != 0xff && p[0] != 10 {
+			r.t.Errorf("answered %q", p)
+		}
+	}
+}
+
+const oldCaps = wire.Protocol41 | wire.SecureConnection | wire.PluginAuth | wire.ConnectWithDB
+
+// login enters as a client that knows neither DEPRECATE_EOF nor lenenc proofs.
+func (h *harness) login() *raw {
+	r := h.dial()
+	r.want("\x0a8.4.2\x00")
+	b := binary.LittleEndian.AppendUint32(nil, uint32(oldCaps))
+	b = append(b, make([]byte, 28)...)
+	r.send(1, string(b)+"root\x00\x00public\x00mysql_native_password\x00")
+	r.want("\x00\x00\x00\x02\x00")
+	return r
+}
+
+const okPacket = "\x00\x00\x00\x02\x00"
+
+func TestCommands(t *testing.T) {
+	h := start(t, Options{})
+	f := []model.Field{{Name: "x", Type: model.Int64}}
+	h.rows("SELECT 1", f, batch(f, []any{1}, []any{nil}))
+	r := h.login()
+	do := func(payload, prefix string) string {
+		t.Helper()
+		r.send(0, payload)
+		return r.want(prefix)
+	}
+	do("\x0e", okPacket)                             // ping
+	do("\x1f", okPacket)                             // reset
+	do("\x02other", okPacket)                        // init db
+	do("\x02nope", "\xff\x4e\x04#42000")             // 1102
+	do("\x04t\x00", "\xfe")                          // field list
+	do("\x09", "Uptime: ")                           // statistics
+	do("\x1b\x00\x00", "\xfe")                       // set option
+	do("\x1c\x01\x00\x00\x00", "\xff\xd3\x04#42000") // fetch: 1235
+	do("\x7e", "\xff\x17\x04#08S01")                 // 1047
+	do("\x0c\xff\xff\xff\x7f", "\xff\x46\x04")       // kill nobody: 1094
+	do("\x03", "\xff\x29\x04#42000")                 // empty query: 1065
+	do("\x03 ; ", "\xff\x29\x04#42000")
+	do("\x03-- nothing", okPacket)
+	do("\x17\x09\x00\x00\x00\x00\x01\x00\x00\x00", "\xff\xdb\x04") // execute what was not prepared: 1243
+	do("\x17", "\xff")
+	do("\x1a\x09\x00\x00\x00", "\xff\xdb\x04")
+
+	// Rows with the packets that newer clients do without.
+	do("\x03SELECT 1", "\x01")
+	r.want("\x03def\x00\x00\x00\x01x\x01x\x0c\x3f\x00")
+	r.want("\xfe\x00\x00\x02\x00")
+	r.want("\x011")
+	r.want("\xfb")
+	r.want("\xfe\x00\x00\x02\x00")
+
+	// A statement with long data in two pieces, and with types that are not repeated.
+	do("\x16INSERT INTO t VALUES (?, ?)", "\x00\x01\x00\x00\x00\x00\x00\x02\x00")
+	r.want("\x03def")
+	r.want("\x03def")
+	r.want("\xfe")
+	r.send(0, "\x18\x01\x00\x00\x00\x00\x00it'")
+	r.send(0, "\x18\x01\x00\x00\x00\x00\x00s long")
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01\xfd\x00\x01\x00\x05", "\x00\x03")
+	if got := h.last(); got != "INSERT INTO t VALUES ('it''s long', 5)" {
+		t.Error(got)
+	}
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02ab\xff", "\x00\x03")
+	if got := h.last(); got != "INSERT INTO t VALUES ('ab',  -1)" {
+		t.Error(got)
+	}
+	r.send(0, "\x18\x01\x00\x00\x00\x07\x00none") // told at the execution
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02ab\xff", "\xff\xba\x04")
+	r.send(0, "\x18\x01\x00\x00\x00\x00\x00forgotten")
+	do("\x1a\x01\x00\x00\x00", okPacket)
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02ab\xff", "\x00\x03")
+	if got := h.last(); got != "INSERT INTO t VALUES ('ab',  -1)" {
+		t.Error(got)
+	}
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\xfe", "\xff\xba\x04") // cut: 1210
+	r.send(0, "\x19\x01\x00\x00\x00")
+	do("\x17\x01\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x02ab\xff", "\xff\xdb\x04")
+
+	do("\x11guest\x00\x00other\x00\x21\x00mysql_native_password\x00", okPacket) // change user
+	do("\x03SELECT DATABASE()", "\x01")
+	r.want("\x03def")
+	r.want("\xfe")
+	r.want("\x05other")
+	r.want("\xfe")
+	r.send(0, "\x01")
+	r.ended()
+}
+
+func TestChangeUserRefused(t *testing.T) {
+	h := start(t, Options{Auth: users{}})
+	r := h.dial()
+	greeting := r.want("\x0a8.4.2\x00")
+	var salt [wire.SaltLen]byte
+	copy(salt[:8], greeting[11:])
+	copy(salt[8:], greeting[38:])
+	b := append(binary.LittleEndian.AppendUint32(nil, uint32(oldCaps&^wire.ConnectWithDB)), make([]byte, 28)...)
+	r.send(1, string(b)+"plain\x00\x00dialog\x00") // a way to log in that is not known: the server switches
+	sw := r.want("\xfemysql_native_password\x00")
+	if sw[23:43] != string(salt[:]) {
+		t.Errorf("another challenge: %q, greeting %q", sw[23:], greeting)
+	}
+	r.send(3, string(nativeProof("123456", salt)))
+	r.want(okPacket)
+	r.send(0, "\x11plain\x00\x14"+string(nativeProof("123456", salt))+"other\x00\x21\x00mysql_native_password\x00")
+	r.want(okPacket)
+	r.send(0, "\x11plain\x00\x14"+string(nativeProof("1234567", salt))+"other\x00\x21\x00mysql_native_password\x00")
+	r.want("\xff\xa2\x06#28000")
+	r.ended()
+}
+
+// nativeProof is what a client of mysql_native_password answers to a challenge.
+func nativeProof(password string, salt [wire.SaltLen]byte) []byte {
+	once := sha1.Sum([]byte(password))
+	twice := sha1.Sum(once[:])
+	mask := sha1.Sum(append(salt[:], twice[:]...))
+	out := make([]byte, len(once))
+	subtle.XORBytes(out, once[:], mask[:])
+	return out
+}
+
+// Strangers: none of them may hang or hurt the server.
+func TestBadClients(t *testing.T) {
+	h := start(t, Options{MaxPacket: 1 << 20, ReadTimeout: 50 * time.Millisecond, LoginTimeout: 200 * time.Millisecond})
+	for _, bytes := range []string{"", "GET / HTTP/1.1\r\n\r\n", "\xff\xff\xff\x01", "\x00\x00\x00\x01", "\x01\x00\x00\x01\x00", strings.Repeat("\x00", 100000),
+		"\x20\x00\x00\x01\x05\xa2\x00\x00" + strings.Repeat("\xff", 28), "\x20\x00\x00\x09" + strings.Repeat("\x00", 32),
+		"\x20\x00\x00\x01\x00\x0a\x00\x00" + strings.Repeat("\x00", 28)} {
+		r := h.dial()
+		r.want("\x0a")
+		r.Write([]byte(bytes))
+		r.ended()
+	}
+	r := h.login()
+	r.send(5, "\x0e")
+	r.ended()
+	r = h.login()
+	r.send(0, "")
+	r.want("\xff")
+	r.ended()
+	// A header whose payload does not come.
+	r = h.login()
+	r.Write([]byte("\xff\xff\x0f\x00\x03SELECT"))
+	r.ended()
+	// A statement over the limit is refused; the connection goes on.
+	r = h.login()
+	r.send(0, "\x03"+strings.Repeat("x", 1<<20))
+	r.want("\xff\x81\x04#08S01Got a packet bigger")
+	r.send(0, "\x0e")
+	r.want(okPacket)
+	// Statements that are not text.
+	r.send(0, "\x03SELECT '\xff'")
+	r.want("\xff")
+	r.send(0, "\x03SELECT "+strings.Repeat("(", 100000))
+	r.want("\xff")
+	r.send(0, "\x16SELECT "+strings.Repeat("?,", 70000)+"?")
+	r.want("\xff\x6e\x05")
+	r.send(0, "\x0e")
+	r.want(okPacket)
+	// Many statements at once are answered one after the other.
+	var all bytes.Buffer
+	for range 100 {
+		all.WriteString("\x01\x00\x00\x00\x0e")
+	}
+	go io.Copy(r.Conn, &all)
+	for range 100 {
+		r.want(okPacket)
+	}
+	if err := h.db(nil).Ping(); err != nil {
+		t.Error(err)
+	}
+}
