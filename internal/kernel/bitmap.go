@@ -54,14 +54,15 @@ func Not(dst model.Bitmap, n int) {
 	}
 }
 
-// word is 64 bits of src from bit off on; bits past its end are clear.
-func word(src model.Bitmap, off int) uint64 {
+// word is 64 bits of src from bit off on, of which those before end are meant; the others may be anything. Words of src that lie past end
+// as a whole are not touched: somebody may be writing them.
+func word(src model.Bitmap, off, end int) uint64 {
 	i, s := off>>6, uint(off)&63
-	if i >= len(src) {
+	if off >= end {
 		return 0
 	}
 	w := src[i] >> s
-	if s != 0 && i+1 < len(src) {
+	if s != 0 && (i+1)<<6 < end {
 		w |= src[i+1] << (64 - s)
 	}
 	return w
@@ -73,7 +74,7 @@ func AndFrom(dst, src model.Bitmap, off, n int) {
 		return
 	}
 	for i := range dst[:Words(n)] {
-		dst[i] &= word(src, off+i<<6)
+		dst[i] &= word(src, off+i<<6, off+n)
 	}
 }
 
@@ -85,7 +86,7 @@ func CopyFrom(dst, src model.Bitmap, off, n int) {
 	}
 	w := Words(n)
 	for i := range dst[:w] {
-		dst[i] = word(src, off+i<<6)
+		dst[i] = word(src, off+i<<6, off+n)
 	}
 	if w > 0 {
 		dst[w-1] &= tail(n)
@@ -99,7 +100,7 @@ func CountRange(b model.Bitmap, from, to int) int {
 	}
 	c := 0
 	for ; from < to; from += 64 {
-		w := word(b, from)
+		w := word(b, from, to)
 		if r := to - from; r < 64 {
 			w &= 1<<uint(r) - 1
 		}

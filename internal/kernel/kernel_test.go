@@ -286,3 +286,35 @@ func TestSumIntsFloat(t *testing.T) {
 		t.Errorf("sum beside NULLs is %v", sum[0])
 	}
 }
+
+// TestWordsPastTheEnd reads bits up to the border of a word while others write the next word; the race detector tells who looks there.
+func TestWordsPastTheEnd(t *testing.T) {
+	src := model.NewBitmap(256)
+	src.SetRange(0, 256)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 1000 {
+			src[2] = uint64(i)
+		}
+	}()
+	dst := model.NewBitmap(128)
+	for off := range 128 {
+		n := 128 - off
+		CopyFrom(dst, src, off, n)
+		if got := dst.Count(n); got != n {
+			t.Errorf("copied %d bits of %d from %d on", got, n, off)
+		}
+		Fill(dst, n)
+		AndFrom(dst, src, off, n)
+		if got := CountRange(src, off, 128); got != n || dst.Count(n) != n {
+			t.Errorf("counted %d, kept %d of %d bits from %d on", got, dst.Count(n), n, off)
+		}
+		if i := FirstValid(src, off, 0, n); i != 0 {
+			t.Errorf("first of bits from %d on is %d", off, i)
+		}
+		sum := []int64{0}
+		SumInts(sum, make([]int64, 128), src, off, []Range{{0, 0, int32(n)}})
+	}
+	<-done
+}

@@ -38,7 +38,7 @@ func CountValid(n []int64, valid model.Bitmap, off int, ranges []Range) {
 // NULLs tend to come in runs, or not at all.
 func spans(valid model.Bitmap, from, to int, f func(a, b int)) {
 	for from < to {
-		w := word(valid, from)
+		w := word(valid, from, to)
 		if w == 0 {
 			from += 64
 			continue
@@ -46,7 +46,7 @@ func spans(valid model.Bitmap, from, to int, f func(a, b int)) {
 		from += bits.TrailingZeros64(w)
 		a := from
 		for from < to {
-			ones := bits.TrailingZeros64(^word(valid, from))
+			ones := bits.TrailingZeros64(^word(valid, from, to))
 			from += ones
 			if ones < 64 {
 				break
@@ -268,7 +268,7 @@ func FirstValid(valid model.Bitmap, off, start, end int) int {
 		return -1
 	}
 	for ; start < end; start += 64 {
-		if w := word(valid, off+start); w != 0 {
+		if w := word(valid, off+start, off+end); w != 0 {
 			if i := start + bits.TrailingZeros64(w); i < end {
 				return i
 			}
