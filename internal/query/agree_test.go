@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
 
@@ -79,16 +80,17 @@ var agreeing = []string{
 	"SELECT * EXCEPT (note, big) REPLACE (n + 1 AS n) FROM T ORDER BY ts LIMIT 2",
 }
 
-// TestAgree asks every query with and without the rules, of one region and of two: the answers are the same.
+// TestAgree asks every query with and without the rules, of one region and of two, of the relational half and of whatever answers
+// soonest: the answers are the same, and so are the types.
 func TestAgree(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	for _, q := range agreeing {
 		var first []string
 		for _, way := range []struct {
-			table string
-			rules bool
-		}{{"cpu", false}, {"cpu", true}, {"cpu2", false}, {"cpu2", true}} {
+			table             string
+			rules, relational bool
+		}{{"cpu", false, true}, {"cpu", true, true}, {"cpu", false, false}, {"cpu", true, false}, {"cpu2", false, true}, {"cpu2", true, true}, {"cpu2", true, false}} {
 			text := strings.NewReplacer("FROM T", "FROM "+way.table, "JOIN T", "JOIN "+way.table).Replace(q)
 			p, err := bind.Query(ctx, w.engine.env(w.sess, nil), w.parse(text))
 			if err == nil && way.rules {
@@ -98,7 +100,13 @@ func TestAgree(t *testing.T) {
 				t.Errorf("%s: %v", text, err)
 				break
 			}
-			rows, err := w.engine.run(ctx, w.sess, p, nil)
+			ask := func() (model.RowStream, error) { return w.engine.run(ctx, w.sess, p, nil) }
+			if way.relational {
+				ask = func() (model.RowStream, error) {
+					return (&runner{engine: w.engine, sess: w.sess}).relational(ctx, p)
+				}
+			}
+			rows, err := ask()
 			if err != nil {
 				t.Errorf("%s: %v", text, err)
 				break
@@ -109,6 +117,11 @@ func TestAgree(t *testing.T) {
 				break
 			}
 			got := cells(b)
+			for i, f := range rows.Fields() {
+				if b.Len > 0 && b.Cols[i].Type != f.Type {
+					t.Errorf("%s: column %s is %s, not %s", text, f.Name, b.Cols[i].Type, f.Type)
+				}
+			}
 			if !strings.Contains(q, "ORDER BY") || strings.Contains(q, "array_agg") {
 				slices.Sort(got)
 			}

@@ -101,8 +101,9 @@ func rename(ids []plan.ColID, items []plan.Item) bool {
 
 // direct runs such a plan. The first region is opened at once, so that its errors come before rows do.
 func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (model.RowStream, error) {
-	s := &directRows{fields: p.Fields(), scan: r.open(d.scan, d.cols), skip: d.offset, left: d.count}
-	if err := s.scan.openNext(ctx); err != nil && err != io.EOF {
+	s := &directRows{fields: p.Fields(), scan: r.open(ctx, d.scan, d.cols), skip: d.offset, left: d.count}
+	if err := s.scan.start(ctx); err != nil {
+		s.scan.Close()
 		return nil, err
 	}
 	return s, nil
@@ -111,7 +112,7 @@ func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (mode
 // directRows is a scan's rows after an offset and up to a limit.
 type directRows struct {
 	fields []model.Field
-	scan   *scanStream
+	scan   scanSource
 	skip   int64
 	left   int64 // -1: no limit
 }

@@ -2,7 +2,9 @@ package query
 
 import (
 	"context"
+	"errors"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -10,6 +12,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
+	"github.com/goptimedb/goptimedb/internal/query/finish"
 	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/relational"
@@ -23,6 +26,16 @@ type Options struct {
 	Regions contract.RegionServer
 	// Relational tunes the relational half; its Macros are set by the engine.
 	Relational relational.Options
+	// Finish bounds the finisher.
+	Finish finish.Options
+	// Parallelism is how many regions of a table are read at once. More need more memory: a few batches each. Zero: as many as there
+	// are processors.
+	Parallelism int
+	// MaxConcurrent is how many queries may run at once, rows being read included; others wait for LimitWait and then fail with
+	// RateLimited. Zero: any number.
+	MaxConcurrent int
+	// LimitWait is how long a query waits for its turn. Zero: 100 ms.
+	LimitWait time.Duration
 	// Now is the clock of now(). Nil: the system's.
 	Now func() time.Time
 	// Version is what version() says.
@@ -31,8 +44,9 @@ type Options struct {
 
 // Engine answers queries. It is safe for concurrent use.
 type Engine struct {
-	opts Options
-	db   *relational.DB
+	opts  Options
+	db    *relational.DB
+	turns chan struct{} // holds a token for each query that runs; nil: no limit
 }
 
 // Open makes an engine. Close it to stop its threads.
@@ -40,12 +54,22 @@ func Open(opts Options) (*Engine, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
+	if opts.Parallelism <= 0 {
+		opts.Parallelism = runtime.GOMAXPROCS(0)
+	}
+	if opts.LimitWait <= 0 {
+		opts.LimitWait = 100 * time.Millisecond
+	}
 	opts.Relational.Macros = function.Macros()
 	db, err := relational.Open(opts.Relational)
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{opts: opts, db: db}, nil
+	e := &Engine{opts: opts, db: db}
+	if opts.MaxConcurrent > 0 {
+		e.turns = make(chan struct{}, opts.MaxConcurrent)
+	}
+	return e, nil
 }
 
 // Close waits for queries that still run; cancel their contexts before.
@@ -57,11 +81,24 @@ func (e *Engine) env(sess *model.Session, params []model.Value) bind.Env {
 
 // Query starts a query. ctx governs the rows too; the caller closes them. params are the values of placeholders.
 func (e *Engine) Query(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) (model.RowStream, error) {
-	p, err := e.plan(ctx, sess, q, params)
+	done, err := e.admit(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return e.run(ctx, sess, p, nil)
+	p, err := e.plan(ctx, sess, q, params)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	rows, err := e.run(ctx, sess, p, nil)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	if e.turns == nil {
+		return rows, nil
+	}
+	return &admitted{RowStream: rows, done: done}, nil
 }
 
 // Fields are the columns that Query's rows would have, without running it. Placeholders need values of the right types.
@@ -110,6 +147,17 @@ func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, wa
 	if d := direct(p); d != nil {
 		return r.direct(ctx, p, d)
 	}
+	if prog := finish.Compile(p); prog != nil {
+		rows, err := r.finish(ctx, prog)
+		if !errors.Is(err, finish.ErrRelational) {
+			return rows, err
+		}
+	}
+	return r.relational(ctx, p)
+}
+
+// relational runs a plan there.
+func (r *runner) relational(ctx context.Context, p *plan.Query) (model.RowStream, error) {
 	st, err := render.Query(p)
 	if err != nil {
 		return nil, err
@@ -118,7 +166,7 @@ func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, wa
 	for _, s := range st.Scans {
 		stmt.Sources = append(stmt.Sources, r.source(s))
 	}
-	rows, err := e.db.Query(ctx, stmt)
+	rows, err := r.engine.db.Query(ctx, stmt)
 	if err != nil {
 		return nil, err
 	}

@@ -270,7 +270,7 @@ func TestExplain(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := strings.Join(cells(b), "\n")
-		want := []string{"logical_plan|", "physical_plan|", "src(0)", "regions=2 group=[host]"}
+		want := []string{"logical_plan|", "physical_plan|Finish: merge, columns", "regions=2 group=[host]"}
 		head := "plan_type plan"
 		if analyze {
 			want, head = []string{"0|0|", "1|0|Scan", "rows scanned", "NULL|NULL|Total rows: 4"}, "stage node plan"

@@ -15,6 +15,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
+	"github.com/goptimedb/goptimedb/internal/query/finish"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/render"
 	"github.com/goptimedb/goptimedb/internal/query/rule"
@@ -49,6 +50,9 @@ func physicalText(p *plan.Query) (string, error) {
 	if direct(p) != nil {
 		return "Direct\n" + text, nil
 	}
+	if prog := finish.Compile(p); prog != nil {
+		return "Finish: " + prog.String() + "\n" + text, nil
+	}
 	st, err := render.Query(p)
 	if err != nil {
 		return "", err
@@ -57,6 +61,11 @@ func physicalText(p *plan.Query) (string, error) {
 }
 
 func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string) (model.RowStream, error) {
+	release, err := e.admit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	var mu sync.Mutex
 	done := map[*plan.Scan][]contract.ScanStats{}
 	start := time.Now()

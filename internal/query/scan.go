@@ -20,27 +20,41 @@ type runner struct {
 
 // source is a scan as the relational half reads it.
 func (r *runner) source(s *plan.Scan) relational.Source {
-	src := relational.Source{Open: func(ctx context.Context, cols []int) (relational.Stream, error) { return r.open(s, cols), nil }}
+	src := relational.Source{Open: func(ctx context.Context, cols []int) (relational.Stream, error) { return r.open(ctx, s, cols), nil }}
 	for _, c := range s.Out {
 		src.Fields = append(src.Fields, model.Field{Name: "c" + itoa(int64(c.ID)), Type: function.EngineField(c.Type)})
 	}
 	if len(s.Out) == 0 { // a relation has a column; nobody reads it
 		src.Fields = []model.Field{{Name: "nothing", Type: model.Bool}}
-		src.Open = func(context.Context, []int) (relational.Stream, error) { return &countStream{*r.open(s, nil)}, nil }
+		src.Open = func(ctx context.Context, _ []int) (relational.Stream, error) {
+			return &countStream{r.open(ctx, s, nil)}, nil
+		}
 	}
 	return src
 }
 
-// open makes the stream of some of a scan's columns; regions are opened when it is read.
-func (r *runner) open(s *plan.Scan, cols []int) *scanStream {
-	return &scanStream{r: r, scan: s, cols: cols}
+// scanSource is a scan's rows on their way.
+type scanSource interface {
+	rowSource
+	// start opens the scan, as the first Next would, so that its errors come before rows do.
+	start(ctx context.Context) error
 }
 
-// scanStream is the rows of a table's regions, one after the other. Each region's scan works in parallel within itself.
+// open makes the stream of some of a scan's columns; regions are opened when it is read. ctx is that of the query.
+func (r *runner) open(ctx context.Context, s *plan.Scan, cols []int) scanSource {
+	one := scanStream{r: r, scan: s, cols: cols, regions: s.Table.Regions}
+	if n := min(len(s.Table.Regions), r.engine.opts.Parallelism); n > 1 && s.Table.Rows == nil && !(s.Request.Limit > 0 && s.Request.Order == contract.OrderNone) {
+		return newParallelStream(ctx, one, n)
+	}
+	return &one
+}
+
+// scanStream is the rows of regions, one after the other. Each region's scan works in parallel within itself.
 type scanStream struct {
-	r    *runner
-	scan *plan.Scan
-	cols []int // of scan.Out
+	r       *runner
+	scan    *plan.Scan
+	cols    []int // of scan.Out
+	regions []model.RegionID
 
 	region int         // the next one to open
 	cur    rowSource   // nil: open the next
@@ -49,10 +63,10 @@ type scanStream struct {
 }
 
 // countStream is a scan of which only the number of rows matters: its batches have one column of NULLs.
-type countStream struct{ scanStream }
+type countStream struct{ scanSource }
 
 func (s *countStream) Next(ctx context.Context) (*model.Batch, error) {
-	b, err := s.scanStream.Next(ctx)
+	b, err := s.scanSource.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +77,13 @@ func (s *countStream) Next(ctx context.Context) (*model.Batch, error) {
 type rowSource interface {
 	Next(ctx context.Context) (*model.Batch, error)
 	Close() error
+}
+
+func (s *scanStream) start(ctx context.Context) error {
+	if err := s.openNext(ctx); err != io.EOF {
+		return err
+	}
+	return nil
 }
 
 func (s *scanStream) Next(ctx context.Context) (*model.Batch, error) {
@@ -101,11 +122,11 @@ func (s *scanStream) openNext(ctx context.Context) error {
 		s.cur, s.pick = rows, s.positions()
 		return nil
 	}
-	if s.region >= len(t.Regions) {
+	if s.region >= len(s.regions) {
 		return io.EOF
 	}
 	req := s.scan.Request
-	req.Region = t.Regions[s.region]
+	req.Region = s.regions[s.region]
 	if req.Aggregate == nil {
 		req.Projection = make([]model.ColumnID, len(s.cols))
 		for i, c := range s.cols {
@@ -162,6 +183,6 @@ func (s *scanStream) closeCurrent() error {
 
 // Close implements relational.Stream.
 func (s *scanStream) Close() error {
-	s.region = len(s.scan.Table.Regions) + 1
+	s.region = len(s.regions) + 1
 	return s.closeCurrent()
 }

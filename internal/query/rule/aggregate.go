@@ -71,6 +71,11 @@ func (p *pushedAggregate) key(k plan.Item) bool {
 	if !ok {
 		return false
 	}
+	for _, o := range p.req.Keys {
+		if o.Bucket != nil && *o.Bucket != bucket { // a region cuts time in one way at once
+			return false
+		}
+	}
 	time := p.scan.Table.Schema.Time()
 	out := p.addKey(model.GroupKey{Column: time.ID, Bucket: &bucket}, k.Col.Name, time.Type)
 	var x plan.Expr = out.Ref()

@@ -1,0 +1,229 @@
+package finish
+
+import (
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// eval computes an expression for the rows of a batch. What it gives may share the batch's memory and is valid as long.
+type eval func(b *model.Batch) (*model.Vector, error)
+
+// rowError is a value that an expression cannot be computed of. It is ErrRelational, for relational knows how to say it, and brings a
+// text of its own for when that is too late.
+func rowError(format string, args ...any) error {
+	return &failedRow{errs.New(errs.EngineExecuteQuery, format, args...)}
+}
+
+type failedRow struct{ err error }
+
+func (e *failedRow) Error() string        { return e.err.Error() }
+func (e *failedRow) Unwrap() error        { return e.err }
+func (e *failedRow) Is(target error) bool { return target == ErrRelational }
+
+// compileExpr makes a function of an expression over columns laid out as l; nil where the expression has a part that is not known here.
+func compileExpr(e plan.Expr, l layout) eval {
+	switch e := e.(type) {
+	case *plan.Col:
+		at, ok := l[e.ID]
+		if !ok {
+			return nil
+		}
+		return func(b *model.Batch) (*model.Vector, error) { return b.Cols[at], nil }
+	case *plan.Lit:
+		if e.V.Type.Kind == model.KindInterval {
+			return nil
+		}
+		return func(b *model.Batch) (*model.Vector, error) { return model.ConstVector(e.V, b.Len), nil }
+	case *plan.Cast:
+		x := compileExpr(e.X, l)
+		if x == nil {
+			return nil
+		}
+		return castExpr(x, e.X.Type(), e.T, e.Try)
+	case *plan.Case:
+		return caseExpr(e, l)
+	case *plan.In:
+		return inExpr(e, l)
+	case *plan.Call:
+		return callExpr(e, l)
+	}
+	return nil
+}
+
+// compileAll compiles all or gives nil.
+func compileAll(es []plan.Expr, l layout) []eval {
+	out := make([]eval, len(es))
+	for i, e := range es {
+		if out[i] = compileExpr(e, l); out[i] == nil {
+			return nil
+		}
+	}
+	return out
+}
+
+func callExpr(e *plan.Call, l layout) eval {
+	args := compileAll(e.Args, l)
+	if args == nil || len(args) == 0 {
+		return nil
+	}
+	t := e.Args[0].Type()
+	same := len(args) == 2 && t == e.Args[1].Type()
+	switch e.Fn {
+	case plan.And, plan.Or, plan.Not, "is true", "is false", "is not true", "is not false":
+		for _, a := range e.Args {
+			if a.Type() != model.Bool {
+				return nil
+			}
+		}
+		return logicExpr(e.Fn, args)
+	case plan.IsNull, plan.NotNull, "isnull":
+		return nullTest(args[0], e.Fn != plan.NotNull)
+	case plan.Eq, plan.Ne, plan.Lt, plan.Le, plan.Gt, plan.Ge, "is distinct from", "is not distinct from":
+		if !same || !comparable(t) {
+			return nil
+		}
+		return compareExpr(e.Fn, t, args[0], args[1])
+	case "+", "-", "*", "/", "%":
+		if !same {
+			return nil
+		}
+		return arithExpr(e.Fn, t, e.T, args[0], args[1])
+	case "coalesce", "ifnull":
+		for _, a := range e.Args {
+			if a.Type() != e.T {
+				return nil
+			}
+		}
+		return coalesceExpr(e.T, args)
+	}
+	return nil
+}
+
+// both is the validity of rows in which neither side is NULL.
+func both(x, y *model.Vector) model.Bitmap {
+	switch {
+	case x.Valid == nil:
+		return y.Valid
+	case y.Valid == nil:
+		return x.Valid
+	}
+	out := model.NewBitmap(x.Len)
+	for i := range out {
+		out[i] = x.Valid[i] & y.Valid[i]
+	}
+	return out
+}
+
+// two evaluates both sides.
+func two(x, y eval, b *model.Batch) (*model.Vector, *model.Vector, error) {
+	l, err := x(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := y(b)
+	return l, r, err
+}
+
+// coalesceExpr gives each row's first value that is not NULL.
+func coalesceExpr(t model.Type, args []eval) eval {
+	return func(b *model.Batch) (*model.Vector, error) {
+		vs := make([]*model.Vector, len(args))
+		for i, f := range args {
+			v, err := f(b)
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 && v.NullCount() == 0 {
+				return v, nil
+			}
+			vs[i] = v
+		}
+		out := model.NewVector(t, b.Len)
+		for i := range b.Len {
+			from := vs[0]
+			for _, v := range vs {
+				if !v.Null(i) {
+					from = v
+					break
+				}
+			}
+			out.AppendVector(from, i, i+1)
+		}
+		return out, nil
+	}
+}
+
+// caseExpr gives each row the value of its first branch whose condition is true. All branches are computed for all rows; one that fails
+// makes relational answer, which computes only what is needed.
+func caseExpr(e *plan.Case, l layout) eval {
+	type branch struct{ cond, then eval }
+	var branches []branch
+	for _, w := range e.Whens {
+		br := branch{compileExpr(w.Cond, l), compileExpr(w.Then, l)}
+		if br.cond == nil || br.then == nil || w.Cond.Type() != model.Bool || w.Then.Type() != e.T {
+			return nil
+		}
+		branches = append(branches, br)
+	}
+	otherwise := e.Else
+	if otherwise == nil {
+		otherwise = &plan.Lit{V: model.NullOf(e.T)}
+	}
+	last := compileExpr(otherwise, l)
+	if last == nil || otherwise.Type() != e.T || e.T.Kind == model.KindNull {
+		return nil
+	}
+	return func(b *model.Batch) (*model.Vector, error) {
+		conds, thens := make([]*model.Vector, len(branches)), make([]*model.Vector, len(branches)+1)
+		var err error
+		for i, br := range branches {
+			if conds[i], thens[i], err = two(br.cond, br.then, b); err != nil {
+				return nil, err
+			}
+		}
+		if thens[len(branches)], err = last(b); err != nil {
+			return nil, err
+		}
+		out := model.NewVector(e.T, b.Len)
+		for i := range b.Len {
+			at := 0
+			for at < len(conds) && (conds[at].Null(i) || !conds[at].Bools[i]) {
+				at++
+			}
+			out.AppendVector(thens[at], i, i+1)
+		}
+		return out, nil
+	}
+}
+
+// maxList is how long lists may be that are gone through for each row.
+const maxList = 64
+
+func inExpr(e *plan.In, l layout) eval {
+	t := e.X.Type()
+	if len(e.List) == 0 || len(e.List) > maxList || !comparable(t) {
+		return nil
+	}
+	x := compileExpr(e.X, l)
+	list := compileAll(e.List, l)
+	if x == nil || list == nil {
+		return nil
+	}
+	var any eval
+	for i, f := range list {
+		if e.List[i].Type() != t {
+			return nil
+		}
+		eq := compareExpr(plan.Eq, t, x, f)
+		if any == nil {
+			any = eq
+		} else {
+			any = logicExpr(plan.Or, []eval{any, eq})
+		}
+	}
+	if e.Not {
+		return logicExpr(plan.Not, []eval{any})
+	}
+	return any
+}

@@ -1,0 +1,265 @@
+package finish
+
+import (
+	"context"
+	"io"
+	"math/bits"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
+)
+
+// mergeOp groups rows: mostly the groups of several regions, which are counted, summed and compared once more.
+type mergeOp struct {
+	in   operator
+	run  *run
+	keys []eval
+	aggs []aggSpec
+
+	g    groups
+	st   []aggState
+	ids  []uint32
+	cols []*model.Vector
+	all  *model.Batch
+	from int
+}
+
+type aggSpec struct {
+	fn   string // "sum", "min", "max", "count"
+	x    eval   // nil: count(*)
+	typ  model.Type
+	wrap bool // sums of regions' sums, which wrap as those did
+}
+
+func mergeStage(n *plan.Aggregate) (stage, bool) {
+	if n.Sets != nil {
+		return stage{}, false
+	}
+	s, ok := n.Input.(*plan.Scan)
+	partial := ok && s.Request.Aggregate != nil
+	l := layoutOf(n.Input.Cols())
+	var keys []eval
+	for _, k := range n.Keys {
+		x := compileExpr(k.X, l)
+		if x == nil || !hashable(k.X.Type()) {
+			return stage{}, false
+		}
+		keys = append(keys, x)
+	}
+	var aggs []aggSpec
+	for i := range n.Aggs {
+		a := &n.Aggs[i]
+		spec := aggSpec{fn: a.Fn, typ: a.Col.Type, wrap: partial}
+		extreme := a.Fn == "min" || a.Fn == "max"
+		if a.Distinct && !extreme || a.Filter != nil || len(a.OrderBy) > 0 || len(a.Args) > 1 {
+			return stage{}, false
+		}
+		if len(a.Args) == 1 {
+			if spec.x = compileExpr(a.Args[0], l); spec.x == nil {
+				return stage{}, false
+			}
+		}
+		switch {
+		case a.Fn == "count" && a.Col.Type == model.Int64:
+		case spec.x == nil || a.Args[0].Type() != a.Col.Type:
+			return stage{}, false
+		case a.Fn == "sum" && (a.Col.Type == model.Int64 || a.Col.Type == model.Uint64 || a.Col.Type == model.Float64):
+		case extreme && comparable(a.Col.Type):
+		default:
+			return stage{}, false
+		}
+		aggs = append(aggs, spec)
+	}
+	name := "group"
+	if partial {
+		name = "merge"
+	}
+	return stage{name, func(in operator, r *run) operator {
+		return &mergeOp{in: in, run: r, keys: keys, aggs: aggs, g: groups{run: r}, st: make([]aggState, len(aggs))}
+	}}, true
+}
+
+func (o *mergeOp) next(ctx context.Context) (*model.Batch, error) {
+	for o.all == nil {
+		b, err := o.in.next(ctx)
+		if err == io.EOF {
+			o.finish()
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := o.add(b); err != nil {
+			return nil, err
+		}
+	}
+	return chunk(o.all, &o.from)
+}
+
+func (o *mergeOp) add(b *model.Batch) error {
+	o.cols = o.cols[:0]
+	for _, k := range o.keys {
+		v, err := k(b)
+		if err != nil {
+			return err
+		}
+		o.cols = append(o.cols, v)
+	}
+	before := o.g.n
+	var err error
+	if o.ids, err = o.g.find(o.ids[:0], o.cols, b.Len); err != nil {
+		return err
+	}
+	if err := o.run.take(int64(o.g.n-before) * int64(len(o.aggs)) * 24); err != nil {
+		return err
+	}
+	for i := range o.aggs {
+		var v *model.Vector
+		if f := o.aggs[i].x; f != nil {
+			if v, err = f(b); err != nil {
+				return err
+			}
+		}
+		if err := o.st[i].add(&o.aggs[i], v, o.ids, o.g.n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *mergeOp) finish() {
+	if len(o.keys) == 0 && o.g.n == 0 { // there is one group even of no rows
+		o.g.n = 1
+	}
+	o.all = &model.Batch{Len: o.g.n, Cols: o.g.vals}
+	for i := range o.aggs {
+		o.st[i].grow(&o.aggs[i], o.g.n)
+		o.all.Cols = append(o.all.Cols, o.st[i].vector(&o.aggs[i], o.g.n))
+	}
+}
+
+// aggState is one reduction of all groups.
+type aggState struct {
+	n      []int64 // values seen
+	ints   []int64
+	floats []float64
+	vals   []model.Value // of other classes
+}
+
+func (s *aggState) grow(a *aggSpec, n int) {
+	s.n = extend(s.n, n)
+	if a.fn == "count" {
+		return
+	}
+	switch a.typ.Class() {
+	case model.ClassInt:
+		s.ints = extend(s.ints, n)
+	case model.ClassFloat:
+		s.floats = extend(s.floats, n)
+	default:
+		s.vals = extend(s.vals, n)
+	}
+}
+
+func extend[T any](s []T, n int) []T {
+	if n > cap(s) {
+		grown := make([]T, n, max(n, 2*cap(s)))
+		copy(grown, s)
+		return grown
+	}
+	return s[:n]
+}
+
+// add folds a column in.
+func (s *aggState) add(a *aggSpec, v *model.Vector, ids []uint32, groups int) error {
+	s.grow(a, groups)
+	if v == nil {
+		for _, g := range ids {
+			s.n[g]++
+		}
+		return nil
+	}
+	unsigned := a.typ.Kind == model.KindUint64
+	for i, g := range ids {
+		if v.Null(i) {
+			continue
+		}
+		first := s.n[g] == 0
+		s.n[g]++
+		switch {
+		case a.fn == "count":
+		case s.floats != nil:
+			switch x := v.Floats[i]; {
+			case first:
+				s.floats[g] = x
+			case a.fn == "sum":
+				s.floats[g] += x
+			case a.fn == "min" && model.CompareFloat(x, s.floats[g]) < 0, a.fn == "max" && model.CompareFloat(x, s.floats[g]) > 0:
+				s.floats[g] = x
+			}
+		case s.ints != nil:
+			switch x := v.Ints[i]; {
+			case first:
+				s.ints[g] = x
+			case a.fn == "sum":
+				sum := s.ints[g] + x
+				if !a.wrap && overflows(s.ints[g], x, sum, unsigned) {
+					return rowError("a sum does not fit into %s", a.typ)
+				}
+				s.ints[g] = sum
+			case (a.fn == "min") == lessInt(x, s.ints[g], unsigned):
+				s.ints[g] = x
+			}
+		default:
+			x := v.At(i)
+			if first || a.fn == "min" && x.Compare(s.vals[g]) < 0 || a.fn == "max" && x.Compare(s.vals[g]) > 0 {
+				s.vals[g] = x
+			}
+		}
+	}
+	return nil
+}
+
+func lessInt(x, y int64, unsigned bool) bool {
+	if unsigned {
+		return uint64(x) < uint64(y)
+	}
+	return x < y
+}
+
+func overflows(a, b, sum int64, unsigned bool) bool {
+	if unsigned {
+		_, carry := bits.Add64(uint64(a), uint64(b), 0)
+		return carry != 0
+	}
+	return (a >= 0) == (b >= 0) && (sum >= 0) != (a >= 0)
+}
+
+// vector is the reduction of every group.
+func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
+	if a.fn == "count" {
+		return &model.Vector{Type: a.typ, Len: n, Ints: s.n}
+	}
+	v := &model.Vector{Type: a.typ, Len: n, Ints: s.ints, Floats: s.floats}
+	if s.vals != nil {
+		v = model.NewVector(a.typ, n)
+		for i, x := range s.vals {
+			if s.n[i] == 0 {
+				v.AppendNull()
+			} else {
+				v.AppendValue(x)
+			}
+		}
+		return v
+	}
+	for i, seen := range s.n {
+		if seen == 0 {
+			if v.Valid == nil {
+				v.Valid = model.NewBitmap(n)
+				v.Valid.SetRange(0, n)
+			}
+			v.Valid.Clear(i)
+		}
+	}
+	return v
+}
