@@ -92,3 +92,35 @@ func TestMariaDBClientLogin(t *testing.T) {
 		}
 	}
 }
+
+// A Python driver, which talks text only and checks what the server says of itself.
+func TestPyMySQL(t *testing.T) {
+	const python = "/usr/bin/python3" // the one that Debian's packages belong to
+	if out, err := exec.Command(python, "-c", "import pymysql").CombinedOutput(); err != nil {
+		t.Skipf("SKIPPED: PyMySQL is not installed (Debian: python3-pymysql); the Python client was not tried: %s", out)
+	}
+	h := start(t, Options{Auth: users{}})
+	f := []model.Field{{Name: "ts", Type: model.Timestamp(model.Millisecond)}, {Name: "v", Type: model.Decimal(5, 2)}, {Name: "s", Type: model.String}}
+	h.rows("SELECT ts, v, s FROM t WHERE s = 'it\\'s'", f, batch(f, []any{1700000000123, model.Int128{Lo: 150}, "it's"}, []any{nil, nil, nil}))
+	host, port, _ := net.SplitHostPort(h.addr)
+	out, err := exec.Command(python, "-c", `
+import pymysql, sys
+c = pymysql.connect(host=sys.argv[1], port=int(sys.argv[2]), user="native", password="123456", database="public", autocommit=True)
+with c.cursor() as cur:
+    cur.execute("SELECT ts, v, s FROM t WHERE s = %s", ("it's",))
+    print(cur.fetchall(), cur.description[0][0])
+    print(cur.execute("INSERT INTO t VALUES (1)"))
+    try:
+        cur.execute("SELECT nothing")
+    except pymysql.err.ProgrammingError as e:
+        print(e.args[0])
+c.commit()
+c.select_db("other")
+c.ping()
+c.close()
+`, host, port).CombinedOutput()
+	want := "((datetime.datetime(2023, 11, 14, 22, 13, 20, 123000), Decimal('1.50'), \"it's\"), (None, None, None)) ts\n3\n1146\n"
+	if err != nil || string(out) != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, out, want)
+	}
+}

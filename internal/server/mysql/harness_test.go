@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -50,6 +51,9 @@ func (e *engine) Execute(ctx context.Context, sess *model.Session, text string) 
 		sess.Database = db
 		return []model.Output{{}}, nil
 	}
+	if v, ok := strings.CutPrefix(text, "SET "); ok {
+		return []model.Output{{}}, e.set(sess, v)
+	}
 	e.mu.Lock()
 	e.asked = append(e.asked, text)
 	f := e.answers[text]
@@ -62,10 +66,34 @@ func (e *engine) Execute(ctx context.Context, sess *model.Session, text string) 
 		return []model.Output{{Rows: e.stream([]model.Field{{Name: "database()", Type: model.String}}, b)}}, nil
 	case strings.HasPrefix(text, "INSERT"):
 		return []model.Output{{Affected: 3}}, nil
-	case strings.HasPrefix(text, "SET "):
-		return nil, errs.New(errs.Unsupported, "Unsupported set variable")
 	}
 	return nil, errs.New(errs.TableNotFound, "Table not found: %s", text)
+}
+
+// set keeps two variables in the session, as the real engine does.
+func (e *engine) set(sess *model.Session, assignment string) error {
+	name, value, _ := strings.Cut(assignment, " = ")
+	value = strings.Trim(value, "'")
+	switch name {
+	case "time_zone":
+		for zone, off := range map[string]int{"+05:30": 19800, "+00:00": 0, "-00:30": -1800} {
+			if value == zone {
+				sess.Timezone = time.FixedZone(zone, off)
+				return nil
+			}
+		}
+		at, err := time.LoadLocation(value)
+		if err != nil {
+			return errs.New(errs.Unsupported, "Not supported: Invalid timezone expr %s in set variable statement", value)
+		}
+		sess.Timezone = at
+		return nil
+	case "max_execution_time":
+		ms, err := strconv.Atoi(value)
+		sess.Timeout = time.Duration(ms) * time.Millisecond
+		return err
+	}
+	return errs.New(errs.Unexpected, "nobody should ask for %s", assignment)
 }
 
 func (e *engine) last() string {

@@ -104,8 +104,8 @@ func TestTimezone(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	for zone, want := range map[string]string{
 		"SET time_zone = '+05:30'":                "2024-03-31 06:29:59 2024-03-31 06:30:00 2023-11-15 03:43:20",
-		"SET TIME_ZONE='europe/berlin'":           "2024-03-31 01:59:59 2024-03-31 03:00:00 2023-11-14 23:13:20",
-		"SET @@session.time_zone = 'SYSTEM'":      "2024-03-31 00:59:59 2024-03-31 01:00:00 2023-11-14 22:13:20",
+		"SET TIME_ZONE='Europe/Berlin'":           "2024-03-31 01:59:59 2024-03-31 03:00:00 2023-11-14 23:13:20",
+		"SET @@session.time_zone = DEFAULT":       "2024-03-31 00:59:59 2024-03-31 01:00:00 2023-11-14 22:13:20",
 		"SET NAMES utf8mb4, time_zone = '-00:30'": "2024-03-31 00:29:59 2024-03-31 00:30:00 2023-11-14 21:43:20",
 	} {
 		if _, err := db.Exec(zone); err != nil {

@@ -2,9 +2,7 @@ package mysql
 
 import (
 	"context"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
@@ -52,44 +50,51 @@ func (c *conn) assign(ctx context.Context, a sql.Assignment) error {
 		}
 		c.vars[name] = v
 		return nil
-	case name == "time_zone" || name == "timezone" || name == "time zone":
-		v, err := c.constant(a.Values[0])
-		if err != nil {
-			return err
-		}
-		zone, err := c.parseZone(v.Text)
-		if err == nil {
-			c.sess.Timezone = zone
-		}
-		return err
-	case name == "max_execution_time":
-		v, err := c.constant(a.Values[0])
-		if err != nil {
-			return err
-		}
-		ms, err := strconv.ParseUint(v.Text, 10, 31)
-		if err != nil && !strings.EqualFold(v.Text, "default") {
-			return errs.New(errs.InvalidArguments, "max_execution_time: %q is not a number of milliseconds", v.Text)
-		}
-		c.sess.Timeout = time.Duration(ms) * time.Millisecond
+	case name == "time_zone" && isDefault(a.Values[0]):
+		c.sess.Timezone = c.s.opt.Zone
+		return nil
+	case name == "max_execution_time" && isDefault(a.Values[0]):
+		c.sess.Timeout = 0
+		return nil
+	case !engineKnows[name]:
+		c.warnings = append(c.warnings, "Unsupported set variable "+strings.ToUpper(name)) // clients set many: not an error
 		return nil
 	}
 	return c.assignInEngine(ctx, a, name)
 }
 
-// assignInEngine leaves a variable to the engine. One that it does not know is a warning, as clients set many.
+// isDefault reports the word DEFAULT.
+func isDefault(x sql.Expr) bool {
+	if _, ok := x.(*sql.Default); ok {
+		return true
+	}
+	ref, ok := x.(*sql.ColumnRef)
+	return ok && strings.EqualFold(ref.Name.Base(), "default")
+}
+
+// engineKnows are the variables that the engine keeps in the session. It is never changed.
+var engineKnows = map[string]bool{"time_zone": true, "timezone": true, "time zone": true, "max_execution_time": true, "read_preference": true,
+	"datestyle": true, "intervalstyle": true, "bytea_output": true, "allow_query_fallback": true, "client_encoding": true}
+
+// assignInEngine has the engine change the session. Variables of this connection are written out before.
 func (c *conn) assignInEngine(ctx context.Context, a sql.Assignment, name string) error {
 	p := sql.Printer{Dialect: sql.MySQL}
-	p.Text("SET " + name + " = ").Exprs(a.Values)
+	p.Text("SET " + strings.ReplaceAll(name, "time zone", "time_zone") + " = ")
+	for i, x := range a.Values {
+		if i > 0 {
+			p.Text(", ")
+		}
+		v, err := c.constant(x)
+		if err != nil {
+			return err
+		}
+		p.Node(v)
+	}
 	outs, err := c.s.opt.SQL.Execute(ctx, c.sess, p.String())
 	for _, out := range outs {
 		if out.Rows != nil {
 			out.Rows.Close()
 		}
-	}
-	if errs.Is(err, errs.Unsupported) {
-		c.warnings = append(c.warnings, "Unsupported set variable "+strings.ToUpper(name))
-		return nil
 	}
 	return err
 }

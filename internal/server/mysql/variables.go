@@ -1,11 +1,9 @@
 package mysql
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
@@ -236,46 +234,4 @@ func (c *conn) showWarnings() *model.Output {
 		t.batch.Len++
 	}
 	return t.output()
-}
-
-// parseZone reads SYSTEM, ±hh:mm or a name of the zone database, whatever its case.
-func (c *conn) parseZone(name string) (*time.Location, error) {
-	if strings.EqualFold(name, "SYSTEM") || strings.EqualFold(name, "DEFAULT") {
-		return c.s.opt.Zone, nil
-	}
-	if name != "" && (name[0] == '+' || name[0] == '-') {
-		sign, hm := name[0], name[1:]
-		h, m, ok := strings.Cut(hm, ":")
-		hh, err1 := strconv.ParseUint(h, 10, 8)
-		mm, err2 := strconv.ParseUint(m, 10, 8)
-		if ok && err1 == nil && err2 == nil && hh <= 14 && mm <= 59 {
-			off := int(hh)*3600 + int(mm)*60
-			if sign == '-' {
-				off = -off
-			}
-			return time.FixedZone(fmt.Sprintf("%c%02d:%02d", sign, hh, mm), off), nil
-		}
-	}
-	if strings.EqualFold(name, "UTC") || name == "+00:00" {
-		return time.UTC, nil
-	}
-	if name != "" && !strings.EqualFold(name, "local") { // a name of Go's, not of the zone database
-		for _, n := range []string{name, titleZone(name), strings.ToUpper(name)} {
-			if l, err := time.LoadLocation(n); err == nil {
-				return l, nil
-			}
-		}
-	}
-	return nil, errs.New(errs.Unsupported, "Not supported: Invalid timezone expr %s in set variable statement", name)
-}
-
-// titleZone spells europe/berlin or AMERICA/NEW_YORK as the zone database does.
-func titleZone(s string) string {
-	b := []byte(strings.ToLower(s))
-	for i := range b {
-		if (i == 0 || b[i-1] == '/' || b[i-1] == '_' || b[i-1] == '-') && b[i] >= 'a' && b[i] <= 'z' {
-			b[i] -= 'a' - 'A'
-		}
-	}
-	return string(b)
 }
