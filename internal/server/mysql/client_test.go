@@ -43,7 +43,7 @@ func TestMariaDBClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"| 2023-11-14 22:13:20.000000100 ", "| -9223372036854775808 | 18446744073709551615 |", "| P1Y2M3DT4H0M0.500S |", "| other ",
-		"| version_comment         | GoptimeDB", "NULL"} {
+		"| version_comment | GoptimeDB", "NULL"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

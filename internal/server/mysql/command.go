@@ -109,11 +109,7 @@ func (c *conn) useDatabase(ctx context.Context, name string) error {
 	p := sql.Printer{Dialect: sql.MySQL}
 	p.Text("USE ").Ident(sql.Ident{Name: name, Quoted: true})
 	outs, err := c.s.opt.SQL.Execute(ctx, c.sess, p.String())
-	for _, out := range outs {
-		if out.Rows != nil {
-			out.Rows.Close()
-		}
-	}
+	c.closeAll(outs)
 	if errs.Is(err, errs.DatabaseNotFound) {
 		return errs.New(errs.DatabaseNotFound, "Unknown database '%s'", name)
 	}

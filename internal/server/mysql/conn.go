@@ -146,7 +146,7 @@ func (c *conn) read(done <-chan struct{}, gone context.CancelCauseFunc) {
 	defer close(c.packets)
 	var bufs [2][]byte
 	for i := 0; ; i = 1 - i {
-		if cap(bufs[i]) > 1<<20 {
+		if cap(bufs[i]) > 256<<10 {
 			bufs[i] = nil // a rare giant gives its memory back
 		}
 		moving := false
@@ -224,6 +224,7 @@ func (c *conn) commands(ctx context.Context) error {
 		case errors.Is(err, wire.ErrTooLarge):
 			err = c.answerError(errorNumber{1153, "08S01"}, "Got a packet bigger than 'max_allowed_packet' bytes")
 		case errs.Is(err, errs.Suspended):
+			c.w.Reset(0) // nobody asked
 			c.answerError(errorNumber{1053, "08S01"}, "Server shutdown in progress")
 		case errs.Is(err, errs.DeadlineExceeded):
 			c.w.Reset(0)

@@ -32,8 +32,9 @@ func TestFront(t *testing.T) {
 		"SELECT TIMEDIFF(NOW(), UTC_TIMESTAMP())": "TIMEDIFF(NOW(), UTC_TIMESTAMP())=00:00:00",
 		"SHOW VARIABLES LIKE 'lower_case%'":       "Variable_name=lower_case_table_names Value=0",
 		"SHOW VARIABLES LIKE 'nothing'":           "",
-		"SHOW SESSION VARIABLES WHERE Variable_name = 'version_comment' OR Variable_name IN ('port')": "Variable_name=port Value=4002 Variable_name=version_comment Value=GoptimeDB",
-		"/* ApplicationName=DBeaver */ SHOW PLUGINS":                                                  "",
+		"SHOW SESSION VARIABLES WHERE Variable_name = 'version_comment' OR Variable_name IN ('protocol_version')":                                  "Variable_name=protocol_version Value=10 Variable_name=version_comment Value=GoptimeDB",
+		"/* ApplicationName=DBeaver */ SHOW PLUGINS":                                                                                               "",
+		"SELECT DISTINCT LOGFILE_GROUP_NAME, FILE_NAME x FROM INFORMATION_SCHEMA.FILES WHERE ENGINE = 'ndbcluster' AND a IN (SELECT 1) ORDER BY 1": "",
 		"SHOW ENGINES":  "",
 		"SHOW WARNINGS": "",
 	} {

@@ -173,3 +173,23 @@ func gauge(m prometheus.Metric) float64 {
 	}
 	return d.GetGauge().GetValue() + d.GetCounter().GetValue()
 }
+
+// Dashboards rely on these names.
+func TestMetricNames(t *testing.T) {
+	h := start(t, Options{Auth: users{}})
+	db := h.db(func(c *driver.Config) { c.User, c.Passwd = "plain", "123456" })
+	db.Exec("SET NAMES utf8mb4")
+	h.db(func(c *driver.Config) { c.User = "plain" }).Ping()
+	all, err := h.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, m := range all {
+		names = append(names, m.GetName())
+	}
+	want := "greptime_servers_auth_failure_count greptime_servers_error greptime_servers_mysql_connection_count greptime_servers_mysql_prepared_count greptime_servers_mysql_query_elapsed"
+	if got := strings.Join(names, " "); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+}

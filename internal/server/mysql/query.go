@@ -77,14 +77,10 @@ func (c *conn) engine(ctx context.Context, text string, binary, more bool) error
 		defer cancel()
 	}
 	outs, err := c.s.opt.SQL.Execute(ctx, c.sess, text)
+	defer c.closeAll(outs)
 	for i, out := range outs {
 		if err == nil {
 			err = c.result(ctx, out, binary, more || i < len(outs)-1)
-		}
-		if out.Rows != nil {
-			if cerr := out.Rows.Close(); cerr != nil {
-				c.s.opt.Log.Warn("close result", "protocol", "mysql", "connection", c.id, "err", cerr)
-			}
 		}
 	}
 	if err != nil {
@@ -95,6 +91,18 @@ func (c *conn) engine(ctx context.Context, text string, binary, more bool) error
 	}
 	c.s.m.observe(binary, c.sess.Database, start)
 	return err
+}
+
+// closeAll closes the rows of outputs.
+func (c *conn) closeAll(outs []model.Output) {
+	for _, out := range outs {
+		if out.Rows == nil {
+			continue
+		}
+		if err := out.Rows.Close(); err != nil {
+			c.s.opt.Log.Warn("close result", "protocol", "mysql", "connection", c.id, "err", err)
+		}
+	}
 }
 
 // flushAfter is how old rows may get here while a stream is slow to give more.

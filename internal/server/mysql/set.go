@@ -91,10 +91,6 @@ func (c *conn) assignInEngine(ctx context.Context, a sql.Assignment, name string
 		p.Node(v)
 	}
 	outs, err := c.s.opt.SQL.Execute(ctx, c.sess, p.String())
-	for _, out := range outs {
-		if out.Rows != nil {
-			out.Rows.Close()
-		}
-	}
+	c.closeAll(outs)
 	return err
 }

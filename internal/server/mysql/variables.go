@@ -25,7 +25,6 @@ var fixed = map[string]string{
 	"collation_server":         "utf8mb4_bin",
 	"default_storage_engine":   "mito",
 	"foreign_key_checks":       "1",
-	"have_ssl":                 "YES",
 	"init_connect":             "",
 	"interactive_timeout":      "31536000",
 	"license":                  "",
@@ -34,7 +33,6 @@ var fixed = map[string]string{
 	"net_read_timeout":         "31536000",
 	"net_write_timeout":        "31536000",
 	"performance_schema":       "0",
-	"port":                     "4002",
 	"protocol_version":         "10",
 	"query_cache_size":         "0",
 	"query_cache_type":         "OFF",
@@ -48,19 +46,22 @@ var fixed = map[string]string{
 	"tx_isolation":             "REPEATABLE-READ",
 	"tx_read_only":             "0",
 	"unique_checks":            "1",
-	"version_compile_machine":  "x86_64",
-	"version_compile_os":       "Linux",
 	"wait_timeout":             "31536000",
 }
 
 // changing are the names of variables whose value depends on the session or the server.
-var changing = []string{"max_allowed_packet", "max_execution_time", "system_time_zone", "time_zone", "version", "version_comment"}
+var changing = []string{"have_ssl", "max_allowed_packet", "max_execution_time", "system_time_zone", "time_zone", "version", "version_comment"}
 
 // system gives a system variable by its name, without @@ and scope.
 func (c *conn) system(name string) (string, bool) {
 	switch name {
 	case "max_allowed_packet":
 		return strconv.Itoa(c.s.opt.MaxPacket), true
+	case "have_ssl":
+		if c.s.opt.TLS == nil {
+			return "DISABLED", true
+		}
+		return "YES", true
 	case "max_execution_time":
 		return strconv.FormatInt(c.sess.Timeout.Milliseconds(), 10), true
 	case "time_zone":

@@ -14,7 +14,7 @@ const maxPayload = 1<<24 - 1
 const flushBytes = 64 << 10
 
 // keepBytes is the largest buffer that is kept between packets; a rare giant gives its memory back.
-const keepBytes = 1 << 20
+const keepBytes = 256 << 10
 
 // ErrTooLarge is a payload over the limit. It has been read to its end, so that the connection can go on.
 var ErrTooLarge = errors.New("packet is larger than max_allowed_packet")
