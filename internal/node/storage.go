@@ -30,11 +30,11 @@ type regionStorage struct {
 	files  *sst.Reader
 }
 
-func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slog.Logger, reg prometheus.Registerer) (s *regionStorage, err error) {
-	s = &regionStorage{}
+func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slog.Logger, reg prometheus.Registerer) (_ *regionStorage, err error) {
+	s := &regionStorage{} // not the named result: a return of nil would take it from the deferred close
 	defer func() {
 		if err != nil {
-			s.close()
+			_ = s.close()
 		}
 	}()
 	home, err := objlocal.Open(c.Storage.DataHome, objlocal.Options{})
@@ -78,9 +78,13 @@ func openLog(ctx context.Context, c *config.Standalone, log *slog.Logger, reg pr
 	if err != nil {
 		return nil, err
 	}
-	return local.Open(ctx, local.Options{Dir: dir, FileSize: int64(w.FileSize), PurgeThreshold: int64(w.PurgeThreshold), PurgeInterval: w.PurgeInterval.Std(),
+	l, err := local.Open(ctx, local.Options{Dir: dir, FileSize: int64(w.FileSize), PurgeThreshold: int64(w.PurgeThreshold), PurgeInterval: w.PurgeInterval.Std(),
 		ReadBatchSize: w.ReadBatchSize, NoSync: !w.SyncWrite, SyncPeriod: w.SyncPeriod.Std(), NoRecycle: !w.EnableLogRecycle, Prefill: w.PrefillLogFiles,
 		RecoveryParallelism: w.RecoveryParallelism, Log: log, Metrics: reg})
+	if err != nil {
+		return nil, err // a nil interface, not an interface that holds a nil log
+	}
+	return l, nil
 }
 
 // close stops the engine, then the log that its rows are in. It can be called after half an open.
