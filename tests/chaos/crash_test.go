@@ -1,3 +1,5 @@
+// Package chaos breaks the built program from outside: it kills it under load, damages its files, and checks that acknowledged rows are there
+// once and that messages name what is wrong.
 package chaos
 
 import (

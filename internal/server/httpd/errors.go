@@ -59,6 +59,7 @@ type Family uint8
 const (
 	SQLFamily        Family = iota // {"code":1004,"error":"…","execution_time_ms":0}
 	IngestFamily                   // {"error":"…","code":1004}: the code is ours, put behind what clients know
+	InfluxFamily                   // {"error":"…","code":"invalid","message":"…"}: InfluxDB's clients refuse a body whose code is a number
 	PrometheusFamily               // {"status":"error","errorType":"bad_data","error":"…"}
 )
 
@@ -94,6 +95,12 @@ func (f Family) write(w http.ResponseWriter, r *Request, err error) {
 			Error string `json:"error"`
 			Code  int    `json:"code"`
 		}{msg, int(code)}
+	case InfluxFamily:
+		body = struct {
+			Error   string `json:"error"` // version 1 clients read this
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		}{msg, influxCode(status), msg}
 	case PrometheusFamily:
 		body = struct {
 			Status    string `json:"status"`
@@ -111,6 +118,28 @@ func (f Family) write(w http.ResponseWriter, r *Request, err error) {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(body) // the client may be gone
+}
+
+// influxCode is InfluxDB's word for a status.
+func influxCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "unauthorized"
+	case http.StatusForbidden:
+		return "forbidden"
+	case http.StatusNotFound:
+		return "not found"
+	case http.StatusRequestEntityTooLarge:
+		return "request too large"
+	case http.StatusTooManyRequests:
+		return "too many requests"
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return "unavailable"
+	}
+	if status >= 500 {
+		return "internal error"
+	}
+	return "invalid"
 }
 
 // promErrorType is the word that Prometheus' clients look at.

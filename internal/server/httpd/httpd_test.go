@@ -117,6 +117,8 @@ func TestErrorBodies(t *testing.T) {
 	bad := errs.New(errs.InvalidArguments, "bad <é>\n")
 	f(SQLFamily, bad, 400, `{"code":1004,"error":"bad <é>\n","execution_time_ms":0}`)
 	f(IngestFamily, bad, 400, `{"error":"bad <é>\n","code":1004}`)
+	f(InfluxFamily, bad, 400, `{"error":"bad <é>\n","code":"invalid","message":"bad <é>\n"}`)
+	f(InfluxFamily, errs.New(errs.RegionReadonly, "ro"), 503, `{"error":"ro","code":"unavailable","message":"ro"}`)
 	f(PrometheusFamily, bad, 400, `{"status":"error","errorType":"bad_data","error":"bad <é>\n"}`)
 	f(PrometheusFamily, errs.New(errs.DeadlineExceeded, "late"), 504, `{"status":"error","errorType":"timeout","error":"late"}`)
 	f(IngestFamily, errors.New("disk path"), 500, `{"error":"Internal error: 1003","code":1003}`)

@@ -27,11 +27,11 @@ func Register(s *httpd.Server, ins server.Inserter, opt Options) {
 	a := &api{ins: ins, opt: opt}
 	a.sets.New = func() any { return new(wire.RowSet) }
 	for _, path := range []string{"/v1/influxdb/write", "/v1/influxdb/api/v2/write"} {
-		s.Handle(httpd.Route{Methods: "POST", Path: path, Family: httpd.IngestFamily, Protocol: "influxdb", Handler: a.write,
+		s.Handle(httpd.Route{Methods: "POST", Path: path, Family: httpd.InfluxFamily, Protocol: "influxdb", Handler: a.write,
 			Elapsed: "greptime_servers_http_influxdb_write_elapsed"})
 	}
-	s.Handle(httpd.Route{Methods: "GET", Path: "/v1/influxdb/ping", Family: httpd.IngestFamily, Protocol: "influxdb", Handler: a.ping})
-	s.Handle(httpd.Route{Methods: "GET", Path: "/v1/influxdb/health", Family: httpd.IngestFamily, Protocol: "influxdb", Handler: a.health})
+	s.Handle(httpd.Route{Methods: "GET", Path: "/v1/influxdb/ping", Family: httpd.InfluxFamily, Protocol: "influxdb", Handler: a.ping})
+	s.Handle(httpd.Route{Methods: "GET", Path: "/v1/influxdb/health", Family: httpd.InfluxFamily, Protocol: "influxdb", Handler: a.health})
 }
 
 type api struct {

@@ -70,7 +70,7 @@ func TestWrite(t *testing.T) {
 	f("/v1/influxdb/write", z.String(), &fake{}, 204, `public.m f=1 greptime_timestamp=5;`, "Content-Encoding", "gzip")
 	f("/v1/influxdb/write", "# nothing\n", &fake{}, 204, "")
 	// One bad line refuses the batch.
-	if b := f("/v1/influxdb/write", "m f=1 5\nm f=oops 6\n", &fake{}, 400, ""); b != `{"error":"invalid line protocol: line 2, column \"f\": unexpected 'o' where a field value should be","code":1004}`+"\n" {
+	if b := f("/v1/influxdb/write", "m f=1 5\nm f=oops 6\n", &fake{}, 400, ""); b != `{"error":"invalid line protocol: line 2, column \"f\": unexpected 'o' where a field value should be","code":"invalid","message":"invalid line protocol: line 2, column \"f\": unexpected 'o' where a field value should be"}`+"\n" {
 		t.Fatal(b)
 	}
 	f("/v1/influxdb/write?precision=d", "m f=1 5", &fake{}, 400, "")
