@@ -28,7 +28,7 @@ var ms = model.Timestamp(model.Millisecond)
 
 // cpuSchema: host and dc are tags, ts the time, and there are fields of several types.
 func cpuSchema() *model.Schema {
-	return &model.Schema{Version: 1, NextColumn: 9, TimeIndex: 3, PrimaryKey: []model.ColumnID{1, 2}, Columns: []model.Column{
+	return &model.Schema{Version: 1, NextColumn: 10, TimeIndex: 3, PrimaryKey: []model.ColumnID{1, 2}, Columns: []model.Column{
 		{ID: 1, Name: "host", Type: model.String, Semantic: model.TagColumn, Nullable: true},
 		{ID: 2, Name: "dc", Type: model.String, Semantic: model.TagColumn, Nullable: true},
 		{ID: 3, Name: "ts", Type: ms, Semantic: model.TimeColumn},
@@ -37,6 +37,7 @@ func cpuSchema() *model.Schema {
 		{ID: 6, Name: "ok", Type: model.Bool, Nullable: true},
 		{ID: 7, Name: "note", Type: model.String, Nullable: true},
 		{ID: 8, Name: "big", Type: model.Int64, Nullable: true},
+		{ID: 9, Name: "huge", Type: model.Int64, Nullable: true},
 	}}
 }
 
@@ -52,7 +53,7 @@ func cpuRows() [][]model.Value {
 			dc = model.NullOf(model.String)
 		}
 		row := []model.Value{host, dc, model.IntValue(ms, base+int64(i/4)*20_000+int64(i%4)), model.FloatValue(float64(i*7%41) + 0.5),
-			model.IntValue(model.Int32, int64(i%9-4)), model.BoolValue(i%3 == 0), model.StringValue(fmt.Sprintf("line %d: GET /a%d", i, i%5)), model.IntValue(model.Int64, int64(i)*1e9)}
+			model.IntValue(model.Int32, int64(i%9-4)), model.BoolValue(i%3 == 0), model.StringValue(fmt.Sprintf("line %d: GET /a%d", i, i%5)), model.IntValue(model.Int64, int64(i)*1e9), model.IntValue(model.Int64, int64(1+i/4)<<58)}
 		if i%6 == 5 {
 			row[3] = model.NullOf(model.Float64)
 		}

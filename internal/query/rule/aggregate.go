@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -43,7 +44,7 @@ func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 			return n, nil
 		}
 	}
-	return p.build(), nil
+	return p.build(len(a.Keys)), nil
 }
 
 // pushedAggregate is a grouping on its way into a scan.
@@ -55,6 +56,8 @@ type pushedAggregate struct {
 	aggs  []plan.Column
 	made  map[model.Agg]plan.Column
 	items []plan.Item // what stands for the Aggregate's columns
+	// finer: the regions' groups are parts of those asked for, by more values or shorter slots, and are merged into them above.
+	finer bool
 }
 
 func (p *pushedAggregate) key(k plan.Item) bool {
@@ -69,12 +72,10 @@ func (p *pushedAggregate) key(k plan.Item) bool {
 	}
 	bucket, ok := timeBucket(p.scan, k.X)
 	if !ok {
-		return false
+		return p.finerKey(k)
 	}
-	for _, o := range p.req.Keys {
-		if o.Bucket != nil && *o.Bucket != bucket { // a region cuts time in one way at once
-			return false
-		}
+	if !p.oneBucket(bucket) {
+		return false
 	}
 	time := p.scan.Table.Schema.Time()
 	out := p.addKey(model.GroupKey{Column: time.ID, Bucket: &bucket}, k.Col.Name, time.Type)
@@ -83,6 +84,69 @@ func (p *pushedAggregate) key(k plan.Item) bool {
 		x = &plan.Cast{X: x, T: k.Col.Type}
 	}
 	p.items = append(p.items, plan.Item{Col: k.Col, X: x})
+	return true
+}
+
+// finerKey is a key that regions cannot compute, but whose groups consist of whole groups that they can make: what is computed of tags
+// alone, and calendar units of time, whose days are theirs.
+func (p *pushedAggregate) finerKey(k plan.Item) bool {
+	if !pure(k.X) {
+		return false
+	}
+	if c, ok := k.X.(*plan.Call); ok && c.Fn == "date_trunc" && isTime(p.scan, c.Args[1]) {
+		l, ok := c.Args[0].(*plan.Lit)
+		if !ok || !slices.Contains([]string{"month", "quarter", "year"}, strings.ToLower(l.V.Bytes)) {
+			return false
+		}
+		day, ok := bucketOf(86400e9, 0, p.scan.Table.Schema.TimeUnit())
+		if !ok || !p.oneBucket(day) {
+			return false
+		}
+		time := p.scan.Table.Schema.Time()
+		p.finerItem(k, func(plan.ColID) plan.Expr {
+			return p.addKey(model.GroupKey{Column: time.ID, Bucket: &day}, "day", time.Type).Ref()
+		})
+		return true
+	}
+	tags := 0
+	ok := true
+	plan.Uses(k.X, func(id plan.ColID) {
+		col := p.scan.ColumnOf(id)
+		ok = ok && col != nil && col.Semantic == model.TagColumn
+		tags++
+	})
+	if !ok || tags == 0 {
+		return false
+	}
+	made := map[plan.ColID]plan.Expr{}
+	p.finerItem(k, func(id plan.ColID) plan.Expr {
+		if made[id] == nil {
+			col := p.scan.ColumnOf(id)
+			made[id] = p.addKey(model.GroupKey{Column: col.ID}, col.Name, col.Type).Ref()
+		}
+		return made[id]
+	})
+	return true
+}
+
+func (p *pushedAggregate) finerItem(k plan.Item, f func(plan.ColID) plan.Expr) {
+	p.finer = true
+	x := plan.Rewrite(k.X, func(e plan.Expr) plan.Expr {
+		if c, ok := e.(*plan.Col); ok {
+			return f(c.ID)
+		}
+		return nil
+	})
+	p.items = append(p.items, plan.Item{Col: k.Col, X: x})
+}
+
+// oneBucket reports whether the time may be cut so: a region cuts it in one way at once.
+func (p *pushedAggregate) oneBucket(bucket model.TimeBucket) bool {
+	for _, o := range p.req.Keys {
+		if o.Bucket != nil && *o.Bucket != bucket {
+			return false
+		}
+	}
 	return true
 }
 
@@ -264,20 +328,30 @@ func (p *pushedAggregate) add(a model.Agg, t model.Type) plan.Column {
 	return c
 }
 
-func (p *pushedAggregate) build() plan.Node {
+// build puts the parts together; the Aggregate has so many keys.
+func (p *pushedAggregate) build(keys int) plan.Node {
 	s := p.scan
 	s.Request.Aggregate = &p.req
 	s.Source = nil
 	s.Out = append(append([]plan.Column(nil), p.keys...), p.aggs...)
-	if len(s.Table.Regions) <= 1 {
+	if len(s.Table.Regions) <= 1 && !p.finer {
 		return &plan.Project{Input: s, Items: p.items}
 	}
 	merge := &plan.Aggregate{Input: s}
 	var renames []plan.Item
-	for _, k := range p.keys {
-		c := p.q.NewColumn(k.Name, k.Type)
-		merge.Keys = append(merge.Keys, plan.Item{Col: c, X: k.Ref()})
-		renames = append(renames, plan.Item{Col: k, X: c.Ref()})
+	if p.finer { // by what is computed of the regions' keys; the keys' items come first
+		for i := range keys {
+			it := &p.items[i]
+			c := p.q.NewColumn(it.Col.Name, it.Col.Type)
+			merge.Keys = append(merge.Keys, plan.Item{Col: c, X: it.X})
+			it.X = c.Ref()
+		}
+	} else {
+		for _, k := range p.keys {
+			c := p.q.NewColumn(k.Name, k.Type)
+			merge.Keys = append(merge.Keys, plan.Item{Col: c, X: k.Ref()})
+			renames = append(renames, plan.Item{Col: k, X: c.Ref()})
+		}
 	}
 	for i, a := range p.req.Aggs {
 		fn := "sum"
