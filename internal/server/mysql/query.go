@@ -16,7 +16,7 @@ import (
 // is returned, for the caller to answer after what the statements before it gave.
 func (c *conn) run(ctx context.Context, text string, binary bool) error {
 	// Fast path: rows to insert go to the engine as they are. They can be megabytes, and nothing about them is ours to say.
-	if startsWith(text, "INSERT") || startsWith(text, "REPLACE") {
+	if many := c.caps&wire.MultiResults != 0; many && (startsWith(text, "INSERT") || startsWith(text, "REPLACE")) {
 		c.warnings = nil
 		return c.engine(ctx, text, binary, false)
 	}
@@ -32,6 +32,9 @@ func (c *conn) run(ctx context.Context, text string, binary bool) error {
 			return &numbered{errorNumber{1065, "42000"}, "Query was empty"}
 		}
 		return c.ok() // a comment, such as /*!40101 SET … */
+	}
+	if len(stmts) > 1 && c.caps&wire.MultiResults == 0 {
+		return errs.New(errs.Unsupported, "several statements for a client that takes one result")
 	}
 	for i, st := range stmts {
 		if err := c.statement(ctx, st, binary, i < len(stmts)-1); err != nil {
@@ -161,6 +164,9 @@ func (c *conn) columns(fields []model.Field) error {
 
 // rows sends the rows of a batch.
 func (c *conn) rows(rows *wire.Rows, b *model.Batch, binary bool) error {
+	if err := rows.Check(b); err != nil && binary {
+		return err
+	}
 	for i := range b.Len {
 		var row []byte
 		var err error

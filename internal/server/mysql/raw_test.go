@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"io"
+	"math/rand"
 	"net"
 	"strings"
 	"testing"
@@ -115,6 +116,8 @@ func TestCommands(t *testing.T) {
 	do("\x17", "\xff")
 	do("\x1a\x09\x00\x00\x00", "\xff\xdb\x04")
 
+	do("\x03SELECT 1; SELECT 1", "\xff\xd3\x04") // this client did not say that it takes many results: 1235
+
 	// Rows with the packets that newer clients do without.
 	do("\x03SELECT 1", "\x01")
 	r.want("\x03def\x00\x00\x00\x01x\x01x\x0c\x3f\x00")
@@ -190,6 +193,50 @@ func nativeProof(password string, salt [wire.SaltLen]byte) []byte {
 	out := make([]byte, len(once))
 	subtle.XORBytes(out, once[:], mask[:])
 	return out
+}
+
+// Commands made of noise: each is answered or ends its connection, and the server goes on.
+func TestRandomCommands(t *testing.T) {
+	h := start(t, Options{ReadTimeout: time.Second})
+	rnd := rand.New(rand.NewSource(7))
+	texts := []string{"SELECT 1", "INSERT INTO t VALUES (?, ?)", "SET @a = 1, time_zone = 'UTC'", "SHOW VARIABLES", "EXECUTE x USING @a", "KILL QUERY 99", "/*", "'",
+		"PREPARE x FROM 'SELECT ?'", "DEALLOCATE PREPARE x", "USE other", "SELECT @@x, @a, connection_id()"}
+	r := h.login()
+	hungUp := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, r.r)
+		hungUp <- err
+	}()
+	for range 3000 {
+		cmd := []byte{byte(rnd.Intn(0x20))}
+		if rnd.Intn(2) == 0 {
+			cmd[0] = byte([]wire.Command{wire.ComQuery, wire.ComStmtPrepare, wire.ComStmtExecute, wire.ComStmtSendLongData}[rnd.Intn(4)])
+		}
+		switch wire.Command(cmd[0]) {
+		case wire.ComQuit, wire.ComChangeUser, wire.ComProcessKill:
+			continue // they end the connection here
+		}
+		switch rnd.Intn(3) {
+		case 0:
+			cmd = append(cmd, texts[rnd.Intn(len(texts))]...)
+		case 1:
+			cmd = append(cmd, byte(rnd.Intn(4)), 0, 0, 0)
+		}
+		for range rnd.Intn(24) * rnd.Intn(2) {
+			cmd = append(cmd, byte(rnd.Intn(256))>>rnd.Intn(8))
+		}
+		r.send(0, string(cmd))
+	}
+	r.send(0, "\x01")
+	if err := await(t, hungUp, "end of the connection"); err != nil {
+		t.Error(err)
+	}
+	if n := h.s.asked.Load(); n < 50 {
+		t.Errorf("only %d statements were run: the connection ended early", n)
+	}
+	if err := h.db(nil).Ping(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Strangers: none of them may hang or hurt the server.

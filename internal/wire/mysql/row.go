@@ -90,7 +90,22 @@ func (r *Rows) appendText(dst []byte, v *model.Vector, i, j int) ([]byte, error)
 	return strconv.AppendInt(dst, v.Ints[i], 10), nil
 }
 
+// Check reports whether the rows of b can be sent in binary under the definitions of the fields: there the length of a value follows
+// from its type, and one that is not what was announced would make nonsense of all that comes after it.
+func (r *Rows) Check(b *model.Batch) error {
+	if len(b.Cols) != len(r.fields) {
+		return errs.New(errs.Unexpected, "a batch of %d columns in a result of %d", len(b.Cols), len(r.fields))
+	}
+	for j, v := range b.Cols {
+		if v.Type.Kind != model.KindNull && columnOf(v.Type).typ != columnOf(r.fields[j].Type).typ {
+			return errs.New(errs.Unexpected, "column %s is %s where %s was announced", r.fields[j].Name, v.Type, r.fields[j].Type)
+		}
+	}
+	return nil
+}
+
 // AppendBinary appends row i of b as the binary protocol of executed statements has it.
+// REQUIRES: Check(b) gave no error.
 func (r *Rows) AppendBinary(dst []byte, b *model.Batch, i int) ([]byte, error) {
 	dst = append(dst, 0)
 	nulls := len(dst)
