@@ -59,17 +59,14 @@ func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
 	})
 }
 
-// commit makes an edit durable, telling the listener. After an unknown outcome it tries to settle it at once; if that fails too, the
-// error is returned and the next commit of the region settles it first.
+// commit makes an edit durable, telling the listener. After an error the edit may be there all the same, or be made by the next commit
+// of the region: callers leave alone whatever it names, and sync makes readers see it then.
 func (r *region) commit(ctx context.Context, step string, actions ...manifest.Action) error {
 	if err := r.step(step, false); err != nil {
 		return err
 	}
-	before := r.manifest.State().Version
 	if _, err := r.manifest.Commit(ctx, actions...); err != nil {
-		if s, again := r.manifest.Resolve(ctx); again != nil || s.Version == before {
-			return err
-		}
+		return err
 	}
 	return r.step(step, true)
 }

@@ -352,6 +352,69 @@ func TestReadersKeepTheirSnapshot(t *testing.T) {
 	}
 }
 
+// TestFlushesAndCompactionsAtOnce ends flushes and compactions at the same time over and over: none may undo what another installed.
+func TestFlushesAndCompactionsAtOnce(t *testing.T) {
+	fs := crashfs.New()
+	n, err := start(t, fs, "/d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeAppend), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	const rounds = 150
+	var wg, compactors sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 {
+		compactors.Go(func() {
+			for {
+				if err := n.eng.Compact(ctx, contract.CompactRequest{Region: region0}); err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	for w := range 2 {
+		wg.Go(func() {
+			for i := range rounds {
+				if _, err := n.eng.Write(ctx, put(model.OpPut, row{host: fmt.Sprint("w", w), ts: int64(i)})); err != nil {
+					t.Error(err)
+				}
+				if err := n.eng.Flush(ctx, region0); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(done)
+	compactors.Wait()
+	for range 2 { // as it is, and reopened
+		got, err := n.scanAll(ctx)
+		if err != nil || len(got) != 2*rounds {
+			t.Fatalf("%d rows of %d: %v", len(got), 2*rounds, err)
+		}
+		if err := n.stop(); err != nil {
+			t.Fatal(err)
+		}
+		if n, err = start(t, fs, "/d", nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := n.eng.Open(ctx, contract.OpenRegion{ID: region0, TableDir: tableDir}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestBackPressure fills a small write buffer while flushes fail: writers are refused with a retryable error, and served again later.
 func TestBackPressure(t *testing.T) {
 	var mu sync.Mutex

@@ -116,8 +116,10 @@ func (r *region) settle(ctx context.Context) error {
 
 // sync installs a version with the files that the manifest names now, without the memtables whose rows they hold.
 func (r *region) sync() {
-	s := r.manifest.State()
 	r.mu.Lock()
+	// Loaded under the lock: a flush and a compaction that end at the same time must not install an older state over a newer one,
+	// which would delete the newer one's files.
+	s := r.manifest.State()
 	old := r.mu.version
 	n := old.clone()
 	n.mutable = old.mutable

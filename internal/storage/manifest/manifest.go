@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -43,9 +44,12 @@ type Manifest struct {
 	opts   Options
 	writer string
 
+	// state is replaced whole by the holder of mu and only ever moves on. Readers load it and never wait for a commit: whoever
+	// must not act on an older state after somebody acted on a newer one loads it under a lock of their own.
+	state atomic.Pointer[State]
+
 	mu struct {
 		sync.Mutex         // held over a whole commit: edits are written one at a time
-		state      *State  // replaced whole
 		pending    *commit // not nil: outcome unknown
 		checkpoint uint64  // version of the last checkpoint
 		fenced     bool
@@ -73,7 +77,7 @@ func newManifest(o Options) *Manifest {
 // Create makes the manifest of a new region. A region that exists already is opened instead, whatever its meta; the caller compares.
 func Create(ctx context.Context, o Options, meta contract.RegionMeta) (m *Manifest, existed bool, err error) {
 	m = newManifest(o)
-	m.mu.state = &State{}
+	m.state.Store(&State{})
 	if err := m.write(ctx, 0, []Action{{Change: &Change{Meta: meta}}}); errors.Is(err, ErrFenced) {
 		m, err = Open(ctx, o)
 		return m, true, err
@@ -86,7 +90,7 @@ func Create(ctx context.Context, o Options, meta contract.RegionMeta) (m *Manife
 // Open reads the last checkpoint and the edits after it.
 func Open(ctx context.Context, o Options) (*Manifest, error) {
 	m := newManifest(o)
-	m.mu.state = &State{}
+	state := &State{}
 	edits, checkpoints, err := m.list(ctx)
 	if err != nil {
 		return nil, err
@@ -97,7 +101,7 @@ func Open(ctx context.Context, o Options) (*Manifest, error) {
 	next := uint64(0)
 	if n := len(checkpoints); n > 0 {
 		v := checkpoints[n-1]
-		if err := m.read(ctx, checkpointName(v), m.mu.state); err != nil {
+		if err := m.read(ctx, checkpointName(v), state); err != nil {
 			return nil, err
 		}
 		m.mu.checkpoint, next = v, v+1
@@ -113,18 +117,19 @@ func Open(ctx context.Context, o Options) (*Manifest, error) {
 		if err := m.read(ctx, editName(v), &e); err != nil {
 			return nil, err
 		}
-		s, err := m.mu.state.apply(v, e.Actions)
+		s, err := state.apply(v, e.Actions)
 		if err != nil {
 			return nil, &CorruptError{File: o.Dir + editName(v), Err: err}
 		}
-		m.mu.state, next = s, v+1
+		state, next = s, v+1
 	}
-	if next == 0 || m.mu.state.Meta.Schema == nil {
+	if next == 0 || state.Meta.Schema == nil {
 		return nil, &CorruptError{File: o.Dir, Err: errors.New("no edit gives the region a schema")}
 	}
-	if err := m.mu.state.Meta.Schema.Validate(); err != nil {
+	if err := state.Meta.Schema.Validate(); err != nil {
 		return nil, &CorruptError{File: o.Dir, Err: err}
 	}
+	m.state.Store(state)
 	return m, nil
 }
 
@@ -153,12 +158,8 @@ func (m *Manifest) read(ctx context.Context, name string, body any) error {
 	return decode(m.opts.Dir+name, b, body)
 }
 
-// State is the state after the last commit. It is read-only.
-func (m *Manifest) State() *State {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.mu.state
-}
+// State is the state after the last commit that ended. It is read-only.
+func (m *Manifest) State() *State { return m.state.Load() }
 
 // Commit makes the actions durable as the next edit and gives the state after it. On an error other than ErrFenced the outcome may
 // be unknown: the caller either calls Resolve until it succeeds, or stops using the region.
@@ -168,16 +169,16 @@ func (m *Manifest) Commit(ctx context.Context, actions ...Action) (*State, error
 	if _, err := m.resolveLocked(ctx); err != nil {
 		return nil, err
 	}
-	if err := m.writeLocked(ctx, m.mu.state.Version+1, actions); err != nil {
+	if err := m.writeLocked(ctx, m.State().Version+1, actions); err != nil {
 		return nil, err
 	}
-	if m.mu.state.Version-m.mu.checkpoint >= uint64(m.opts.CheckpointDistance) {
+	if m.State().Version-m.mu.checkpoint >= uint64(m.opts.CheckpointDistance) {
 		// The edit is durable; a checkpoint only shortens the next open, so its failure is told and tried again later.
 		if err := m.checkpointLocked(ctx); err != nil {
-			m.opts.Log.Warn("write manifest checkpoint", "dir", m.opts.Dir, "version", m.mu.state.Version, "err", err)
+			m.opts.Log.Warn("write manifest checkpoint", "dir", m.opts.Dir, "version", m.State().Version, "err", err)
 		}
 	}
-	return m.mu.state, nil
+	return m.State(), nil
 }
 
 // Resolve brings a commit of unknown outcome to its end and gives the state. Without one it does nothing.
@@ -196,7 +197,7 @@ func (m *Manifest) resolveLocked(ctx context.Context) (*State, error) {
 			return nil, err
 		}
 	}
-	return m.mu.state, nil
+	return m.State(), nil
 }
 
 func (m *Manifest) write(ctx context.Context, version uint64, actions []Action) error {
@@ -206,7 +207,7 @@ func (m *Manifest) write(ctx context.Context, version uint64, actions []Action) 
 }
 
 func (m *Manifest) writeLocked(ctx context.Context, version uint64, actions []Action) error {
-	next, err := m.mu.state.apply(version, actions)
+	next, err := m.State().apply(version, actions)
 	if err != nil {
 		return errs.Wrap(errs.Unexpected, err, "commit to %s", m.opts.Dir)
 	}
@@ -215,7 +216,10 @@ func (m *Manifest) writeLocked(ctx context.Context, version uint64, actions []Ac
 		return errs.Wrap(errs.Unexpected, err, "commit to %s", m.opts.Dir)
 	}
 	m.mu.pending = &commit{version: version, bytes: b, next: next}
-	return m.putLocked(ctx)
+	if err = m.putLocked(ctx); err != nil && !m.mu.fenced {
+		err = m.putLocked(ctx) // often only the answer was lost, and a second look settles it
+	}
+	return err
 }
 
 // putLocked creates the pending edit's file, or finds that an earlier try did.
@@ -233,14 +237,15 @@ func (m *Manifest) putLocked(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write manifest edit: %w", err)
 	}
-	m.mu.state, m.mu.pending = p.next, nil
+	m.state.Store(p.next)
+	m.mu.pending = nil
 	return nil
 }
 
 // checkpointLocked writes the state whole, then the hint, and then deletes what the checkpoint makes superfluous.
 func (m *Manifest) checkpointLocked(ctx context.Context) error {
-	v := m.mu.state.Version
-	b, err := encode(m.mu.state)
+	v := m.State().Version
+	b, err := encode(m.State())
 	if err != nil {
 		return err
 	}
