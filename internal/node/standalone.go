@@ -53,7 +53,7 @@ type Options struct {
 
 // Standalone is everything in one process.
 //
-//	data directory → log → kv → region engine → catalog → query, PromQL → operator → regions opened → HTTP
+//	data directory → log → kv → region engine → catalog → query, PromQL → operator → regions opened → HTTP, MySQL
 //
 // Stop takes them down in the opposite order.
 type Standalone struct {
@@ -72,9 +72,10 @@ type Standalone struct {
 	remote  *promremote.API
 	http    *httpd.Server
 	listen  net.Listener
+	mysql   *wireListener // nil: off
 
 	ready  atomic.Bool
-	failed chan error // the listener broke
+	failed chan error // a listener broke
 	served chan struct{}
 }
 
@@ -84,7 +85,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := cfg.Validate(); err != nil {
 		return nil, errs.Wrap(errs.InvalidArguments, err, "configuration")
 	}
-	n := &Standalone{cfg: cfg, build: o.Build, started: time.Now(), failed: make(chan error, 1), served: make(chan struct{})}
+	n := &Standalone{cfg: cfg, build: o.Build, started: time.Now(), failed: make(chan error, 2), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = n.closeParts()
@@ -198,6 +199,11 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 	if n.listen, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		return errs.Wrap(errs.InvalidArguments, err, "http.addr")
 	}
+	if cfg.MySQL.Enable {
+		if n.mysql, err = n.serveMySQL(cfg, reg, zone); err != nil {
+			return errors.Join(err, n.listen.Close())
+		}
+	}
 	go func() {
 		defer close(n.served)
 		if err := n.http.Serve(n.listen); err != nil {
@@ -258,19 +264,22 @@ func (n *Standalone) Failed() <-chan error { return n.failed }
 
 // Banner tells a person where to go next.
 func (n *Standalone) Banner() string {
-	a := n.Addr()
+	a, mysql := n.Addr(), ""
+	if n.mysql != nil {
+		mysql = fmt.Sprintf("  MySQL                             mysql -h %s\n", strings.Replace(n.mysql.addr(), ":", " -P ", 1))
+	}
 	return fmt.Sprintf(`
 GoptimeDB %s is ready. Data in %s
 
   HTTP, SQL, InfluxDB, Prometheus   http://%s
-  health, metrics                   http://%s/health   http://%s/metrics
+%s  health, metrics                   http://%s/health   http://%s/metrics
 
 Send a first row and read it back:
 
   curl -i 'http://%s/v1/influxdb/write?db=public' --data-binary 'weather,city=Oslo temperature=21.5'
   curl 'http://%s/v1/sql?format=table' --data-urlencode 'sql=SELECT * FROM weather'
 
-`, n.build.Version, n.dir.path, a, a, a, a, a)
+`, n.build.Version, n.dir.path, a, mysql, a, a, a, a)
 }
 
 // Stop ends requests that run (until ctx ends, then it cuts them off), and closes everything. Rows in memory stay in the log.
@@ -278,6 +287,9 @@ func (n *Standalone) Stop(ctx context.Context) error {
 	n.ready.Store(false)
 	n.log.Info("stopping")
 	err := n.http.Shutdown(ctx)
+	if n.mysql != nil {
+		err = errors.Join(err, n.mysql.stop(ctx))
+	}
 	<-n.served
 	err = errors.Join(err, n.closeParts())
 	return err

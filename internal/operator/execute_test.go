@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/query"
+	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/tests/sql/scripttest"
 )
 
@@ -27,6 +28,7 @@ func (n *sqlNode) attach() {
 		n.t.Fatal(err)
 	}
 	n.engine, n.opts.Query = eng, eng
+	n.opts.PromQL = prom.New(prom.Options{Catalog: n.catalog, Regions: n.regions})
 }
 
 // Restart implements scripttest.Database.

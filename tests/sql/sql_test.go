@@ -48,7 +48,7 @@ func TestScripts(t *testing.T) {
 	scripttest.Run(t, ".", *update, func(t *testing.T) scripttest.Database {
 		cfg := config.Default()
 		cfg.Storage.DataHome = t.TempDir()
-		cfg.HTTP.Addr = "127.0.0.1:0"
+		cfg.HTTP.Addr, cfg.MySQL.Addr = "127.0.0.1:0", "127.0.0.1:0"
 		cfg.Resolve()
 		p := &process{t: t, cfg: cfg}
 		p.start()

@@ -244,6 +244,9 @@ func (c *Standalone) Validate() error {
 		}
 	}
 	addr("http.addr", c.HTTP.Addr)
+	if c.MySQL.Enable {
+		addr("mysql.addr", c.MySQL.Addr)
+	}
 	if c.Storage.DataHome == "" {
 		bad("storage.data_home", "is empty")
 	}
