@@ -31,7 +31,7 @@ func Count(d *tsbs.Dataset, q Query) (int, bool) {
 	case LastPoint:
 		return d.Scale(), true
 	case HighCPU:
-		return len(Expect(d, q).Rows), true
+		return CountHigh(d, q), true
 	}
 	first, end := d.TicksBetween(q.From, q.To)
 	groups, last := 0, int64(math.MinInt64)
@@ -272,4 +272,28 @@ func same(got, want any) bool {
 		return err == nil && math.Abs(g-w) <= 1e-9*max(1, math.Abs(w))
 	}
 	return false
+}
+
+// CountHigh is the number of rows of the answer to a HighCPU query, without making them.
+func CountHigh(d *tsbs.Dataset, q Query) int {
+	first, end := d.TicksBetween(q.From, q.To)
+	n := 0
+	count := func(h int) {
+		var v tsbs.Values
+		w := d.Walk(h)
+		for t := range end {
+			if w.Next(&v); t >= first && v[0] > HighCPULimit {
+				n++
+			}
+		}
+	}
+	for _, h := range q.Hosts {
+		count(h)
+	}
+	if len(q.Hosts) == 0 {
+		for h := range d.Scale() {
+			count(h)
+		}
+	}
+	return n
 }

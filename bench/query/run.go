@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -79,7 +80,7 @@ func (c *Client) ask(ctx context.Context, q Query) (took time.Duration, rows int
 		return 0, 0, 0, err
 	}
 	if !ok {
-		return 0, 0, 0, fmt.Errorf(Unsupported)
+		return 0, 0, 0, errors.New(Unsupported)
 	}
 	took, size, err = c.do(req)
 	if err != nil {
@@ -92,11 +93,6 @@ func (c *Client) ask(ctx context.Context, q Query) (took time.Duration, rows int
 		}
 	}
 	return took, rows, size, nil
-}
-
-// Time sends a request made elsewhere and reads the answer.
-func (c *Client) Time(req *http.Request) (took time.Duration, size int64, err error) {
-	return c.do(req)
 }
 
 func (c *Client) do(req *http.Request) (time.Duration, int64, error) {
@@ -175,3 +171,15 @@ func (t *tail) Write(p []byte) (int, error) {
 }
 
 func (t *tail) bytes() []byte { return t.kept }
+
+// VerifyCount asks a query and compares the number of rows of the answer with the data set, whatever that takes.
+func (c *Client) VerifyCount(ctx context.Context, q Query) error {
+	_, rows, _, err := c.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	if want := CountHigh(c.Data, q); rows != want {
+		return fmt.Errorf("wrong answer: %d rows, want %d: %s", rows, want, describe(c.Dialect, q))
+	}
+	return nil
+}
