@@ -2,8 +2,10 @@ package model
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -165,6 +167,20 @@ func TestTimes(t *testing.T) {
 	for ts, want := range map[int64]int64{3: 3, 12: 3, 13: 13, 2: -7, -7: -7, -8: -17} {
 		if got := b.Start(ts); got != want {
 			t.Errorf("slot of %d starts at %d, want %d", ts, got, want)
+		}
+	}
+	for _, c := range []struct {
+		t  int64
+		u  TimeUnit
+		ok bool
+	}{
+		{-8334601228800, Second, true}, {-8334601228801, Second, false}, {8210266876799, Second, true}, {8210266876800, Second, false},
+		{8210266876799999, Millisecond, true}, {8210266876800000, Millisecond, false}, {math.MinInt64, Microsecond, false},
+		{math.MinInt64, Nanosecond, true}, {math.MaxInt64 - 1, Nanosecond, true}, {math.MaxInt64, Nanosecond, false},
+	} {
+		err := CheckTimes("ts", &Vector{Type: Timestamp(c.u), Len: 2, Ints: []int64{0, c.t}})
+		if (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), fmt.Sprint(c.t)) {
+			t.Errorf("%d %s: %v, want ok %v", c.t, c.u, err, c.ok)
 		}
 	}
 	if got := FormatTime(-1, Millisecond); got != "1969-12-31T23:59:59.999Z" {

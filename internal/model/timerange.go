@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 )
 
 // TimeRange is Start <= t < End, in the unit of the time index it is used with. The zero TimeRange is empty; AllTime holds every
@@ -13,7 +15,7 @@ type TimeRange struct {
 	End   int64 // exclusive
 }
 
-// AllTime holds every time (math.MaxInt64 itself, which no unit's valid range reaches, excepted).
+// AllTime holds every time (math.MaxInt64 itself excepted, which is no valid time in any unit; see ValidTimes).
 var AllTime = TimeRange{math.MinInt64, math.MaxInt64}
 
 // Empty reports that no time is inside.
@@ -53,6 +55,39 @@ func ConvertTime(v int64, from, to TimeUnit) (int64, bool) {
 		q--
 	}
 	return q, true
+}
+
+// ValidTimes is the times that rows may have in unit u: the years -262144 to 262143, or as far as 64 bits reach. The very last
+// nanosecond is left out, since a range's end is exclusive.
+func ValidTimes(u TimeUnit) TimeRange {
+	if u == Nanosecond {
+		return AllTime
+	}
+	const first, last = -8334601228800, 8210266876799 // seconds, both inclusive
+	per := u.PerSecond()
+	return TimeRange{first * per, last*per + per}
+}
+
+// CheckTimes refuses times that no row may have (see ValidTimes); column is the time index's name, for the error. v has times.
+func CheckTimes(column string, v *Vector) error {
+	if v.Len == 0 {
+		return nil
+	}
+	times := v.Ints[:v.Len]
+	valid := ValidTimes(v.Type.Unit)
+	lo, hi := times[0], times[0]
+	for _, t := range times {
+		lo, hi = min(lo, t), max(hi, t)
+	}
+	if valid.Covers(lo, hi) {
+		return nil
+	}
+	for i, t := range times {
+		if !valid.Contains(t) && !v.Null(i) {
+			return errs.New(errs.InvalidArguments, "Converting timestamp %d to unit %s overflow, column: %s, row: %d", t, v.Type.Unit, column, i+1)
+		}
+	}
+	return nil
 }
 
 // FormatTime prints a time of unit u as RFC 3339 in UTC with the digits that it has, for people.

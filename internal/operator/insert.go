@@ -130,6 +130,11 @@ func (w *insertion) checkNew(r *model.Rows) error {
 		if c.Semantic == model.TimeColumn && !c.Vector.Type.IsTimestamp() {
 			return mismatch(c.Name, model.Timestamp(model.Millisecond), c.Vector.Type)
 		}
+		if c.Semantic == model.TimeColumn {
+			if err := model.CheckTimes(c.Name, c.Vector); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -226,6 +231,11 @@ func (w *insertion) matchTable(t *catalog.Table, r *model.Rows) error {
 			}
 			var err error
 			if v, err = convertTimes(name, v, col.Type); err != nil {
+				return err
+			}
+		}
+		if c.Semantic == model.TimeColumn {
+			if err := model.CheckTimes(name, v); err != nil {
 				return err
 			}
 		}

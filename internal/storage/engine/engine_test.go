@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	oldrand "math/rand"
 	"math/rand/v2"
 	"strings"
@@ -586,6 +587,11 @@ func TestBadWritesAreRefusedWhole(t *testing.T) {
 	f(errs.InvalidArguments, "not nullable", func(w *contract.RegionWrite) {
 		w.Rows.Cols[0] = model.ConstVector(model.NullOf(model.Timestamp(model.Millisecond)), 1)
 	})
+	for _, ts := range []int64{math.MaxInt64, math.MinInt64, 8210266876800000} { // would be written and never read again
+		f(errs.InvalidArguments, fmt.Sprintf("timestamp %d to unit Millisecond overflow, column: ts", ts), func(w *contract.RegionWrite) {
+			w.Rows.Cols[0] = model.ConstVector(model.IntValue(model.Timestamp(model.Millisecond), ts), 1)
+		})
+	}
 	if got, err := n.scanAll(ctx); err != nil || len(got) != 0 {
 		t.Fatal(got, err)
 	}

@@ -206,7 +206,12 @@ func checkWrite(meta contract.RegionMeta, w *contract.RegionWrite) error {
 		if !c.Nullable && v.NullCount() > 0 && (w.Op == model.OpPut || c.Semantic == model.TimeColumn) {
 			return bad("column %s is not nullable", c.Name)
 		}
-		hasTime = hasTime || id == s.TimeIndex
+		if id == s.TimeIndex {
+			hasTime = true
+			if err := model.CheckTimes(c.Name, v); err != nil {
+				return bad("%s", err)
+			}
+		}
 	}
 	if !hasTime {
 		return bad("missing required time index column %s", s.Time().Name)
