@@ -77,6 +77,7 @@ var agreeing = []string{
 	"WITH w AS (SELECT host, avg(n) AS a FROM T GROUP BY host) SELECT * FROM w x JOIN w y ON x.a < y.a ORDER BY 1, 3",
 	"SELECT CASE WHEN n > 0 THEN 'pos' WHEN n < 0 THEN 'neg' END AS sign, count(*) FROM T GROUP BY sign ORDER BY sign",
 	"SELECT host || '/' || dc AS k, max(ts) - min(ts) AS span FROM T GROUP BY k ORDER BY k",
+	"SELECT round(approx_percentile_cont(n, 0.5)), approx_percentile_cont(usage, 1) > 0 FROM T",
 	"SELECT round(stddev(n), 6), median(n), approx_distinct(host), array_agg(n ORDER BY ts) FROM T WHERE host = 'h1'",
 	"SELECT n FROM T GROUP BY n ORDER BY n",
 	"SELECT host, count(*) AS c FROM T GROUP BY ALL ORDER BY c, host",

@@ -185,6 +185,7 @@ func ends(aggregate, window string) func(Call) (string, error) {
 func approxQuantile(c Call) (string, error) {
 	c.Args = c.Args[:2]
 	c.OrderBy = ""
+	c.Args = []Arg{c.Args[0], {SQL: "CAST(" + c.Args[1].SQL + " AS FLOAT)", Type: model.Float32}} // DuckDB has it for no other type
 	return castCall("approx_quantile")(c)
 }
 

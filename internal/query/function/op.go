@@ -52,6 +52,11 @@ func operators() []def {
 		{name: "*", sigs: "cc:c", sql: "($1 * $2)"},
 		{name: "/", sigs: "cc:c", fn: divide("//")},
 		{name: "%", sigs: "cc:c", fn: divide("%")},
+		{name: "decimal +", sigs: "aa:1", fn: decimals("+")},
+		{name: "decimal -", sigs: "aa:1", fn: decimals("-")},
+		{name: "decimal *", sigs: "aa:1", fn: decimals("*")},
+		{name: "decimal /", sigs: "aa:1", fn: decimals("/")},
+		{name: "decimal %", sigs: "aa:1", fn: decimals("%")},
 		{name: "time + interval", sigs: "av:1", fn: shift("+", 1)},
 		{name: "time - interval", sigs: "av:1", fn: shift("-", -1)},
 		{name: "interval + interval", sigs: "vv:v", sql: "($1 + $2)"},
@@ -66,18 +71,77 @@ func divide(whole string) func([]Arg) (string, error) {
 		if op == "//" && !a[0].Type.Integer() {
 			op = "/"
 		}
-		if !a[0].Type.Integer() && a[0].Type.Kind != model.KindDecimal {
+		if !a[0].Type.Integer() {
 			return "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")", nil
 		}
-		quotient := "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")"
-		if a[0].Type.Kind == model.KindDecimal {
-			quotient = "CAST(" + quotient + " AS " + EngineType(a[0].Type) + ")"
-		}
-		if l := a[1].Lit; l != nil && !l.Null() && (l.Int != 0 || l.Decimal != (model.Int128{})) {
-			return quotient, nil
-		}
-		return "(CASE WHEN " + a[1].SQL + " = 0 THEN " + divideByZero + " ELSE " + quotient + " END)", nil
+		return unlessZero("("+a[0].SQL+" "+op+" "+a[1].SQL+")", a[1]), nil
 	}
+}
+
+// unlessZero is a quotient by a divisor that fails the statement where it is zero.
+func unlessZero(quotient string, divisor Arg) string {
+	if l := divisor.Lit; l != nil && !l.Null() && (l.Int != 0 || l.Decimal != (model.Int128{})) {
+		return quotient
+	}
+	return "(CASE WHEN " + divisor.SQL + " = 0 THEN " + divideByZero + " ELSE " + quotient + " END)"
+}
+
+// decimals writes arithmetic of two decimals. DuckDB has other rules for the scale of the result, and none for quotients, which it
+// makes floats; the cast brings the value to the scale that decimalResult promised.
+func decimals(op string) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		result, ok := decimalResult(op, a[0].Type, a[1].Type)
+		if !ok {
+			return "", NoMatch(op, []model.Type{a[0].Type, a[1].Type})
+		}
+		x := "CAST((" + a[0].SQL + " " + op + " " + a[1].SQL + ") AS " + EngineType(result) + ")"
+		if op == "/" || op == "%" {
+			x = unlessZero(x, a[1])
+		}
+		return x, nil
+	}
+}
+
+// decimalResult is the type of l op r. Precisions stop at 38, where values that need more fail; ok is false where no digit before the
+// point would be left.
+func decimalResult(op string, l, r model.Type) (t model.Type, ok bool) {
+	whole := func(t model.Type) int { return int(t.Precision) - int(t.Scale) }
+	ls, rs := int(l.Scale), int(r.Scale)
+	var precision, scale int
+	switch op {
+	case "*":
+		precision, scale = int(l.Precision)+int(r.Precision)+1, ls+rs
+	case "/":
+		scale = min(38, ls+4)
+		precision = int(l.Precision) + scale - ls + rs
+	case "%":
+		scale = max(ls, rs)
+		precision = min(whole(l), whole(r)) + scale
+	default:
+		scale = max(ls, rs)
+		precision = max(whole(l), whole(r)) + scale + 1
+	}
+	if scale > 38 {
+		return model.Null, false
+	}
+	return model.Decimal(uint8(min(38, max(1, precision))), uint8(scale)), true
+}
+
+// asDecimal is the decimal type that holds every value of an integer type; other types are c.
+func asDecimal(t, c model.Type) model.Type {
+	switch t.Kind {
+	case model.KindDecimal:
+		return t
+	case model.KindInt8, model.KindUint8:
+		return model.Decimal(3, 0)
+	case model.KindInt16, model.KindUint16:
+		return model.Decimal(5, 0)
+	case model.KindInt32, model.KindUint32:
+		return model.Decimal(10, 0)
+	case model.KindInt64, model.KindUint64:
+		return model.Decimal(20, 0)
+	}
+	return c
 }
 
 func like(op string, not bool) func([]Arg) (string, error) {
@@ -146,6 +210,14 @@ func Arithmetic(op string, l, r model.Type) (fn string, want []model.Type, resul
 		if l.Kind == model.KindString || r.Kind == model.KindString {
 			c = model.Float64
 		}
+	}
+	if c.Kind == model.KindDecimal {
+		a, b := asDecimal(l, c), asDecimal(r, c)
+		t, ok := decimalResult(op, a, b)
+		if !ok {
+			return "", nil, model.Null, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: the result of %s %s %s has more than 38 digits behind the point", l, op, r)
+		}
+		return "decimal " + op, []model.Type{a, b}, t, nil
 	}
 	return op, []model.Type{c, c}, c, nil
 }
