@@ -211,6 +211,9 @@ func ParseTime(s string, unit model.TimeUnit, zone *time.Location) (int64, error
 	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05Z0700",
 		"2006-01-02 15:04", "2006-01-02 15:04Z07:00", "2006-01-02"} {
 		if at, err = time.ParseInLocation(layout, text, zone); err == nil {
+			if wall, werr := time.Parse(layout, text); werr == nil && !strings.Contains(layout, "Z07") && !sameClock(at, wall) {
+				return 0, errs.New(errs.EngineExecuteQuery, "Cast error: Error parsing timestamp from '%s': there is no such local time in %s", s, zone)
+			}
 			break
 		}
 	}
@@ -222,6 +225,12 @@ func ParseTime(s string, unit model.TimeUnit, zone *time.Location) (int64, error
 		return 0, errs.New(errs.EngineExecuteQuery, "Cast error: '%s' is out of the range of %s", s, model.Timestamp(unit))
 	}
 	return whole + int64(at.Nanosecond())/unit.Nanos(), nil
+}
+
+// sameClock reports that calendars and clocks on the wall show the same at a and b: where they do not, a was read from a text that a
+// change of the clocks skips.
+func sameClock(a, b time.Time) bool {
+	return a.Hour() == b.Hour() && a.Minute() == b.Minute() && a.Day() == b.Day()
 }
 
 // fold computes a call of constants, where that is worth knowing while planning: signs, and times moved by intervals.
