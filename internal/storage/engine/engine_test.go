@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -473,6 +474,64 @@ func TestBackPressure(t *testing.T) {
 	}
 	if used := n.eng.buffer.used.Load(); used <= 0 || used > 64<<10 {
 		t.Errorf("%d bytes are counted after the flush", used)
+	}
+}
+
+// TestFailingFlushesRefuseWriters: who would have to wait for a flush that fails gets the failure instead, and the flush is tried again
+// without being asked for by anyone but writers, also when all that is in memory is frozen.
+func TestFailingFlushesRefuseWriters(t *testing.T) {
+	var broken atomic.Bool
+	broken.Store(true)
+	ended := make(chan error, 100)
+	n, err := start(t, vfs.OS(), t.TempDir(), func(o *Options) {
+		o.WriteBufferBytes, o.WriteBufferRejectBytes = 256<<10, 64<<20
+		o.Listener.Step = func(_ model.RegionID, name string, _ bool) error {
+			if broken.Load() && name == "flush.files" {
+				return errs.New(errs.StorageUnavailable, "disk full: injected")
+			}
+			return nil
+		}
+		o.Listener.FlushEnd = func(_ model.RegionID, _ int, err error) { ended <- err }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // no write may come near it
+	defer cancel()
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	written := 0
+	write := func() error {
+		var rows []row
+		for j := range 1000 {
+			rows = append(rows, row{host: "h", ts: int64(written + j)})
+		}
+		_, err := n.eng.Write(ctx, put(model.OpPut, rows...))
+		if err == nil {
+			written += len(rows)
+		}
+		return err
+	}
+	for err == nil && written < 1e6 {
+		err = write()
+	}
+	if !errs.Is(err, errs.StorageUnavailable) || !strings.Contains(err.Error(), "disk full: injected") {
+		t.Fatalf("after %d rows: %v; want the flush's failure", written, err)
+	}
+	broken.Store(false)
+	for err := range ended {
+		if err == nil {
+			break
+		}
+		_ = write() // refused, but asks for a flush
+	}
+	if err := write(); err != nil {
+		t.Fatalf("after a flush that succeeded: %v", err)
+	}
+	if got, err := n.scanAll(ctx); err != nil || len(got) != written {
+		t.Fatalf("%d rows, want %d; %v", len(got), written, err)
 	}
 }
 

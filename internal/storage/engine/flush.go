@@ -48,6 +48,7 @@ func (r *region) flush(ctx context.Context) (err error) {
 		if err != nil {
 			e.met.flushFailures.Inc()
 		}
+		r.flushEnded(err)
 		if f := e.opts.Listener.FlushEnd; f != nil {
 			f(r.id, files, err)
 		}
@@ -103,6 +104,15 @@ func (r *region) flush(ctx context.Context) (err error) {
 	}
 	e.askCompaction(r)
 	return nil
+}
+
+// flushEnded tells the write buffer how a flush ended. A region that goes away, or an engine that stops, is no failure.
+func (r *region) flushEnded(err error) {
+	if err != nil && (r.state.Load() != stateOpen || errors.Is(err, context.Canceled)) {
+		return
+	}
+	r.flushOwed.Store(err != nil)
+	r.eng.buffer.flushed(err)
 }
 
 // settle brings a commit of unknown outcome to its end and makes readers see what the manifest says.
@@ -260,7 +270,8 @@ func (e *Engine) sweepLoop() {
 	}
 }
 
-// flushLargest asks for flushes of the largest memtables until the rest is below half of the write buffer.
+// flushLargest asks for flushes of the largest memtables until the rest is below a quarter of the write buffer, and again for those that
+// failed: what they froze fills the buffer too.
 func (e *Engine) flushLargest() {
 	type sized struct {
 		r     *region
@@ -271,7 +282,9 @@ func (e *Engine) flushLargest() {
 	for _, r := range e.all() {
 		v := r.pin()
 		b := v.mutable.Bytes()
-		if v.mutable.Rows() > 0 || len(v.frozen) > 0 {
+		if r.flushOwed.Load() {
+			e.askFlush(r, "engine_full")
+		} else if v.mutable.Rows() > 0 || len(v.frozen) > 0 {
 			all = append(all, sized{r, b})
 			total += b
 		}

@@ -53,6 +53,7 @@ type region struct {
 	written    atomic.Uint64
 	flushAsked atomic.Bool // a background flush is queued
 	compAsked  atomic.Bool // a background compaction is queued
+	flushOwed  atomic.Bool // the last flush failed: what it froze waits for the next, however little has been written since
 }
 
 // States of a region.

@@ -16,6 +16,8 @@ import (
 //	          0 ........ limit/2 ........ limit ........ reject
 //	writers   go                          wait           are refused
 //	flush     by region          largest regions, until below limit/2
+//
+// Nobody waits while flushes fail: a full disk may stay full for hours, and a writer that is refused can tell somebody.
 type writeBuffer struct {
 	limit, reject int64
 	account       *budget.Account // the same bytes, in the process's budget: caches give way to memtables
@@ -25,7 +27,8 @@ type writeBuffer struct {
 	mu struct {
 		sync.Mutex
 		waiting int64         // bytes of the requests that wait
-		freed   chan struct{} // closed and replaced whenever used falls
+		freed   chan struct{} // closed and replaced whenever used falls, and when a flush fails
+		failure error         // of the last flush, nil if it succeeded or freed memory
 	}
 
 	stalls   prometheus.Counter
@@ -63,10 +66,28 @@ func (b *writeBuffer) freeze(n int64) { b.mutable.Add(-n) }
 func (b *writeBuffer) release(n int64) {
 	b.used.Add(-n)
 	b.charge(-n)
+	b.flushed(nil)
+}
+
+// flushed says how a flush ended. Those who wait look again: there is room for them, or no hope of it.
+func (b *writeBuffer) flushed(err error) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mu.failure = err
 	close(b.mu.freed)
 	b.mu.freed = make(chan struct{})
-	b.mu.Unlock()
+}
+
+// refusalLocked is the error of a write that cannot wait, nil if it can. b.mu held.
+func (b *writeBuffer) refusalLocked(waiting, n int64) error {
+	used := b.used.Load() + waiting
+	switch {
+	case b.mu.failure != nil:
+		return errs.Wrap(errs.StorageUnavailable, b.mu.failure, "engine write buffer is full: %d bytes in memtables and waiting writes, and flushing them fails; try again later", used)
+	case used+n > b.reject:
+		return errs.New(errs.StorageUnavailable, "engine write buffer is full: %d bytes in memtables and waiting writes, %d allowed; try again later", used, b.reject)
+	}
+	return nil
 }
 
 // wantsFlush tells that writers will soon have to wait.
@@ -74,17 +95,18 @@ func (b *writeBuffer) wantsFlush() bool {
 	return b.mutable.Load() > b.limit/2 || b.used.Load() >= b.limit && b.mutable.Load() > 0
 }
 
-// admit lets a write of n bytes in, or waits until memory was freed, or refuses. kick is called before it waits.
+// admit lets a write of n bytes in, or waits until memory was freed, or refuses. kick asks for flushes; it is called before a wait, and
+// with each refusal, so that the writers who come back find what holds them up tried again.
 func (b *writeBuffer) admit(ctx context.Context, n int64, kick func()) error {
 	if b.used.Load() < b.limit {
 		return nil // fast path: no lock
 	}
 	b.mu.Lock()
-	if b.used.Load()+b.mu.waiting+n > b.reject {
-		used := b.used.Load() + b.mu.waiting
+	if err := b.refusalLocked(b.mu.waiting, n); err != nil {
 		b.mu.Unlock()
 		b.rejects.Inc()
-		return errs.New(errs.StorageUnavailable, "engine write buffer is full: %d bytes in memtables and waiting writes, %d allowed; try again later", used, b.reject)
+		kick()
+		return err
 	}
 	b.mu.waiting += n
 	b.stalls.Inc()
@@ -105,6 +127,10 @@ func (b *writeBuffer) admit(ctx context.Context, n int64, kick func()) error {
 			return ctx.Err()
 		}
 		b.mu.Lock()
+		if b.mu.failure != nil && b.used.Load() >= b.limit {
+			b.rejects.Inc()
+			return b.refusalLocked(b.mu.waiting-n, n)
+		}
 	}
 	return nil
 }
