@@ -61,7 +61,7 @@ func dashboards() [][3]string {
 	}
 	add("high-cpu-1", "direct", "SELECT * FROM cpu WHERE usage_user > 90.0 AND "+in(1)+span(12))
 	add("high-cpu-all", "direct", "SELECT * FROM cpu WHERE usage_user > 90.0 AND "+span(12))
-	add("lastpoint", "relational", "SELECT hostname, "+strings.ReplaceAll(each("last_value", 10), ")", " ORDER BY ts)")+" FROM cpu GROUP BY hostname")
+	add("lastpoint", "finish: group, columns", "SELECT hostname, "+strings.ReplaceAll(each("last_value", 10), ")", " ORDER BY ts)")+" FROM cpu GROUP BY hostname")
 	add("groupby-orderby-limit", "finish: columns, top rows, limit", "SELECT date_trunc('minute', ts) AS minute, max(usage_user) FROM cpu WHERE ts < '2023-06-11 08:00:00' GROUP BY minute ORDER BY minute DESC LIMIT 5")
 	return out
 }

@@ -183,6 +183,9 @@ func (m *sqlMaker) query() (string, bool) {
 		for range m.r.IntN(4) {
 			c := m.pick(numbers...)
 			a := m.pick("count(*)", "count("+c+")", "sum("+c+")", "avg("+c+")", "min("+c+")", "max("+c+")")
+			if m.r.IntN(6) == 0 { // the newest and oldest rows of each group are others: their times differ
+				a = m.pick("first_value(", "last_value(") + c + " ORDER BY ts" + m.pick("", " DESC") + ")"
+			}
 			aggs = append(aggs, a)
 		}
 		aggs = append(aggs, "count(*)")

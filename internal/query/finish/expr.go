@@ -23,6 +23,9 @@ func (e *failedRow) Is(target error) bool { return target == ErrRelational }
 
 // compileExpr makes a function of an expression over columns laid out as l; nil where the expression has a part that is not known here.
 func compileExpr(e plan.Expr, l layout) eval {
+	if lazy(e) && fails(e) {
+		return nil
+	}
 	switch e := e.(type) {
 	case *plan.Col:
 		at, ok := l[e.ID]
@@ -49,6 +52,42 @@ func compileExpr(e plan.Expr, l layout) eval {
 		return callExpr(e, l)
 	}
 	return nil
+}
+
+// lazy reports an expression of which relational may leave parts uncomputed for some rows. Here all parts are, so that one which could
+// fail would fail for rows where it is not wanted.
+func lazy(e plan.Expr) bool {
+	switch e := e.(type) {
+	case *plan.Case, *plan.In:
+		return true
+	case *plan.Call:
+		return e.Fn == plan.And || e.Fn == plan.Or || e.Fn == "coalesce" || e.Fn == "ifnull"
+	}
+	return false
+}
+
+// fails reports an expression that may fail for some values: arithmetic of integers, and casts that not every value survives.
+func fails(e plan.Expr) bool {
+	switch e := e.(type) {
+	case *plan.Call:
+		switch e.Fn {
+		case "+", "-", "*", "/", "%":
+			if !e.T.Floating() {
+				return true
+			}
+		}
+	case *plan.Cast:
+		from, wide := e.X.Type(), e.T.Kind == model.KindFloat64
+		if !e.Try && from != e.T && !wide && !(from.Integer() && e.T == model.Int64 && from.Kind != model.KindUint64) {
+			return true
+		}
+	}
+	for _, c := range plan.Children(e) {
+		if fails(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // compileAll compiles all or gives nil.
@@ -154,8 +193,7 @@ func coalesceExpr(t model.Type, args []eval) eval {
 	}
 }
 
-// caseExpr gives each row the value of its first branch whose condition is true. All branches are computed for all rows; one that fails
-// makes relational answer, which computes only what is needed.
+// caseExpr gives each row the value of its first branch whose condition is true. All branches are computed for all rows.
 func caseExpr(e *plan.Case, l layout) eval {
 	type branch struct{ cond, then eval }
 	var branches []branch

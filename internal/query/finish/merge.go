@@ -25,8 +25,9 @@ type mergeOp struct {
 }
 
 type aggSpec struct {
-	fn   string // "sum", "min", "max", "count"
+	fn   string // "sum", "min", "max", "count"; "ends" of first_value and last_value
 	x    eval   // nil: count(*)
+	end  endSpec
 	typ  model.Type
 	wrap bool // sums of regions' sums, which wrap as those did
 }
@@ -51,7 +52,8 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 		a := &n.Aggs[i]
 		spec := aggSpec{fn: a.Fn, typ: a.Col.Type, wrap: partial}
 		extreme := a.Fn == "min" || a.Fn == "max"
-		if a.Distinct && !extreme || a.Filter != nil || len(a.OrderBy) > 0 || len(a.Args) > 1 {
+		ends := a.Fn == "first_value" || a.Fn == "last_value"
+		if a.Distinct && !extreme || a.Filter != nil || len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 {
 			return stage{}, false
 		}
 		if len(a.Args) == 1 {
@@ -63,6 +65,11 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 		case a.Fn == "count" && a.Col.Type == model.Int64:
 		case spec.x == nil || a.Args[0].Type() != a.Col.Type:
 			return stage{}, false
+		case ends:
+			if spec.end, ok = endOf(a, l); !ok {
+				return stage{}, false
+			}
+			spec.fn = "ends"
 		case a.Fn == "sum" && (a.Col.Type == model.Int64 || a.Col.Type == model.Uint64 || a.Col.Type == model.Float64):
 		case extreme && comparable(a.Col.Type):
 		default:
@@ -120,6 +127,16 @@ func (o *mergeOp) add(b *model.Batch) error {
 				return err
 			}
 		}
+		if spec := &o.aggs[i]; spec.fn == "ends" {
+			at, err := spec.end.at(b)
+			if err != nil {
+				return err
+			}
+			if err := o.st[i].addEnds(spec, v, at, o.ids, o.g.n); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := o.st[i].add(&o.aggs[i], v, o.ids, o.g.n); err != nil {
 			return err
 		}
@@ -144,12 +161,17 @@ type aggState struct {
 	ints   []int64
 	floats []float64
 	vals   []model.Value // of other classes
+	at     []int64       // of ends: the time of the value
+	null   []bool        // of ends: the value is NULL
 }
 
 func (s *aggState) grow(a *aggSpec, n int) {
 	s.n = extend(s.n, n)
 	if a.fn == "count" {
 		return
+	}
+	if a.fn == "ends" {
+		s.at, s.null = extend(s.at, n), extend(s.null, n)
 	}
 	switch a.typ.Class() {
 	case model.ClassInt:
@@ -244,7 +266,7 @@ func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
 	if s.vals != nil {
 		v = model.NewVector(a.typ, n)
 		for i, x := range s.vals {
-			if s.n[i] == 0 {
+			if s.n[i] == 0 || s.null != nil && s.null[i] {
 				v.AppendNull()
 			} else {
 				v.AppendValue(x)
@@ -253,7 +275,7 @@ func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
 		return v
 	}
 	for i, seen := range s.n {
-		if seen == 0 {
+		if seen == 0 || s.null != nil && s.null[i] {
 			if v.Valid == nil {
 				v.Valid = model.NewBitmap(n)
 				v.Valid.SetRange(0, n)
