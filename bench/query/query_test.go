@@ -117,12 +117,23 @@ func TestExpectAgainstPlainRows(t *testing.T) {
 				return r.time >= q.From && r.time < q.To && (len(q.Hosts) == 0 || slices.Contains(q.Hosts, r.host))
 			}
 			rows := slices.DeleteFunc(slices.Clone(all), func(r row) bool { return !in(r) })
+			// The last field that is asked about, by group.
+			groups := map[[2]int64][]float64{}
+			if size := k.Shape.bucket(); size > 0 {
+				for _, r := range rows {
+					g := [2]int64{r.time - r.time%size, -1}
+					if k.Shape == MeanPerHostHour {
+						g[1] = int64(r.host)
+					}
+					groups[g] = append(groups[g], float64(r.v[k.Fields-1]))
+				}
+			}
 			for _, row := range e.Rows {
 				switch k.Shape {
 				case HighCPU, LastPoint:
 					n := 0
 					for _, r := range rows {
-						if r.time == row[0].(int64) && row[1] == fmt.Sprint("host_", r.host) {
+						if r.time == row[0].(int64) && row[1] == d.TagsOf(r.host)[0] {
 							n++
 							if row[11].(float64) != float64(r.v[0]) || row[20].(float64) != float64(r.v[9]) || k.Shape == HighCPU && r.v[0] <= 90 {
 								t.Fatalf("%s: %v is not %v", k.Name, row, r)
@@ -133,21 +144,20 @@ func TestExpectAgainstPlainRows(t *testing.T) {
 						t.Fatalf("%s: %d rows like %v", k.Name, n, row)
 					}
 				default:
-					bucket := int64(time.Minute)
-					if k.Shape == MaxPerHour || k.Shape == MeanPerHostHour {
-						bucket = int64(time.Hour)
-					}
-					largest, sum, n := math.Inf(-1), 0.0, 0.0
-					for _, r := range rows {
-						if r.time-r.time%bucket != row[0].(int64) || k.Shape == MeanPerHostHour && row[1] != fmt.Sprint("host_", r.host) {
-							continue
-						}
-						x := float64(r.v[k.Fields-1])
-						largest, sum, n = max(largest, x), sum+x, n+1
-					}
-					want := largest
+					host := -1
 					if k.Shape == MeanPerHostHour {
-						want = sum / n
+						if _, err := fmt.Sscanf(row[1].(string), "host_%d", &host); err != nil {
+							t.Fatal(err)
+						}
+					}
+					xs := groups[[2]int64{row[0].(int64), int64(host)}]
+					var sum float64
+					for _, x := range xs {
+						sum += x
+					}
+					want := slices.Max(append(xs, math.Inf(-1)))
+					if k.Shape == MeanPerHostHour {
+						want = sum / float64(len(xs))
 					}
 					if got := row[len(row)-1].(float64); math.Abs(got-want) > 1e-9 {
 						t.Fatalf("%s: %v, want %v last", k.Name, row, want)

@@ -46,7 +46,8 @@ type Options struct {
 	Panels  int // times each PromQL panel is asked
 	Series  int // rows that each begin a series, after all else; zero: none
 
-	Profiles string // folder for processor profiles of our server; empty: none
+	RestFor  time.Duration // see system.System
+	Profiles string        // folder for processor profiles of our server; empty: none
 	Out      io.Writer
 }
 
@@ -117,7 +118,9 @@ func machine(ctx context.Context) measure.Machine {
 func (b *run) systems() ([]*system.System, error) {
 	var list []*system.System
 	if b.o.Addr != "" {
-		list = append(list, system.RunningGoptimeDB(b.o.Addr))
+		s := system.RunningGoptimeDB(b.o.Addr)
+		s.RestFor = b.o.RestFor
+		list = append(list, s)
 	} else {
 		env := b.o.Env
 		if b.o.Memory != "" {
@@ -127,6 +130,7 @@ func (b *run) systems() ([]*system.System, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.RestFor = b.o.RestFor
 		list = append(list, s)
 	}
 	if b.o.Peers {
@@ -209,8 +213,8 @@ func (b *run) load(ctx context.Context, s *system.System, rep *report.System) er
 	}
 	b.say("%s: loading %d rows", s.Name, b.data.Rows())
 	wait := b.profile(ctx, s, "load", loadProfile)
+	defer wait() // longer than a short load: not to be waited for before it is over
 	res, err := load.Run(ctx, src, b.loadOptions(s, b.data.Rows()))
-	wait()
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,6 @@ import (
 // TestRunAgainstAFakeServer walks through a run: every line arrives, the table is flushed, and a kind that fails is told without ending the
 // others.
 func TestRunAgainstAFakeServer(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for the server to come to rest")
-	}
 	var lines, flushes, queries atomic.Int64
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/influxdb/write", func(w http.ResponseWriter, r *http.Request) {
@@ -48,8 +45,8 @@ func TestRunAgainstAFakeServer(t *testing.T) {
 	defer srv.Close()
 	var out bytes.Buffer
 	r, err := Run(context.Background(), Options{Data: tsbs.Options{Seed: 1, Scale: 5, Interval: 10 * time.Second, Duration: time.Hour}, Workers: 2,
-		Batch: 100, Addr: strings.TrimPrefix(srv.URL, "http://"), Root: t.TempDir(), Queries: 10, Spool: true, Only: []string{"lastpoint", "groupby"},
-		Out: &out})
+		Batch: 100, Addr: strings.TrimPrefix(srv.URL, "http://"), Root: t.TempDir(), Queries: 10, RestFor: time.Millisecond,
+		Spool: true, Only: []string{"lastpoint", "groupby"}, Out: &out})
 	if err != nil {
 		t.Fatal(err, out.String())
 	}

@@ -2,6 +2,7 @@
 package system
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type System struct {
 	Base    string // scheme and authority
 	// Points is the address that takes lines by POST, below Base.
 	Points string
+	// RestFor is how long data must not have changed before the database counts as at rest. Zero: three seconds.
+	RestFor time.Duration
 
 	command process.Command
 	server  *process.Server
@@ -101,14 +104,15 @@ func (s *System) Sizes() (data, log int64, err error) {
 	return data, all - data, err
 }
 
-// A database is at rest once it has no background work and its data have not changed for restFor.
+// How often a database is looked at for rest, how long it must have been at rest by default, and how long that may take to come.
 const (
 	restPoll     = 250 * time.Millisecond
 	restFor      = 3 * time.Second
 	restPatience = 15 * time.Minute
 )
 
-// Settle writes out what is in memory and waits until the database is at rest. It returns how long that took, the rest itself not counted.
+// Settle writes out what is in memory and waits until the database is at rest: no background work, and data that do not change.
+// It returns how long that took, the rest itself not counted.
 func (s *System) Settle(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	if s.flush != nil {
@@ -118,7 +122,8 @@ func (s *System) Settle(ctx context.Context) (time.Duration, error) {
 	}
 	moved := time.Now()
 	var before int64
-	tick := time.NewTicker(restPoll)
+	rest := cmp.Or(s.RestFor, restFor)
+	tick := time.NewTicker(min(restPoll, rest))
 	defer tick.Stop()
 	for {
 		data, _, err := s.Sizes()
@@ -134,7 +139,7 @@ func (s *System) Settle(ctx context.Context) (time.Duration, error) {
 		if busy || data != before {
 			moved, before = time.Now(), data
 		}
-		if time.Since(moved) >= restFor {
+		if time.Since(moved) >= rest {
 			return moved.Sub(start), nil
 		}
 		if time.Since(start) > restPatience {
