@@ -134,6 +134,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "temporary directory")
 	}
 	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, n.storage.engine, o.Build.Version), Regions: n.storage.engine, Version: o.Build.Version,
+		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {
 		return nil, err

@@ -128,7 +128,7 @@ func (w *insertion) checkNew(r *model.Rows) error {
 			return err
 		}
 		if c.Semantic == model.TimeColumn && !c.Vector.Type.IsTimestamp() {
-			return mismatch(c.Name, model.Timestamp(model.Millisecond), c.Vector.Type)
+			return mismatch(r.Table, c.Name, model.Timestamp(model.Millisecond), c.Vector.Type)
 		}
 		if c.Semantic == model.TimeColumn {
 			if err := model.CheckTimes(c.Name, c.Vector); err != nil {
@@ -139,8 +139,8 @@ func (w *insertion) checkNew(r *model.Rows) error {
 	return nil
 }
 
-func mismatch(column string, want, given model.Type) error {
-	return errs.New(errs.InvalidArguments, "column %s expect type %s, given: %s", column, want, given)
+func mismatch(table, column string, want, given model.Type) error {
+	return errs.New(errs.InvalidArguments, "table %s: column %s expect type %s, given: %s", table, column, want, given)
 }
 
 // columnFinder finds columns by name. Rows of one source come in the same order as the table's columns most of the time, so each
@@ -223,11 +223,11 @@ func (w *insertion) matchTable(t *catalog.Table, r *model.Rows) error {
 			v = model.ConstVector(model.NullOf(col.Type), r.Len)
 		}
 		if c.Semantic != col.Semantic {
-			return errs.New(errs.InvalidArguments, "column %s expect semantic type %s, given: %s", name, col.Semantic, c.Semantic)
+			return errs.New(errs.InvalidArguments, "table %s: column %s expect semantic type %s, given: %s", r.Table, name, col.Semantic, c.Semantic)
 		}
 		if v.Type != col.Type {
 			if c.Semantic != model.TimeColumn || !w.opts.AutoTime || !v.Type.IsTimestamp() {
-				return mismatch(name, col.Type, v.Type)
+				return mismatch(r.Table, name, col.Type, v.Type)
 			}
 			var err error
 			if v, err = convertTimes(name, v, col.Type); err != nil {
