@@ -36,6 +36,9 @@ type Server struct {
 	err  error
 }
 
+// ErrDied is a server that ended without having been stopped.
+var ErrDied = errors.New("the server ended by itself")
+
 // readyPatience is how long a server may take to work: longer than reading back the log of a large load.
 const readyPatience = 2 * time.Minute
 
@@ -104,8 +107,15 @@ func Ready(ctx context.Context, url string) bool {
 // PID is the id of the process.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
-// Gone is closed once the process has ended.
-func (s *Server) Gone() <-chan struct{} { return s.done }
+// Died is an error once the process has ended without having been stopped, with the end of what it printed; nil while it runs.
+func (s *Server) Died() error {
+	select {
+	case <-s.done:
+		return fmt.Errorf("%s: %w: %v:\n%s", s.spec.Name, ErrDied, s.err, tail(s.spec.LogFile, 8000))
+	default:
+		return nil
+	}
+}
 
 // Stop ends the server with SIGTERM, and with SIGKILL where it does not end, which is an error. A second Stop does nothing.
 func (s *Server) Stop() error {

@@ -26,10 +26,15 @@ func TestStartStop(t *testing.T) {
 	if s.PID() <= 0 {
 		t.Error("no process id")
 	}
+	if err := s.Died(); err != nil {
+		t.Error(err)
+	}
 	if err := s.Stop(); err != nil {
 		t.Error(err)
 	}
-	<-s.Gone()
+	if s.Died() == nil {
+		t.Error("still there")
+	}
 	if err := s.Stop(); err != nil {
 		t.Error("second stop:", err)
 	}

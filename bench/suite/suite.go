@@ -15,6 +15,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/bench/load"
 	"github.com/goptimedb/goptimedb/bench/measure"
+	"github.com/goptimedb/goptimedb/bench/process"
 	"github.com/goptimedb/goptimedb/bench/query"
 	"github.com/goptimedb/goptimedb/bench/report"
 	"github.com/goptimedb/goptimedb/bench/system"
@@ -160,6 +161,9 @@ func (b *run) measure(ctx context.Context, s *system.System, rep *report.System)
 		}
 		defer func() {
 			b.peak(s, rep)
+			if err == nil || !errors.Is(err, process.ErrDied) {
+				err = errors.Join(s.Died(), err)
+			}
 			err = errors.Join(err, s.Stop())
 			if !b.o.Keep {
 				err = errors.Join(err, s.Remove())
@@ -287,7 +291,7 @@ func (b *run) ask(ctx context.Context, s *system.System, rep *report.System) err
 			b.profileKind(ctx, s, c, k, qs)
 		}
 		rep.Queries = append(rep.Queries, r)
-		if err := ctx.Err(); err != nil {
+		if err := errors.Join(ctx.Err(), s.Died()); err != nil {
 			return err
 		}
 	}

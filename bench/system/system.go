@@ -83,6 +83,14 @@ func (s *System) Restart(ctx context.Context) error {
 	return s.Start(ctx)
 }
 
+// Died is an error once the process has ended without having been stopped.
+func (s *System) Died() error {
+	if s.server == nil {
+		return nil
+	}
+	return s.server.Died()
+}
+
 // PID is the id of the process; zero where it is not ours.
 func (s *System) PID() int {
 	if s.server == nil {
