@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/kv/bolt"
 )
 
 // dataDir is the locked data directory of a process.
@@ -124,6 +126,41 @@ func writeMarker(path string) error {
 		err = syncDir(path)
 	}
 	return errs.Wrap(errs.StorageUnavailable, err, "mark data directory")
+}
+
+const metaName = "meta.db"
+
+// openMeta opens the metadata of the data directory. New metadata beside tables that are there would hide them all and give their
+// ids to new ones, so that is refused.
+func openMeta(home string) (*bolt.Store, error) {
+	name := filepath.Join(home, metaName)
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		first, err := firstFile(filepath.Join(home, "data"))
+		if err != nil {
+			return nil, errs.Wrap(errs.StorageUnavailable, err, "read data directory")
+		}
+		if first != "" {
+			return nil, errs.New(errs.StorageUnavailable, "metadata file %s is missing, but there are tables (%s): bring the file back, or choose another --data-home", name, first)
+		}
+	}
+	return bolt.Open(name, bolt.Options{})
+}
+
+// firstFile is a file below dir, or "" where there is none.
+func firstFile(dir string) (found string, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case !d.IsDir():
+			found = path
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found, err
 }
 
 func syncDir(path string) error {

@@ -21,7 +21,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/kv"
-	"github.com/goptimedb/goptimedb/internal/kv/bolt"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
@@ -115,9 +114,11 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	}
 	registerProcess(reg, o.Build, mem)
 
-	if n.meta, err = bolt.Open(filepath.Join(n.dir.path, "meta.db"), bolt.Options{}); err != nil {
+	meta, err := openMeta(n.dir.path)
+	if err != nil {
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
+	n.meta = meta // not before: a nil *bolt.Store would pass for a store to close
 	if n.storage, err = openStorage(ctx, cfg, mem, log, reg); err != nil {
 		return nil, err
 	}

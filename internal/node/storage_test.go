@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/config"
+	"github.com/goptimedb/goptimedb/internal/model"
 )
 
 func TestStorageThatCannotOpenIsAnError(t *testing.T) {
@@ -24,4 +25,42 @@ func TestStorageThatCannotOpenIsAnError(t *testing.T) {
 	} else if !strings.Contains(err.Error(), "write-ahead log") {
 		t.Error(err)
 	}
+}
+
+func TestMetadataThatIsDamagedOrGoneIsAnError(t *testing.T) {
+	c := config.Default()
+	c.Storage.DataHome = t.TempDir()
+	c.HTTP.Addr, c.MySQL.Enable = "127.0.0.1:0", false
+	c.Resolve()
+	c.Logging.AppendStdout, c.Logging.EnableFileLogging = false, false
+	n, err := Start(t.Context(), c, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.SQL().Execute(t.Context(), model.NewSession("http"), "CREATE TABLE t (ts TIMESTAMP TIME INDEX)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(why string) {
+		t.Helper()
+		n, err := Start(t.Context(), c, Options{})
+		if err == nil {
+			_ = n.Stop(t.Context())
+			t.Fatal("it started")
+		}
+		if !strings.Contains(err.Error(), "meta.db") || !strings.Contains(err.Error(), why) {
+			t.Error(err)
+		}
+	}
+	name := filepath.Join(c.Storage.DataHome, metaName)
+	if err := os.Truncate(name, 9000); err != nil {
+		t.Fatal(err)
+	}
+	refused("damaged")
+	if err := os.Remove(name); err != nil {
+		t.Fatal(err)
+	}
+	refused("missing")
 }
