@@ -15,6 +15,9 @@ import (
 
 // Execute runs the statements of a text; see server.SQL.
 func (o *Operator) Execute(ctx context.Context, sess *model.Session, text string) ([]model.Output, error) {
+	if err := o.checkDatabase(sess); err != nil {
+		return nil, err
+	}
 	stmts, err := sql.Parse(text, dialect(sess))
 	if err != nil {
 		return nil, err
@@ -33,6 +36,19 @@ func (o *Operator) Execute(ctx context.Context, sess *model.Session, text string
 		outs = append(outs, out)
 	}
 	return outs, nil
+}
+
+// checkDatabase refuses a request that names a database that is not there. Connections of the wire protocols were asked when they chose
+// theirs, and must be able to leave one that is gone.
+func (o *Operator) checkDatabase(sess *model.Session) error {
+	if sess.Dialect != model.DialectGreptime || sess.Catalog == model.DefaultCatalog && (sess.Database == informationSchema || sess.Database == pgCatalog) {
+		return nil
+	}
+	if sess.Catalog != model.DefaultCatalog {
+		return errs.New(errs.DatabaseNotFound, "Database not found: %s-%s", sess.Catalog, sess.Database)
+	}
+	_, err := o.catalog.Database(sess.Database)
+	return err
 }
 
 func dialect(sess *model.Session) sql.Dialect {

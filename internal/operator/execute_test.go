@@ -1,8 +1,11 @@
 package operator
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/tests/sql/scripttest"
@@ -42,4 +45,24 @@ func (n *sqlNode) Restart() {
 // TestScripts runs the scripts of tests/sql, which a whole process answers in the same way, over an engine whose files are in memory.
 func TestScripts(t *testing.T) {
 	scripttest.Run(t, "../../tests/sql", false, func(t *testing.T) scripttest.Database { return newSQLNode(t) })
+}
+
+func TestUnknownDatabaseIsRefused(t *testing.T) {
+	n := newNode(t, nil)
+	for db, ok := range map[string]bool{"public": true, "information_schema": true, "greptime_private": true, "nope": false} {
+		sess := model.NewSession("http")
+		sess.Database = db
+		if _, err := n.Execute(t.Context(), sess, "SET time_zone = 'UTC'"); (err == nil) != ok || !ok && errs.CodeOf(err) != errs.DatabaseNotFound {
+			t.Errorf("%s: %v, want ok %v", db, err, ok)
+		}
+		sess.Dialect = model.DialectMySQL // may still leave for another one
+		if _, err := n.Execute(t.Context(), sess, "USE public"); err != nil {
+			t.Errorf("%s: %v", db, err)
+		}
+	}
+	sess := model.NewSession("http")
+	sess.Catalog = "other"
+	if _, err := n.Execute(t.Context(), sess, "SELECT 1"); errs.CodeOf(err) != errs.DatabaseNotFound || !strings.Contains(err.Error(), "other-public") {
+		t.Error(err)
+	}
 }
