@@ -259,7 +259,7 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 	if lt, ok := l.(*plan.List); ok && lt.Tuple {
 		return b.compareTuples(op, lt, r)
 	}
-	t, ok := function.Common(l.Type(), r.Type())
+	t, ok := comparable(l, r)
 	if !ok {
 		return nil, planError("Error during planning: Cannot infer common argument type for comparison operation %s %s %s", l.Type(), op, r.Type())
 	}
@@ -271,6 +271,28 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 		return nil, err
 	}
 	return b.fold(&plan.Call{Fn: op, Args: []plan.Expr{l, r}, T: model.Bool}), nil
+}
+
+// comparable is the type in which two operands are compared: the type common to both, except for BIGINT UNSIGNED and a signed integer,
+// which no integer type holds both. A constant that is not negative is taken as unsigned, so that the comparison can still be pushed
+// into a scan; anything else is compared as decimals.
+func comparable(l, r plan.Expr) (model.Type, bool) {
+	lt, rt := l.Type(), r.Type()
+	if lt.Kind == model.KindUint64 && rt.Signed() {
+		return besideUnsigned(r), true
+	}
+	if rt.Kind == model.KindUint64 && lt.Signed() {
+		return besideUnsigned(l), true
+	}
+	return function.Common(lt, rt)
+}
+
+// besideUnsigned is the type in which signed integers x are compared with BIGINT UNSIGNED.
+func besideUnsigned(x plan.Expr) model.Type {
+	if l, ok := x.(*plan.Lit); ok && (l.V.Null() || l.V.Int >= 0) {
+		return model.Uint64
+	}
+	return model.Decimal(20, 0)
 }
 
 func (b *binder) compareTuples(op string, l *plan.List, r plan.Expr) (plan.Expr, error) {
@@ -366,7 +388,15 @@ func (b *binder) inList(es *exprScope, e *sql.InList) (plan.Expr, error) {
 			continue
 		}
 		var ok bool
-		if t, ok = function.Common(t, list[i].Type()); !ok {
+		switch lt := list[i].Type(); {
+		case t.Kind == model.KindUint64 && lt.Signed():
+			t, ok = besideUnsigned(list[i]), true
+		case t.Signed() && lt.Kind == model.KindUint64:
+			t, ok = model.Decimal(20, 0), true
+		default:
+			t, ok = function.Common(t, lt)
+		}
+		if !ok {
 			return nil, planError("Error during planning: Can not find compatible types to compare %s with [%s]", x.Type(), list[i].Type())
 		}
 	}
