@@ -3,7 +3,6 @@ package operator
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -170,15 +169,6 @@ func (o *Operator) query(ctx context.Context, sess *model.Session, q *sql.Query,
 		return nil, errs.New(errs.Unsupported, "Not supported: queries")
 	}
 	return o.opts.Query.Query(ctx, sess, q, params...)
-}
-
-// queryText runs a query of ours.
-func (o *Operator) queryText(ctx context.Context, sess *model.Session, text string) (model.RowStream, error) {
-	st, err := sql.ParseOne(text, sql.Greptime)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", text, err)
-	}
-	return o.query(ctx, sess, st.(*sql.QueryStmt).Query, nil)
 }
 
 func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Explain, params []model.Value) (model.RowStream, error) {

@@ -31,7 +31,6 @@ type Program struct {
 
 	values *plan.Values
 	stages []stage // from the scan upwards
-	types  []model.Type
 	fields []model.Field
 }
 

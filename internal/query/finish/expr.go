@@ -103,7 +103,7 @@ func compileAll(es []plan.Expr, l layout) []eval {
 
 func callExpr(e *plan.Call, l layout) eval {
 	args := compileAll(e.Args, l)
-	if args == nil || len(args) == 0 {
+	if len(args) == 0 {
 		return nil
 	}
 	t := e.Args[0].Type()

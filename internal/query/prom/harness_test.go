@@ -79,7 +79,7 @@ func (n *node) insert(ctx context.Context, sess *model.Session, samples []sample
 	byTable := map[string][]sample{}
 	var names []string
 	for _, s := range samples {
-		m := s.lset.Get(labels.MetricName)
+		m := s.lset.Get(nameLabel)
 		if byTable[m] == nil {
 			names = append(names, m)
 		}
@@ -95,7 +95,7 @@ func (n *node) insert(ctx context.Context, sess *model.Session, samples []sample
 			times.AppendInt(s.t)
 			values.AppendFloat(s.v)
 			s.lset.Range(func(l labels.Label) {
-				if l.Name == labels.MetricName {
+				if l.Name == nameLabel {
 					return
 				}
 				c, ok := at[l.Name]

@@ -207,7 +207,7 @@ func TestMatchers(t *testing.T) {
 	var samples []sample
 	seen := map[string]bool{}
 	for i := range 300 {
-		b := labels.NewBuilder(labels.FromStrings(labels.MetricName, fmt.Sprintf("m%d", i%3)))
+		b := labels.NewBuilder(labels.FromStrings(nameLabel, fmt.Sprintf("m%d", i%3)))
 		for _, name := range []string{"x", "y", "z"} {
 			b.Set(name, values[rng.IntN(len(values))])
 		}
@@ -227,13 +227,13 @@ func TestMatchers(t *testing.T) {
 	for range 1000 {
 		var ms []*labels.Matcher
 		for range 1 + rng.IntN(3) {
-			name := []string{"x", "y", "z", "absent", labels.MetricName}[rng.IntN(5)]
+			name := []string{"x", "y", "z", "absent", nameLabel}[rng.IntN(5)]
 			typ := labels.MatchType(rng.IntN(4))
 			v := values[rng.IntN(len(values))]
 			if typ >= labels.MatchRegexp {
 				v = patterns[rng.IntN(len(patterns))]
 			}
-			if name == labels.MetricName {
+			if name == nameLabel {
 				v = []string{"m0", "m1", "m.*", "m2"}[rng.IntN(4)]
 			}
 			ms = append(ms, labels.MustNewMatcher(typ, name, v))
@@ -302,7 +302,7 @@ func BenchmarkRate(b *testing.B) {
 	for from := range 24 {
 		var samples []sample
 		for s := range 1000 {
-			l := labels.FromStrings(labels.MetricName, "requests", "job", fmt.Sprint(s%10), "instance", fmt.Sprint(s))
+			l := labels.FromStrings(nameLabel, "requests", "job", fmt.Sprint(s%10), "instance", fmt.Sprint(s))
 			for i := range 10 {
 				k := from*10 + i
 				samples = append(samples, sample{l, int64(k) * 15000, float64(k * (s + 1))})
@@ -350,7 +350,7 @@ func BenchmarkRate(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			q, _ := n.Queryable(sess).Querier(0, 3600_000)
-			set := q.Select(b.Context(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "requests"))
+			set := q.Select(b.Context(), false, nil, labels.MustNewMatcher(labels.MatchEqual, nameLabel, "requests"))
 			for set.Next() {
 			}
 			if set.Err() != nil {

@@ -16,7 +16,7 @@ import (
 // TestMerge adds the samples of one label set in parts, as regions give them, and compares with a map.
 func TestMerge(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	lset := labels.FromStrings(labels.MetricName, "m")
+	lset := labels.FromStrings(nameLabel, "m")
 	for range 200 {
 		c := &collection{byHash: map[uint64]int32{}}
 		want := map[int64]float64{}

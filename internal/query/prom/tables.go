@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	nameLabel  = labels.MetricName
+	nameLabel  = "__name__"
 	fieldLabel = "__field__"
 )
 

@@ -120,6 +120,7 @@ type Engine struct {
 		sync.Mutex
 		regions map[model.RegionID]*region
 		opening map[model.RegionID]chan struct{} // closed when the opening or creating ended
+		failed  map[model.RegionID]error         // why the last opening failed: callers are told, not that there is no such region
 		closed  bool
 	}
 
@@ -145,6 +146,7 @@ func New(o Options) *Engine {
 	e.buffer = newWriteBuffer(o.WriteBufferBytes, o.WriteBufferRejectBytes, o.WriteBufferAccount, e.met)
 	e.mu.regions = map[model.RegionID]*region{}
 	e.mu.opening = map[model.RegionID]chan struct{}{}
+	e.mu.failed = map[model.RegionID]error{}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.flushQ = make(chan *region, queueBound)
 	e.compQ = make(chan *region, queueBound)
@@ -203,6 +205,9 @@ func (e *Engine) region(id model.RegionID) (*region, error) {
 	}
 	if r := e.mu.regions[id]; r != nil {
 		return r, nil
+	}
+	if err := e.mu.failed[id]; err != nil {
+		return nil, errs.Wrap(errs.RegionNotReady, err, "region %s could not be opened", id)
 	}
 	return nil, errs.New(errs.RegionNotFound, "Region not found: %s", id)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	oldrand "math/rand"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -577,6 +578,35 @@ func TestDropForgetsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamagedManifestIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	n, err := start(t, vfs.OS(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.stop(); err != nil {
+		t.Fatal(err)
+	}
+	file := dir + "/objects/" + tableDir + region0.DirName() + "/manifest/00000000000000000000.json"
+	if err := os.WriteFile(file, []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if n, err = start(t, vfs.OS(), dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	if err := n.eng.Open(ctx, contract.OpenRegion{ID: region0, TableDir: tableDir}); err == nil {
+		t.Fatal("opened")
+	}
+	if _, err := n.scanAll(ctx); !errs.Is(err, errs.RegionNotReady) || !strings.Contains(err.Error(), "00000000000000000000.json") {
 		t.Fatal(err)
 	}
 }

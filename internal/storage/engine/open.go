@@ -106,8 +106,12 @@ func (e *Engine) enter(ctx context.Context, id model.RegionID, open func() (*reg
 			if err == nil && e.mu.closed {
 				err = errs.New(errs.Suspended, "region engine is closed")
 			}
-			if err == nil {
+			delete(e.mu.failed, id)
+			switch {
+			case err == nil:
 				e.mu.regions[id] = r
+			case !errs.Is(err, errs.RegionNotFound):
+				e.mu.failed[id] = err
 			}
 			e.mu.Unlock()
 			close(busy)

@@ -23,7 +23,6 @@ type vectorSource struct {
 	cols     map[model.ColumnID][]*model.Vector // per chunk
 	min, max int64
 	seq      model.Sequence
-	reads    int
 }
 
 func (s *vectorSource) Name() string                                  { return s.name }

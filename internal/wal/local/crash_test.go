@@ -23,7 +23,6 @@ import (
 
 // promise is what a log has been asked and has answered, per region. What was asked but not answered may or may not be there.
 type promise struct {
-	mu      sync.Mutex
 	acked   map[wal.RegionID][]uint64 // since the last acknowledged drop
 	tried   map[wal.RegionID]uint64   // highest id of an append without an answer; 0 if all were answered
 	marked  map[wal.RegionID]uint64   // mark asked for
