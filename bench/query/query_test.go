@@ -264,6 +264,10 @@ func TestClient(t *testing.T) {
 	if err := c.Verify(context.Background(), qs[1]); err == nil {
 		t.Error("the answer to another query was taken")
 	}
+	c.Patience = 1
+	if r := c.Run(context.Background(), k, nil, slices.Repeat(same, 3)); r.Error != "" || r.Latency.Count != atLeast {
+		t.Errorf("impatient: %+v", r)
+	}
 	body = strings.Replace(body, `"total_rows":6`, `"total_rows":7`, 1)
 	if r := c.Run(context.Background(), k, nil, same); !strings.Contains(r.Error, "rows, want") {
 		t.Errorf("wrong count: %+v", r)

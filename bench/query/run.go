@@ -32,13 +32,18 @@ type Client struct {
 	Base    string // scheme and authority of the system
 	Dialect Dialect
 	Data    *tsbs.Dataset
-	http    http.Client
-	tail    tail
-	buf     []byte
+	// Patience ends a kind early, after the first few of its queries, once they took that long in all. Zero: never.
+	Patience time.Duration
+	http     http.Client
+	tail     tail
+	buf      []byte
 }
 
 // Unsupported is the error of a Result where the dialect has no words for the kind.
 const Unsupported = "not expressible"
+
+// atLeast is how many queries of a kind are asked whatever they take.
+const atLeast = 3
 
 // Run asks warm queries first, which are not counted, and then qs.
 func (c *Client) Run(ctx context.Context, k Kind, warm, qs []Query) Result {
@@ -51,13 +56,18 @@ func (c *Client) Run(ctx context.Context, k Kind, warm, qs []Query) Result {
 	}
 	var took []time.Duration
 	var rows, size int64
-	for _, q := range qs {
+	var sum time.Duration
+	for i, q := range qs {
+		if c.Patience > 0 && sum > c.Patience && i >= atLeast {
+			break
+		}
 		d, n, bytes, err := c.ask(ctx, q)
 		if err != nil {
 			r.Error = err.Error()
 			break
 		}
 		took = append(took, d)
+		sum += d
 		rows += int64(n)
 		size += bytes
 	}

@@ -42,10 +42,12 @@ type Options struct {
 	// Queries is how many of a kind that would ask 100; others are scaled alike, and ask one at least. Zero: none.
 	Queries int
 	Warm    int // queries of a kind before those that count
-	Cold    bool
-	Verify  int // queries of a kind whose answers are compared with the data set
-	Panels  int // times each PromQL panel is asked
-	Series  int // rows that each begin a series, after all else; zero: none
+	// Patience ends a kind early once its queries took that long in all. Zero: never.
+	Patience time.Duration
+	Cold     bool
+	Verify   int // queries of a kind whose answers are compared with the data set
+	Panels   int // times each PromQL panel is asked
+	Series   int // rows that each begin a series, after all else; zero: none
 
 	RestFor  time.Duration // see system.System
 	Profiles string        // folder for processor profiles of our server; empty: none
@@ -255,7 +257,7 @@ const (
 )
 
 func (b *run) ask(ctx context.Context, s *system.System, rep *report.System) error {
-	c := &query.Client{Base: s.Base, Dialect: s.Dialect, Data: b.data}
+	c := &query.Client{Base: s.Base, Dialect: s.Dialect, Data: b.data, Patience: b.o.Patience}
 	defer c.Close()
 	for _, k := range query.Kinds() {
 		if !b.wanted(k.Name) {

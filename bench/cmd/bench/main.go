@@ -42,6 +42,7 @@ func run() error {
 	only := flag.String("only", "", "kinds of queries, or beginnings of their names, with commas between")
 	flag.IntVar(&o.Queries, "queries", 100, "queries of a kind; heavy kinds ask half of that, lastpoint a tenth; 0 for none")
 	flag.IntVar(&o.Warm, "warm", 3, "queries of a kind before those that count")
+	flag.DurationVar(&o.Patience, "patience", time.Minute, "end a kind early once its queries took that long in all; 0 for never")
 	flag.BoolVar(&o.Cold, "cold", false, "restart with an empty page cache before each kind, and time its first query apart")
 	flag.IntVar(&o.Verify, "verify", 2, "queries of a kind whose answers are compared with the data, cell by cell")
 	flag.IntVar(&o.Panels, "promql", 0, "times each PromQL panel is asked")
