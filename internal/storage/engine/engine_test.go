@@ -8,6 +8,7 @@ import (
 	oldrand "math/rand"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
 )
 
 var modes = []contract.MergeMode{contract.MergeLastRow, contract.MergeLastNonNull, contract.MergeAppend}
@@ -415,6 +417,41 @@ func TestFlushesAndCompactionsAtOnce(t *testing.T) {
 	}
 	if err := n.stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestSyncNeverInstallsAnOlderState lets a sync wait for the region's lock while an edit is committed: what it installs must have it.
+func TestSyncNeverInstallsAnOlderState(t *testing.T) {
+	n, err := start(t, crashfs.New(), "/d", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.stop()
+	if err := n.eng.Create(t.Context(), contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := n.eng.region(region0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 50 {
+		var wg sync.WaitGroup
+		r.mu.Lock()
+		wg.Go(r.sync)
+		for range 100 { // gives the sync time to reach the lock; if it does not, this round only shows less
+			runtime.Gosched()
+		}
+		id := manifest.FileID(fmt.Sprint("file", i))
+		if _, err := r.manifest.Commit(t.Context(), manifest.Action{Edit: &manifest.Edit{Add: []manifest.File{{ID: id}}}}); err != nil {
+			t.Fatal(err)
+		}
+		r.mu.Unlock()
+		wg.Wait()
+		v := r.pin()
+		if got := len(v.files); got != i+1 {
+			t.Fatalf("round %d: %d files are installed, the manifest has %d", i, got, i+1)
+		}
+		r.unpin(v)
 	}
 }
 
