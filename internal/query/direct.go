@@ -2,11 +2,11 @@ package query
 
 import (
 	"context"
-	"io"
 	"strconv"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/finish"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -101,7 +101,7 @@ func rename(ids []plan.ColID, items []plan.Item) bool {
 
 // direct runs such a plan. The first region is opened at once, so that its errors come before rows do.
 func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (model.RowStream, error) {
-	s := &directRows{fields: p.Fields(), scan: r.open(ctx, d.scan, d.cols), skip: d.offset, left: d.count}
+	s := &directRows{fields: p.Fields(), scan: r.open(ctx, d.scan, d.cols), window: finish.Window{Skip: d.offset, Left: d.count}}
 	if err := s.scan.start(ctx); err != nil {
 		s.scan.Close()
 		return nil, err
@@ -113,35 +113,13 @@ func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (mode
 type directRows struct {
 	fields []model.Field
 	scan   scanSource
-	skip   int64
-	left   int64 // -1: no limit
+	window finish.Window
 }
 
 func (s *directRows) Fields() []model.Field { return s.fields }
 
 func (s *directRows) Next(ctx context.Context) (*model.Batch, error) {
-	for s.left != 0 {
-		b, err := s.scan.Next(ctx)
-		if err != nil {
-			return nil, err
-		}
-		n := int64(b.Len)
-		if s.skip >= n {
-			s.skip -= n
-			continue
-		}
-		from, to := s.skip, n
-		s.skip = 0
-		if s.left > 0 {
-			to = min(to, from+s.left)
-			s.left -= to - from
-		}
-		if from > 0 || to < n {
-			b = b.Slice(int(from), int(to))
-		}
-		return b, nil
-	}
-	return nil, io.EOF
+	return s.window.Next(ctx, s.scan.Next)
 }
 
 func (s *directRows) Close() error { return s.scan.Close() }

@@ -204,33 +204,29 @@ func (o *projectOp) next(ctx context.Context) (*model.Batch, error) {
 	return &o.out, nil
 }
 
-// limitOp leaves out rows at both ends.
-type limitOp struct {
-	in   operator
-	skip int64
-	left int64 // -1: no limit
+// Window is LIMIT and OFFSET over a stream of batches: rows at both ends are left out.
+type Window struct {
+	Skip int64 // rows still to be left out
+	Left int64 // rows still to be given; -1: all
 }
 
-func limitStage(n *plan.Limit) stage {
-	return stage{"limit", func(in operator, _ *run) operator { return &limitOp{in, n.Offset, n.Count} }}
-}
-
-func (o *limitOp) next(ctx context.Context) (*model.Batch, error) {
-	for o.left != 0 {
-		b, err := o.in.next(ctx)
+// Next gives the next batch of the window from batches that next gives; io.EOF when there is none or the window is full.
+func (w *Window) Next(ctx context.Context, next func(ctx context.Context) (*model.Batch, error)) (*model.Batch, error) {
+	for w.Left != 0 {
+		b, err := next(ctx)
 		if err != nil {
 			return nil, err
 		}
 		n := int64(b.Len)
-		if o.skip >= n {
-			o.skip -= n
+		if w.Skip >= n {
+			w.Skip -= n
 			continue
 		}
-		from, to := o.skip, n
-		o.skip = 0
-		if o.left > 0 {
-			to = min(to, from+o.left)
-			o.left -= to - from
+		from, to := w.Skip, n
+		w.Skip = 0
+		if w.Left > 0 {
+			to = min(to, from+w.Left)
+			w.Left -= to - from
 		}
 		if from > 0 || to < n {
 			b = b.Slice(int(from), int(to))
@@ -238,4 +234,17 @@ func (o *limitOp) next(ctx context.Context) (*model.Batch, error) {
 		return b, nil
 	}
 	return nil, io.EOF
+}
+
+type limitOp struct {
+	in     operator
+	window Window
+}
+
+func limitStage(n *plan.Limit) stage {
+	return stage{"limit", func(in operator, _ *run) operator { return &limitOp{in, Window{n.Offset, n.Count}} }}
+}
+
+func (o *limitOp) next(ctx context.Context) (*model.Batch, error) {
+	return o.window.Next(ctx, o.in.next)
 }
