@@ -86,6 +86,7 @@ type OpenRegion struct {
 	ID       model.RegionID
 	TableDir string
 	Options  *RegionOptions
+	Storage  string // name of the object store that holds the region; empty: that of Options, or the default one
 }
 
 // AlterRegion replaces the schema (if not nil; its Version is the current one plus one, else RequestOutdated) and the options (if not

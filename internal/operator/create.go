@@ -47,6 +47,9 @@ func (o *Operator) createTables(ctx context.Context, tables ...*catalog.Table) e
 		if err := t.Schema.Validate(); err != nil {
 			return err
 		}
+		if name := t.Region.Storage; name != "" && o.opts.HasStore != nil && !o.opts.HasStore(name) {
+			return errs.New(errs.InvalidArguments, "Object store not found: %s; add it to [[storage.providers]], or choose another storage option", name)
+		}
 	}
 	if err := o.catalog.BeginCreate(ctx, tables...); err != nil {
 		return err

@@ -36,6 +36,8 @@ type Options struct {
 	Log             *slog.Logger          // nil: silent
 	Metrics         prometheus.Registerer // nil: not counted
 	Now             func() time.Time      // nil: the system's clock
+	// HasStore tells whether tables may name an object store. Nil: the regions are asked when the table is made.
+	HasStore func(name string) bool
 }
 
 // Operator does statements and writes. It is safe for concurrent use.

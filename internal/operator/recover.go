@@ -34,7 +34,7 @@ func (o *Operator) Recover(ctx context.Context, parallelism int) error {
 	}
 	failed := each(ctx, len(regions), parallelism, func(i int) error {
 		r := regions[i]
-		return o.regions.Open(ctx, contract.OpenRegion{ID: r.id, TableDir: r.table.Dir()})
+		return o.regions.Open(ctx, contract.OpenRegion{ID: r.id, TableDir: r.table.Dir(), Storage: r.table.Region.Storage})
 	})
 	if err := ctx.Err(); err != nil {
 		return err
@@ -61,7 +61,7 @@ func (o *Operator) finishIntent(ctx context.Context, t *catalog.Table) {
 		return
 	}
 	for _, id := range t.Regions {
-		err := o.regions.Open(ctx, contract.OpenRegion{ID: id, TableDir: t.Dir()}) // a region is dropped open
+		err := o.regions.Open(ctx, contract.OpenRegion{ID: id, TableDir: t.Dir(), Storage: t.Region.Storage}) // a region is dropped open
 		if err != nil && !errs.Is(err, errs.RegionNotFound) {
 			o.opts.Log.Error("finish intent: the next start will try again", "region", id, "table", t.FullName(), "error", err)
 			return

@@ -25,6 +25,9 @@ func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
 		if meta.Options.Merge == contract.MergeAppend && req.Options.Merge != contract.MergeAppend {
 			return errs.New(errs.InvalidArguments, "Invalid set region option request, key: append_mode, value: false")
 		}
+		if err := r.stays(req.Options.Storage); err != nil {
+			return err
+		}
 		meta.Options = *req.Options
 	}
 	if req.Schema != nil {
@@ -172,7 +175,7 @@ func (e *Engine) Drop(ctx context.Context, id model.RegionID) error {
 	if err != nil {
 		return err
 	}
-	if err := e.opts.Store.Put(ctx, r.dir+dropMarker, []byte("dropping\n")); err != nil {
+	if err := r.store.Put(ctx, r.dir+dropMarker, []byte("dropping\n")); err != nil {
 		return fmt.Errorf("drop region %s: %w", id, err)
 	}
 	if r, err = e.closeRegion(ctx, id, stateDropped); err != nil {
@@ -196,10 +199,10 @@ func (e *Engine) finishDrop(ctx context.Context, r *region) error {
 	}
 	// The manifest first: without it the region is gone even if the rest fails. The marker last: it brings the next try here.
 	var rest []string
-	if _, err := objectstore.DeletePrefix(ctx, e.opts.Store, r.dir+"manifest/"); err != nil {
+	if _, err := objectstore.DeletePrefix(ctx, r.store, r.dir+"manifest/"); err != nil {
 		return fmt.Errorf("drop region %s: %w", r.id, err)
 	}
-	for o, err := range objectstore.All(ctx, e.opts.Store, r.dir) {
+	for o, err := range objectstore.All(ctx, r.store, r.dir) {
 		if err != nil {
 			return fmt.Errorf("drop region %s: %w", r.id, err)
 		}
@@ -207,10 +210,10 @@ func (e *Engine) finishDrop(ctx context.Context, r *region) error {
 			rest = append(rest, o.Key)
 		}
 	}
-	if err := e.opts.Store.Delete(ctx, rest...); err != nil {
+	if err := r.store.Delete(ctx, rest...); err != nil {
 		return fmt.Errorf("drop region %s: %w", r.id, err)
 	}
-	if err := e.opts.Store.Delete(ctx, r.dir+dropMarker); err != nil {
+	if err := r.store.Delete(ctx, r.dir+dropMarker); err != nil {
 		return fmt.Errorf("drop region %s: %w", r.id, err)
 	}
 	return nil

@@ -169,7 +169,7 @@ func (r *region) purge(dead []*file) {
 func (r *region) deleteFiles(files []manifest.File) {
 	for _, f := range files {
 		data, index := r.paths(f.ID)
-		if err := r.eng.opts.Store.Delete(context.Background(), data, index); err != nil {
+		if err := r.store.Delete(context.Background(), data, index); err != nil {
 			r.log.Warn("delete file", "file", data, "err", err)
 		}
 	}

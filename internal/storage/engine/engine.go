@@ -30,8 +30,10 @@ import (
 
 // Options of an Engine. Store, WAL and Files are required.
 type Options struct {
-	Store objectstore.Store
-	WAL   wal.Log
+	Store objectstore.Store // of regions that name no other
+	// Stores are the stores that regions may name in their options.
+	Stores map[string]objectstore.Store
+	WAL    wal.Log
 	// Files opens data files; it brings the caches with it.
 	Files *sst.Reader
 

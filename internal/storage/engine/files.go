@@ -39,7 +39,7 @@ func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats)
 	defer f.open.Unlock()
 	if f.open.handle == nil {
 		o := &f.region.eng.opts
-		h, err := o.Files.OpenFile(ctx, o.Store, f.region.dir, string(f.ID))
+		h, err := o.Files.OpenFile(ctx, f.region.store, f.region.dir, string(f.ID))
 		if errors.Is(err, objectstore.ErrNotFound) {
 			return nil, errs.Wrap(errs.StorageUnavailable, err, "data file %s of region %s is missing", f.ID, f.region.id)
 		}
@@ -132,7 +132,7 @@ func (w *run) append(ctx context.Context, b *model.Batch, table *series.Table) e
 
 func (w *run) begin(ctx context.Context) (err error) {
 	w.id = manifest.FileID(uuid.NewString())
-	w.out, err = sst.Create(ctx, w.region.eng.opts.Store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows})
+	w.out, err = sst.Create(ctx, w.region.store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows})
 	return err
 }
 

@@ -29,7 +29,10 @@ func (e *Engine) Create(ctx context.Context, req contract.CreateRegion) error {
 		return fmt.Errorf("create region %s: %w", req.Meta.ID, err)
 	}
 	return e.enter(ctx, req.Meta.ID, func() (*region, error) {
-		r := e.newRegion(req.Meta.ID, req.TableDir)
+		r, err := e.newRegion(req.Meta.ID, req.TableDir, req.Meta.Options.Storage)
+		if err != nil {
+			return nil, err
+		}
 		if err := e.finishDrop(ctx, r); err != nil {
 			return nil, err
 		}
@@ -65,7 +68,14 @@ func sameSchema(a, b *model.Schema) bool {
 // Open implements contract.RegionServer.
 func (e *Engine) Open(ctx context.Context, req contract.OpenRegion) error {
 	return e.enter(ctx, req.ID, func() (*region, error) {
-		r := e.newRegion(req.ID, req.TableDir)
+		storage := req.Storage
+		if req.Options != nil && storage == "" {
+			storage = req.Options.Storage
+		}
+		r, err := e.newRegion(req.ID, req.TableDir, storage)
+		if err != nil {
+			return nil, err
+		}
 		if dropping, err := r.exists(ctx, dropMarker); err != nil {
 			return nil, err
 		} else if dropping {
@@ -129,19 +139,23 @@ func (e *Engine) enter(ctx context.Context, id model.RegionID, open func() (*reg
 	}
 }
 
-func (e *Engine) newRegion(id model.RegionID, tableDir string) *region {
+func (e *Engine) newRegion(id model.RegionID, tableDir, storage string) (*region, error) {
+	store, err := e.storeNamed(storage)
+	if err != nil {
+		return nil, fmt.Errorf("region %s: %w", id, err)
+	}
 	r := &region{id: id, dir: strings.TrimSuffix(tableDir, "/") + "/" + id.DirName() + "/", eng: e, work: e.workerOf(id),
-		log: e.log.With("region", id.String())}
+		log: e.log.With("region", id.String()), store: store, storage: storage}
 	r.lastFlush.Store(e.opts.Now().UnixNano())
-	return r
+	return r, nil
 }
 
 func (r *region) manifestOptions() manifest.Options {
-	return manifest.Options{Store: r.eng.opts.Store, Dir: r.dir + "manifest/", CheckpointDistance: r.eng.opts.CheckpointDistance, Log: r.log}
+	return manifest.Options{Store: r.store, Dir: r.dir + "manifest/", CheckpointDistance: r.eng.opts.CheckpointDistance, Log: r.log}
 }
 
 func (r *region) exists(ctx context.Context, name string) (bool, error) {
-	_, err := r.eng.opts.Store.Stat(ctx, r.dir+name)
+	_, err := r.store.Stat(ctx, r.dir+name)
 	if errors.Is(err, objectstore.ErrNotFound) {
 		return false, nil
 	}
@@ -241,7 +255,7 @@ func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
 		known[string(f.ID)] = true
 	}
 	var orphans []string
-	for o, err := range objectstore.All(ctx, r.eng.opts.Store, r.dir) {
+	for o, err := range objectstore.All(ctx, r.store, r.dir) {
 		if err != nil {
 			return fmt.Errorf("open region %s: list files: %w", r.id, err)
 		}
@@ -257,7 +271,7 @@ func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
 		}
 	}
 	for _, key := range orphans {
-		if err := r.eng.opts.Store.Delete(ctx, key); err != nil {
+		if err := r.store.Delete(ctx, key); err != nil {
 			r.log.Warn("delete file of a failed job", "file", key, "err", err)
 			continue
 		}

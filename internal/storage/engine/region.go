@@ -11,6 +11,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore"
 	"github.com/goptimedb/goptimedb/internal/storage/manifest"
 	"github.com/goptimedb/goptimedb/internal/storage/memtable"
 )
@@ -26,6 +27,9 @@ type region struct {
 	eng  *Engine
 	work *worker
 	log  *slog.Logger
+
+	store   objectstore.Store // where all of the region's files are, for ever
+	storage string            // its name; empty: the default store
 
 	manifest *manifest.Manifest
 
