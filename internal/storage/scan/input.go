@@ -21,10 +21,11 @@ type input struct {
 	min, max       int64 // times, inclusive
 	minSeq, maxSeq model.Sequence
 	deletes        bool
-	compare        bool // its own rows must be compared with one another: it may repeat keys and the mode does not keep all
-	file           bool // not a memtable, whose columns are all decoded
-	covered        bool // the plan's times hold all of its rows
-	group          int  // inputs of different groups have no time in common; groups ascend in time
+	compare        bool            // its own rows must be compared with one another: it may repeat keys and the mode does not keep all
+	file           bool            // not a memtable, whose columns are all decoded
+	covered        bool            // the plan's times hold all of its rows
+	shared         model.TimeRange // times at which other inputs may hold versions of its rows; empty: none, or nobody asks
+	group          int             // inputs of different groups have no time in common; groups ascend in time
 
 	table  *series.Table
 	sel    series.Selection // series that the tag predicates leave
@@ -91,74 +92,71 @@ func prepare(ctx context.Context, p *plan, o *Options, parallel int, st *stats) 
 		ins = append(ins, in)
 	}
 	slices.SortStableFunc(ins, func(a, b *input) int { return cmp.Compare(a.min, b.min) })
-	sizes := groupByTime(p, ins)
+	groupByTime(p, ins)
 
 	ms := &matches{}
-	errOf := make([]error, len(ins))
-	var next atomic.Int64
-	open := func() {
-		for i := int(next.Add(1) - 1); i < len(ins); i = int(next.Add(1) - 1) {
-			in := ins[i]
-			if errOf[i] = in.open(ctx, p, ms, sizes[in.group] == 1); errOf[i] != nil {
-				errOf[i] = fmt.Errorf("open %s: %w", in.src.Name(), errOf[i])
-			}
-		}
+	if err := each(ins, parallel, func(in *input) error { return in.open(ctx, p, ms) }); err != nil {
+		return nil, err
 	}
-	var wg sync.WaitGroup
-	for range min(parallel, len(ins)) - 1 {
-		wg.Add(1)
-		go func() { defer wg.Done(); open() }()
-	}
-	open()
-	wg.Wait()
-	for _, err := range errOf {
-		if err != nil {
-			return nil, err
+	findShared(p, ins)
+	if err := each(ins, parallel, func(in *input) error {
+		if in.sel.Empty() {
+			return nil
 		}
+		return in.prune(ctx, p)
+	}); err != nil {
+		return nil, err
 	}
 	st.pruned(ins)
 	return slices.DeleteFunc(ins, func(in *input) bool { return len(in.ranges) == 0 }), nil
 }
 
-// groupByTime numbers the groups of inputs (in order of min) that overlap in time within the plan's times, and counts their members.
-func groupByTime(p *plan, ins []*input) []int {
-	var sizes []int
+// each calls f for the inputs, some of them at a time, and gives the first error of them in order.
+func each(ins []*input, parallel int, f func(in *input) error) error {
+	errOf := make([]error, len(ins))
+	var next atomic.Int64
+	some := func() {
+		for i := int(next.Add(1) - 1); i < len(ins); i = int(next.Add(1) - 1) {
+			if errOf[i] = f(ins[i]); errOf[i] != nil {
+				errOf[i] = fmt.Errorf("open %s: %w", ins[i].src.Name(), errOf[i])
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(parallel, len(ins)) - 1 {
+		wg.Go(some)
+	}
+	some()
+	wg.Wait()
+	for _, err := range errOf {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupByTime numbers the groups of inputs (in order of min) that overlap in time within the plan's times.
+func groupByTime(p *plan, ins []*input) {
+	groups := 0
 	var end int64
 	for _, in := range ins {
-		if lo := max(in.min, p.times.Start); len(sizes) == 0 || lo > end {
-			sizes = append(sizes, 0)
+		if lo := max(in.min, p.times.Start); groups == 0 || lo > end {
+			groups++
 			end = in.max
 		}
 		end = max(end, in.max)
-		in.group = len(sizes) - 1
-		sizes[in.group]++
+		in.group = groups - 1
 	}
-	return sizes
 }
 
-// open loads the series and prunes rows. alone: no other input has rows at the same times.
-func (in *input) open(ctx context.Context, p *plan, ms *matches, alone bool) (err error) {
+// open loads the series and evaluates the tag predicates.
+func (in *input) open(ctx context.Context, p *plan, ms *matches) (err error) {
 	if in.table, err = in.src.Series(ctx); err != nil {
 		return err
 	}
-	if in.sel, err = ms.match(in.table, p.tagPred); err != nil || in.sel.Empty() {
-		return err
-	}
-	// A row's newest version may fail a predicate on fields that an older version passes. If the newest were pruned the older one
-	// would come to light, so such predicates prune only where a row has no other versions.
-	pred := model.And(p.keyExpr...)
-	if !p.dedup() || alone && !in.compare {
-		pred = model.And(append(slices.Clone(p.keyExpr), p.rowExpr...)...)
-	}
-	if pred == nil && in.covered {
-		in.ranges = []source.RowRange{{Start: 0, End: in.src.Rows()}}
-	} else if in.ranges, err = in.src.Prune(ctx, pred, p.times); err != nil {
-		return err
-	}
-	if !in.sel.Whole(in.table.Len()) {
-		in.ranges = intersect(in.ranges, in.table.RowsOf(in.sel))
-	}
-	return nil
+	in.sel, err = ms.match(in.table, p.tagPred)
+	return err
 }
 
 // matches is what the tag predicates select of the tables looked at so far: most tables of a region have the same series.
