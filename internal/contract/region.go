@@ -162,7 +162,32 @@ type ScanStats struct {
 	RowsOut                        int64
 	BytesRead                      int64 // from the object store
 	CacheHits, CacheMisses         int64 // decoded column chunks
+	Inverted, Bloom, Fulltext      IndexStats
 	Elapsed                        map[string]time.Duration
+}
+
+// IndexStats is what one kind of index did for a scan: over the files that were asked, the rows and row groups that it was asked about
+// and those that it left.
+type IndexStats struct {
+	Files                     int64 // files in which an index of the kind was asked
+	Rows, RowsAfter           int64
+	RowGroups, RowGroupsAfter int64
+	BytesRead                 int64 // of index files, from the object store
+	CacheHits, CacheMisses    int64 // of results, metadata and pages
+	Failed                    int64 // indexes that could not be used; the rows were read instead
+}
+
+// Add adds what another scan, or part of one, did.
+func (s *IndexStats) Add(o IndexStats) {
+	s.Files += o.Files
+	s.Rows += o.Rows
+	s.RowsAfter += o.RowsAfter
+	s.RowGroups += o.RowGroups
+	s.RowGroupsAfter += o.RowGroupsAfter
+	s.BytesRead += o.BytesRead
+	s.CacheHits += o.CacheHits
+	s.CacheMisses += o.CacheMisses
+	s.Failed += o.Failed
 }
 
 // CompactRequest asks for a compaction of one region.

@@ -160,7 +160,7 @@ func (r *region) purge(dead []*file) {
 	for _, f := range dead {
 		f.close()
 		if r.state.Load() == stateOpen {
-			r.deleteFiles([]manifest.File{f.File})
+			r.deleteFiles([]manifest.File{f.current()})
 		}
 	}
 }
@@ -168,7 +168,8 @@ func (r *region) purge(dead []*file) {
 // deleteFiles removes data and index files. A failure leaves orphans, which the next open deletes.
 func (r *region) deleteFiles(files []manifest.File) {
 	for _, f := range files {
-		data, index := r.paths(f.ID)
+		data, _ := r.paths(f.ID)
+		index := r.indexPath(f)
 		if err := r.store.Delete(context.Background(), data, index); err != nil {
 			r.log.Warn("delete file", "file", data, "err", err)
 		}

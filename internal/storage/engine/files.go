@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/google/uuid"
 
@@ -29,9 +30,14 @@ type file struct {
 		sync.Mutex
 		handle *sst.Handle
 	}
+	index atomic.Pointer[indexed] // instead of what File says of the index
 }
 
-func (r *region) openFile(f manifest.File) *file { return &file{File: f, region: r} }
+func (r *region) openFile(f manifest.File) *file {
+	out := &file{File: f, region: r}
+	out.index.Store(&indexed{f.IndexVersion, f.IndexSize, f.Indexes})
+	return out
+}
 
 // view is the file as a source of a scan.
 func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats) (source.Source, error) {
@@ -48,6 +54,7 @@ func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats)
 		}
 		f.open.handle = h
 	}
+	f.open.handle.UseIndex(f.index.Load().version)
 	return f.open.handle.View(schema, stats), nil
 }
 

@@ -134,10 +134,14 @@ func (r *region) sync() {
 	n := old.clone()
 	n.mutable = old.mutable
 	n.files = n.files[:0:0]
+	var stale []string
 	for _, f := range s.Files {
 		i := slices.IndexFunc(old.files, func(g *file) bool { return g.ID == f.ID })
 		if i >= 0 {
 			n.files = append(n.files, old.files[i])
+			if was, changed := old.files[i].reindexed(f); changed {
+				stale = append(stale, r.indexPath(was))
+			}
 		} else {
 			n.files = append(n.files, r.openFile(f))
 		}
@@ -157,6 +161,7 @@ func (r *region) sync() {
 		r.eng.buffer.release(freed)
 	}
 	r.purge(dead)
+	r.deleteIndexes(stale)
 }
 
 // writeMemtables writes the frozen memtables of a version, a file per time window, all windows of all memtables merged. On an error the

@@ -252,7 +252,8 @@ func fillAdded(s *model.Schema, w *contract.RegionWrite) {
 func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
 	known := map[string]bool{}
 	for _, f := range s.Files {
-		known[string(f.ID)] = true
+		data, _ := r.paths(f.ID)
+		known[data], known[r.indexPath(f)] = true, true
 	}
 	var orphans []string
 	for o, err := range objectstore.All(ctx, r.store, r.dir) {
@@ -260,13 +261,8 @@ func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
 			return fmt.Errorf("open region %s: list files: %w", r.id, err)
 		}
 		name := o.Key[len(r.dir):]
-		id, ok := strings.CutSuffix(name, ".parquet")
-		if !ok {
-			if id, ok = strings.CutSuffix(name, ".puffin"); ok {
-				id = strings.TrimPrefix(id, "index/")
-			}
-		}
-		if ok && !strings.HasPrefix(name, "manifest/") && !known[id] {
+		ours := strings.HasSuffix(name, ".parquet") || strings.HasSuffix(name, ".puffin")
+		if ours && !strings.HasPrefix(name, "manifest/") && !known[o.Key] {
 			orphans = append(orphans, o.Key)
 		}
 	}

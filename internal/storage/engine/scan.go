@@ -158,7 +158,7 @@ func (r *region) statistics() contract.RegionStatistics {
 	for _, f := range v.files {
 		s.Rows += uint64(f.Rows)
 		s.SSTBytes += f.Size
-		s.IndexBytes += f.IndexSize
+		s.IndexBytes += f.index.Load().size
 		span(f.MinTime, f.MaxTime)
 	}
 	s.DiskBytes = s.SSTBytes + s.IndexBytes

@@ -38,6 +38,10 @@ type File struct {
 	HasDeletes    bool           `json:"has_deletes,omitempty"`
 	Unique        bool           `json:"unique,omitempty"` // no two rows of one series and time
 	SchemaVersion uint64         `json:"schema_version"`
+	// IndexVersion rises when the index file is built anew: it is part of the file's name, so that readers of the old one are not disturbed.
+	IndexVersion uint64 `json:"index_version,omitempty"`
+	// Indexes are the indexes of columns that the index file holds, each "{column id}/{kind}/{options}".
+	Indexes []string `json:"indexes,omitempty"`
 }
 
 // State is what all edits together say.
@@ -70,6 +74,15 @@ type Edit struct {
 	FlushedEntry     uint64         `json:"flushed_entry,omitempty"`
 	FlushedSequence  model.Sequence `json:"flushed_sequence,omitempty"`
 	CompactionWindow time.Duration  `json:"compaction_window,omitempty"`
+	Reindex          []Reindex      `json:"reindex,omitempty"`
+}
+
+// Reindex replaces the index file of a data file. It does nothing where the region has the data file no more.
+type Reindex struct {
+	ID           FileID   `json:"id"`
+	IndexVersion uint64   `json:"index_version"`
+	IndexSize    int64    `json:"index_size"`
+	Indexes      []string `json:"indexes,omitempty"`
 }
 
 // Truncate removes all files; log entries up to Entry are void.
@@ -96,6 +109,12 @@ func (s *State) apply(version uint64, actions []Action) (*State, error) {
 				n.Files = slices.Delete(n.Files, i, i+1)
 			}
 			n.Files = append(n.Files, a.Edit.Add...)
+			for _, x := range a.Edit.Reindex {
+				if i := slices.IndexFunc(n.Files, func(f File) bool { return f.ID == x.ID }); i >= 0 {
+					f := &n.Files[i]
+					f.IndexVersion, f.IndexSize, f.Indexes = x.IndexVersion, x.IndexSize, x.Indexes
+				}
+			}
 			n.FlushedEntry = max(n.FlushedEntry, a.Edit.FlushedEntry)
 			n.FlushedSequence = max(n.FlushedSequence, a.Edit.FlushedSequence)
 			if a.Edit.CompactionWindow != 0 {

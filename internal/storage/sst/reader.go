@@ -100,7 +100,7 @@ type File struct {
 	r     *Reader
 	name  string
 	blob  Blob
-	index func(context.Context) (Blob, error)
+	index atomic.Pointer[indexFile] // nil: there is none
 	meta  *fileMeta
 	mu    sync.Mutex // of building the series table
 }
@@ -118,7 +118,18 @@ func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(co
 		}
 		m = r.metas.Add(name, m, m.bytes())
 	}
-	return &File{r: r, name: name, blob: blob, index: index, meta: m}, nil
+	f := &File{r: r, name: name, blob: blob, meta: m}
+	if index != nil {
+		f.index.Store(&indexFile{name: name + "#index", open: index})
+	}
+	return f, nil
+}
+
+// indexFile is the index file beside a data file.
+type indexFile struct {
+	name    string // unique for ever
+	version uint64
+	open    func(context.Context) (Blob, error)
 }
 
 // Name is the name that the file was opened by.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -20,9 +21,14 @@ func DataKey(regionDir, id string) string {
 	return strings.TrimSuffix(regionDir, "/") + "/" + id + ".parquet"
 }
 
-// IndexKey is the object key of the index file beside it: "{region dir}/index/{id}.puffin".
-func IndexKey(regionDir, id string) string {
-	return strings.TrimSuffix(regionDir, "/") + "/index/" + id + ".puffin"
+// IndexKey is the object key of the index file beside it: "{region dir}/index/{id}.puffin", and "{id}.{version}.puffin" for one that was
+// built later than its data file.
+func IndexKey(regionDir, id string, version uint64) string {
+	key := strings.TrimSuffix(regionDir, "/") + "/index/" + id
+	if version > 0 {
+		key += "." + strconv.FormatUint(version, 10)
+	}
+	return key + ".puffin"
 }
 
 // SeriesBlob is the type of the index blob that holds a file's series table, in the form of docs/formats/series-index.md.
@@ -60,7 +66,7 @@ func Create(ctx context.Context, store objectstore.Store, regionDir, id string, 
 		data.Abort()
 		return nil, err
 	}
-	return &FileWriter{Writer: w, ctx: ctx, store: store, index: IndexKey(regionDir, id), data: data}, nil
+	return &FileWriter{Writer: w, ctx: ctx, store: store, index: IndexKey(regionDir, id, 0), data: data}, nil
 }
 
 // AddBlob puts a blob into the index file, which Commit writes.
@@ -116,7 +122,10 @@ func (w *FileWriter) writeIndex(t *series.Table) (int64, error) {
 // Handle is a File with the objects it reads.
 type Handle struct {
 	*File
-	data objectstore.Reader
+	data  objectstore.Reader
+	store objectstore.Store
+	dir   string
+	id    string
 }
 
 // OpenFile opens file id of a region. The caller closes the handle after the last view of it is done.
@@ -126,21 +135,31 @@ func (r *Reader) OpenFile(ctx context.Context, store objectstore.Store, regionDi
 	if err != nil {
 		return nil, err
 	}
-	f, err := r.Open(ctx, key, data, func(ctx context.Context) (Blob, error) {
-		return store.Open(ctx, IndexKey(regionDir, id))
-	})
+	f, err := r.Open(ctx, key, data, nil)
 	if err != nil {
 		return nil, errors.Join(err, data.Close())
 	}
-	return &Handle{File: f, data: data}, nil
+	h := &Handle{File: f, data: data, store: store, dir: regionDir, id: id}
+	h.UseIndex(0)
+	return h, nil
+}
+
+// UseIndex makes the index file of a version the one that views made from now on use. OpenFile begins with version 0.
+func (h *Handle) UseIndex(version uint64) {
+	x := h.index.Load()
+	if x != nil && x.version == version {
+		return
+	}
+	key := IndexKey(h.dir, h.id, version)
+	h.index.Store(&indexFile{name: key, version: version, open: func(ctx context.Context) (Blob, error) { return h.store.Open(ctx, key) }})
 }
 
 // Close closes the data file. No read may be under way.
 func (h *Handle) Close() error { return h.data.Close() }
 
 // indexedTable reads the series table from the index file, and checks that it is of this data file.
-func (f *File) indexedTable(ctx context.Context) (_ *series.Table, err error) {
-	blob, err := f.index(ctx)
+func (f *File) indexedTable(ctx context.Context, x *indexFile) (_ *series.Table, err error) {
+	blob, err := x.open(ctx)
 	if err != nil {
 		return nil, err
 	}

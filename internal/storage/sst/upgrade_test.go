@@ -61,7 +61,7 @@ func TestUpgrade(t *testing.T) {
 	if err := d.checkRows(h.View(d.schema, nil), 0, d.rows); err != nil {
 		t.Fatal(err)
 	}
-	got, err := h.indexedTable(ctx)
+	got, err := h.indexedTable(ctx, h.index.Load())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,8 +145,8 @@ func (f *File) Table(ctx context.Context) (*series.Table, error) {
 	}
 	var t *series.Table
 	var err error
-	if f.index != nil {
-		if t, err = f.indexedTable(ctx); err != nil {
+	if x := f.index.Load(); x != nil {
+		if t, err = f.indexedTable(ctx, x); err != nil {
 			f.r.rebuilt.Inc()
 			f.r.log.Warn("series table of a file is rebuilt from its columns", "file", f.name, "err", err)
 		}
