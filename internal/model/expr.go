@@ -29,12 +29,24 @@ const (
 	OpNotRegex           //
 	OpContains           // Column, Pattern: RE2 that must match somewhere in the value
 	OpNotContains
+	OpMatchesTerm // Column, Pattern: a term between boundaries (package index/analyze decides); strings only
+	OpNotMatchesTerm
+	OpMatches // Column, Pattern: a query of the full-text language (package index/analyze decides); strings only
+	OpNotMatches
 )
 
 var opNames = [...]string{"true", "false", "and", "or", "=", "!=", "<", "<=", ">", ">=", "in", "not in", "is null", "is not null", "=~", "!~",
-	"contains", "not contains"}
+	"contains", "not contains", "matches_term", "not matches_term", "matches", "not matches"}
 
-func (o Op) String() string { return opNames[o] }
+func (o Op) String() string {
+	if int(o) >= len(opNames) {
+		return fmt.Sprintf("Op(%d)", o)
+	}
+	return opNames[o]
+}
+
+// HasPattern reports an operator that looks at Pattern, not at Values. Each such operator is followed by its negation.
+func (o Op) HasPattern() bool { return o >= OpRegex && o <= OpNotMatches }
 
 // Expr is a predicate over the columns of a region, as data: it can be serialised and means the same everywhere. A comparison with
 // a NULL row is not true (except IsNull). Values have the column's type exactly; the planner converts them.
@@ -113,7 +125,7 @@ func (e *Expr) String() string {
 		return "(" + strings.Join(parts, " "+e.Op.String()+" ") + ")"
 	case OpIsNull, OpNotNull:
 		return fmt.Sprintf("#%d %s", e.Column, e.Op)
-	case OpRegex, OpNotRegex, OpContains, OpNotContains:
+	case OpRegex, OpNotRegex, OpContains, OpNotContains, OpMatchesTerm, OpNotMatchesTerm, OpMatches, OpNotMatches:
 		return fmt.Sprintf("#%d %s %q", e.Column, e.Op, e.Pattern)
 	case OpIn, OpNotIn:
 		return fmt.Sprintf("#%d %s %v", e.Column, e.Op, e.Values)

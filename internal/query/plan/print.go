@@ -274,7 +274,8 @@ func predicate(e *model.Expr, name func(model.ColumnID) string) string {
 		return "(" + strings.Join(parts, " "+e.Op.String()+" ") + ")"
 	case model.OpIsNull, model.OpNotNull:
 		return name(e.Column) + " " + e.Op.String()
-	case model.OpRegex, model.OpNotRegex, model.OpContains, model.OpNotContains:
+	case model.OpRegex, model.OpNotRegex, model.OpContains, model.OpNotContains, model.OpMatchesTerm, model.OpNotMatchesTerm, model.OpMatches,
+		model.OpNotMatches:
 		return fmt.Sprintf("%s %s %q", name(e.Column), e.Op, e.Pattern)
 	case model.OpIn, model.OpNotIn:
 		return fmt.Sprintf("%s %s %v", name(e.Column), e.Op, e.Values)

@@ -104,13 +104,13 @@ func (s Selection) Ordinals() []uint32 {
 }
 
 // RowRange is rows [Start, End) of a run.
-type RowRange struct{ Start, End int }
+type RowRange = model.RowRange
 
 // RowsOf gives the rows of the selected series, ascending and not touching one another.
 func (t *Table) RowsOf(s Selection) []RowRange {
 	var out []RowRange
 	for from, to := range s.Runs() {
-		r := RowRange{int(t.Start[from]), int(t.Start[to])}
+		r := RowRange{Start: int(t.Start[from]), End: int(t.Start[to])}
 		if n := len(out); n > 0 && out[n-1].End == r.Start {
 			out[n-1].End = r.End
 		} else if r.Start < r.End {
