@@ -173,3 +173,20 @@ func (f *File) ReadAt(ctx context.Context, b Blob, off, n int64) ([]byte, error)
 	}
 	return read(ctx, f.src, b.Offset+off, n)
 }
+
+// Part is one uncompressed blob of a file as bytes to read parts of: what index readers are opened over.
+type Part struct {
+	file *File
+	blob Blob
+}
+
+// Part gives a view of a blob.
+func (f *File) Part(b Blob) Part { return Part{f, b} }
+
+// ReadAt gives n bytes from offset off of the blob, with the errors of File.ReadAt.
+func (p Part) ReadAt(ctx context.Context, off, n int64) ([]byte, error) {
+	return p.file.ReadAt(ctx, p.blob, off, n)
+}
+
+// Size is the length of the blob in bytes.
+func (p Part) Size() int64 { return p.blob.Length }

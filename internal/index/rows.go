@@ -1,0 +1,83 @@
+package index
+
+import "github.com/goptimedb/goptimedb/internal/model"
+
+// Rows is a set of rows as ranges, ascending, disjoint and not empty.
+type Rows []model.RowRange
+
+// AllRows is rows [0, n).
+func AllRows(n int) Rows {
+	if n <= 0 {
+		return nil
+	}
+	return Rows{{Start: 0, End: n}}
+}
+
+// Count is how many rows are in the set.
+func (r Rows) Count() int {
+	n := 0
+	for _, x := range r {
+		n += x.End - x.Start
+	}
+	return n
+}
+
+// And is the rows in both.
+func (r Rows) And(s Rows) Rows {
+	var out Rows
+	for i, j := 0, 0; i < len(r) && j < len(s); {
+		if from, to := max(r[i].Start, s[j].Start), min(r[i].End, s[j].End); from < to {
+			out = append(out, model.RowRange{Start: from, End: to})
+		}
+		if r[i].End < s[j].End {
+			i++
+		} else {
+			j++
+		}
+	}
+	return out
+}
+
+// Or is the rows in either; ranges that touch become one.
+func (r Rows) Or(s Rows) Rows {
+	if len(r) == 0 {
+		return s
+	}
+	if len(s) == 0 {
+		return r
+	}
+	out := make(Rows, 0, len(r)+len(s))
+	for i, j := 0, 0; i < len(r) || j < len(s); {
+		var x model.RowRange
+		if j == len(s) || i < len(r) && r[i].Start <= s[j].Start {
+			x, i = r[i], i+1
+		} else {
+			x, j = s[j], j+1
+		}
+		if n := len(out); n > 0 && out[n-1].End >= x.Start {
+			out[n-1].End = max(out[n-1].End, x.End)
+		} else {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Not is the rows of [0, n) that are not in the set.
+func (r Rows) Not(n int) Rows {
+	var out Rows
+	at := 0
+	for _, x := range r {
+		if x.Start >= n {
+			break
+		}
+		if x.Start > at {
+			out = append(out, model.RowRange{Start: at, End: x.Start})
+		}
+		at = x.End
+	}
+	if at < n {
+		out = append(out, model.RowRange{Start: at, End: n})
+	}
+	return out
+}
