@@ -11,6 +11,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/align"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 	"github.com/goptimedb/goptimedb/internal/query/finish"
 	"github.com/goptimedb/goptimedb/internal/query/function"
@@ -28,6 +29,8 @@ type Options struct {
 	Relational relational.Options
 	// Finish bounds the finisher.
 	Finish finish.Options
+	// Align bounds range queries.
+	Align align.Options
 	// Parallelism is how many regions of a table are read at once. More need more memory: a few batches each. Zero: as many as there
 	// are processors.
 	Parallelism int
@@ -144,6 +147,10 @@ func (e *Engine) plan(ctx context.Context, sess *model.Session, q *sql.Query, pa
 // run executes a plan. watch, if not nil, is told what each scan did when it is closed.
 func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, watch func(*plan.Scan, contract.ScanStats)) (model.RowStream, error) {
 	r := &runner{engine: e, sess: sess, watch: watch}
+	return r.run(ctx, p)
+}
+
+func (r *runner) run(ctx context.Context, p *plan.Query) (model.RowStream, error) {
 	if d := direct(p); d != nil {
 		return r.direct(ctx, p, d)
 	}

@@ -12,11 +12,11 @@ import (
 func (r *runner) finish(ctx context.Context, prog *finish.Program) (model.RowStream, error) {
 	var src finish.Source
 	if s := prog.Scan; s != nil {
-		cols := make([]int, len(s.Out))
+		cols := make([]int, len(s.Cols()))
 		for i := range cols {
 			cols[i] = i
 		}
-		src = r.open(ctx, s, cols)
+		src = r.leaf(ctx, s, cols)
 	}
 	f := &finishedRows{Rows: prog.Run(src, r.engine.opts.Finish), ctx: ctx}
 	f.first, f.err = f.Rows.Next(ctx)

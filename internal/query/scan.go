@@ -18,16 +18,24 @@ type runner struct {
 	watch  func(*plan.Scan, contract.ScanStats)
 }
 
-// source is a scan as the relational half reads it.
-func (r *runner) source(s *plan.Scan) relational.Source {
-	src := relational.Source{Open: func(ctx context.Context, cols []int) (relational.Stream, error) { return r.open(ctx, s, cols), nil }}
-	for _, c := range s.Out {
+// leaf opens what the plan reads there: a scan, or windows.
+func (r *runner) leaf(ctx context.Context, n plan.Node, cols []int) rowSource {
+	if w, ok := n.(*plan.Range); ok {
+		return r.windows(ctx, w, cols)
+	}
+	return r.open(ctx, n.(*plan.Scan), cols)
+}
+
+// source is a scan, or windows, as the relational half reads it.
+func (r *runner) source(s plan.Node) relational.Source {
+	src := relational.Source{Open: func(ctx context.Context, cols []int) (relational.Stream, error) { return r.leaf(ctx, s, cols), nil }}
+	for _, c := range s.Cols() {
 		src.Fields = append(src.Fields, model.Field{Name: "c" + itoa(int64(c.ID)), Type: function.EngineField(c.Type)})
 	}
-	if len(s.Out) == 0 { // a relation has a column; nobody reads it
+	if len(s.Cols()) == 0 { // a relation has a column; nobody reads it
 		src.Fields = []model.Field{{Name: "nothing", Type: model.Bool}}
 		src.Open = func(ctx context.Context, _ []int) (relational.Stream, error) {
-			return &countStream{r.open(ctx, s, nil)}, nil
+			return &countStream{r.leaf(ctx, s, nil)}, nil
 		}
 	}
 	return src
@@ -63,10 +71,10 @@ type scanStream struct {
 }
 
 // countStream is a scan of which only the number of rows matters: its batches have one column of NULLs.
-type countStream struct{ scanSource }
+type countStream struct{ rowSource }
 
 func (s *countStream) Next(ctx context.Context) (*model.Batch, error) {
-	b, err := s.scanSource.Next(ctx)
+	b, err := s.rowSource.Next(ctx)
 	if err != nil {
 		return nil, err
 	}

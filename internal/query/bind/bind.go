@@ -68,6 +68,10 @@ type binder struct {
 	depth int
 	// relations counts tables, as mentions of views and common table expressions multiply.
 	relations int
+	// suffix follows every aggregate that display prints: the RANGE around it.
+	suffix string
+	// fill is the one of ALIGN, for display.
+	fill *sql.Fill
 }
 
 // maxRelations bounds how many tables a query reads.

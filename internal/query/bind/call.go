@@ -173,6 +173,15 @@ func (b *binder) aggregateArgs(es *exprScope, f *sql.FuncCall, agg *function.Agg
 }
 
 func (b *binder) aggregateCall(es *exprScope, f *sql.FuncCall, agg *function.Aggregate) (plan.Expr, error) {
+	if es.ranges != nil {
+		inner := *es
+		inner.ranges, inner.inRange = nil, true // aggregates do not nest
+		call, result, err := b.aggregateArgs(&inner, f, agg)
+		if err != nil {
+			return nil, err
+		}
+		return b.rangeAggregate(es, call, result, b.display(es.scope, f))
+	}
 	if es.aggs == nil {
 		return nil, planError("Error during planning: Aggregate functions are not allowed here: %s", b.display(es.scope, f))
 	}
@@ -186,6 +195,9 @@ func (b *binder) aggregateCall(es *exprScope, f *sql.FuncCall, agg *function.Agg
 }
 
 func (b *binder) windowCall(es *exprScope, f *sql.FuncCall, agg *function.Aggregate) (plan.Expr, error) {
+	if es.ranges != nil {
+		return nil, rangeError("Window functions is not allowed in Range Query")
+	}
 	if es.wins == nil {
 		return nil, planError("Error during planning: Window functions are not allowed here: %s", b.display(es.scope, f))
 	}

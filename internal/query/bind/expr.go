@@ -18,6 +18,8 @@ type exprScope struct {
 	alias   func(name string) plan.Expr // finds an item of the select list, for names that no column has; may be nil
 	aggs    *aggCalls                   // nil: no aggregates here
 	wins    *windowCalls                // nil: no window functions here
+	ranges  *rangeCalls                 // of a range query, instead of aggs and wins
+	inRange bool                        // within an aggregate of a range query
 	windows []sql.NamedWindow
 }
 
@@ -92,7 +94,7 @@ func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
 	case *sql.ArrayLit, *sql.StructLit, *sql.Row:
 		return b.composite(es, e)
 	case *sql.RangeExpr:
-		return nil, errs.New(errs.InvalidSyntax, "Invalid SQL syntax: sql parser error: ALIGN argument cannot be omitted in the range select query")
+		return b.rangeExpr(es, e)
 	case *sql.Star:
 		return nil, planError("Error during planning: * is not an expression")
 	}

@@ -89,6 +89,16 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 		return b.display(s, e.X)
 	case *sql.FuncCall:
 		return b.displayCall(s, e)
+	case *sql.RangeExpr:
+		inner := *b
+		inner.suffix = " RANGE " + rangeText(e)
+		if e.Fill != nil {
+			inner.fill = e.Fill
+		}
+		if inner.fill != nil {
+			inner.suffix += " FILL " + fillText(inner.fill)
+		}
+		return inner.display(s, e.X)
 	case *sql.ArrayLit:
 		return "make_array(" + b.displayAll(s, e.Elems, ",") + ")"
 	case *sql.Row:
@@ -107,6 +117,13 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 		return b.display(s, e.X) + " " + e.Op.String() + " ANY (<subquery>)"
 	}
 	return strings.TrimPrefix(typeName(e), "*sql.")
+}
+
+func rangeText(e *sql.RangeExpr) string {
+	if e.Dur.Expr != nil {
+		return sql.Format(e.Dur.Expr)
+	}
+	return e.Dur.Text
 }
 
 func notWord(not bool) string {
@@ -199,6 +216,12 @@ func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
 	} else if fn, ok := function.Lookup(name); ok {
 		name = fn.Name
 	}
+	suffix := ""
+	if _, agg := function.LookupAggregate(name); agg && b.suffix != "" {
+		inner := *b
+		suffix, inner.suffix = b.suffix, ""
+		b = &inner
+	}
 	parts := make([]string, len(f.Args))
 	for i, a := range f.Args {
 		if _, star := a.Expr.(*sql.Star); star {
@@ -230,7 +253,7 @@ func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
 	if f.Over != nil {
 		out += b.displayOver(s, f.Over)
 	}
-	return out
+	return out + suffix
 }
 
 func (b *binder) displayOrder(s *scope, order []sql.OrderItem) string {

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
@@ -36,9 +35,6 @@ type selectBinder struct {
 }
 
 func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope, with *ctes) (*relation, error) {
-	if s.Align != nil {
-		return nil, errs.New(errs.Unsupported, "range queries (ALIGN)")
-	}
 	src, err := b.from(s.From, outer, with)
 	if err != nil {
 		return nil, err
@@ -53,6 +49,9 @@ func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope,
 	}
 	sb.input = sb.node.Cols()
 	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, windows: s.Windows}
+	if s.Align != nil {
+		return b.selectRange(sb, order)
+	}
 	if err := sb.selectList(); err != nil {
 		return nil, err
 	}

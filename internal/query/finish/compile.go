@@ -26,8 +26,8 @@ type Source interface {
 
 // Program is a plan that this package can run. It is immutable.
 type Program struct {
-	// Scan is what to read, all columns of Scan.Out; nil where the plan reads constants only.
-	Scan *plan.Scan
+	// Scan is what to read, a *plan.Scan or *plan.Range, all its columns; nil where the plan reads constants only.
+	Scan plan.Node
 
 	values *plan.Values
 	stages []stage // from the scan upwards
@@ -70,7 +70,7 @@ func (p *Program) compile(n plan.Node, top int64) bool {
 	var st stage
 	var ok bool
 	switch n := n.(type) {
-	case *plan.Scan:
+	case *plan.Scan, *plan.Range:
 		p.Scan = n
 		return true
 	case *plan.Values:

@@ -212,6 +212,8 @@ func describe(n Node) string {
 		return "Distinct"
 	case *Values:
 		return fmt.Sprintf("Values: %d rows of %d columns", len(n.Rows), len(n.Out))
+	case *Range:
+		return n.describe()
 	case *TableFunc:
 		return "TableFunction: " + n.Fn + "(" + join(n.Args, String) + ")"
 	}

@@ -16,7 +16,7 @@ import (
 // Statement is a plan as text.
 type Statement struct {
 	SQL   string
-	Scans []*plan.Scan // src(i) is Scans[i]
+	Scans []plan.Node  // src(i) is Scans[i]: a *plan.Scan or a *plan.Range
 	Types []model.Type // of the result's columns
 }
 
@@ -57,7 +57,7 @@ func name(id plan.ColID) string { return "c" + strconv.Itoa(int(id)) }
 // from writes a node as an item of FROM.
 func (w *writer) from(n plan.Node) (string, error) {
 	switch n := n.(type) {
-	case *plan.Scan:
+	case *plan.Scan, *plan.Range:
 		w.st.Scans = append(w.st.Scans, n)
 		return "src(" + strconv.Itoa(len(w.st.Scans)-1) + ")", nil
 	case *plan.Join:
@@ -320,7 +320,7 @@ func (w *writer) limit(n *plan.Limit) (string, error) {
 		return "", err
 	}
 	switch n.Input.(type) {
-	case *plan.Sort, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Distinct, *plan.Scan:
+	case *plan.Sort, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Distinct, *plan.Scan, *plan.Range:
 	default:
 		inner = "SELECT * FROM (" + inner + ")"
 	}

@@ -33,6 +33,18 @@ func dropUnused(q *plan.Query) bool {
 					used[c.ID] = true
 				}
 			}
+		case *plan.Range:
+			for _, p := range n.Parts {
+				used[p.Slot] = true
+				for _, c := range p.By {
+					used[c] = true
+				}
+			}
+			for _, it := range n.Items {
+				for _, c := range it.Args {
+					used[c] = true
+				}
+			}
 		case *plan.Distinct:
 			if len(n.On) == 0 { // every column counts
 				for _, c := range n.Input.Cols() {

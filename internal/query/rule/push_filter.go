@@ -55,6 +55,8 @@ func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
 		down, up := split(conds, func(c plan.Expr) bool { return plan.UsesOnly(c, partitionColumns(n)) })
 		n.Input = pushInto(n.Input, down)
 		return filter(n, up)
+	case *plan.Range:
+		return pushRange(n, conds)
 	case *plan.Scan:
 		return pushScan(n, conds)
 	}
@@ -62,6 +64,24 @@ func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
 		n.SetInput(i, pushInto(in, nil))
 	}
 	return filter(n, conds)
+}
+
+// pushRange lets only groups in that are asked for.
+func pushRange(n *plan.Range, conds []plan.Expr) plan.Node {
+	by := map[plan.ColID]bool{}
+	for _, c := range n.By {
+		by[c.ID] = true
+	}
+	down, up := split(conds, func(c plan.Expr) bool { return len(by) > 0 && plan.UsesOnly(c, by) && pure(c) })
+	for i := range n.Parts {
+		p := &n.Parts[i]
+		items := make([]plan.Item, len(n.By))
+		for j, c := range n.By {
+			items[j] = plan.Item{Col: c, X: &plan.Col{ID: p.By[j], Name: c.Name, T: c.Type}}
+		}
+		p.Input = pushInto(p.Input, substituteAll(down, items))
+	}
+	return filter(n, up)
 }
 
 func pushSubs(e plan.Expr) {
