@@ -12,6 +12,10 @@ import (
 var (
 	ErrNotFound = errs.New(errs.Unexpected, "object not found")
 	ErrExists   = errs.New(errs.IllegalState, "object already exists")
+	// ErrDenied is a remote store that knows the request but not who asks, or does not let them.
+	ErrDenied = errs.New(errs.External, "object store refused access")
+	// ErrNoBucket is a remote store without the bucket or container that was configured.
+	ErrNoBucket = errs.New(errs.External, "bucket does not exist")
 	// ErrDone is a Write or Commit after Commit or Abort.
 	ErrDone = errs.New(errs.IllegalState, "writer was committed or aborted before")
 )
@@ -69,7 +73,8 @@ const (
 	KindNotFound  Kind = "not_found"
 	KindExists    Kind = "exists"
 	KindCancelled Kind = "cancelled" // the caller went away or ran out of time
-	KindInvalid   Kind = "invalid"   // the request itself is wrong
+	KindInvalid   Kind = "invalid"   // the request itself is wrong, or the configuration of the store
+	KindDenied    Kind = "denied"    // credentials or permissions
 	KindRetryable Kind = "retryable" // the same request may succeed later
 	KindOther     Kind = "other"
 )
@@ -83,7 +88,9 @@ func KindOf(err error) Kind {
 		return KindExists
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return KindCancelled
-	case errs.Is(err, errs.InvalidArguments), errs.Is(err, errs.Unsupported):
+	case errors.Is(err, ErrDenied):
+		return KindDenied
+	case errs.Is(err, errs.InvalidArguments), errs.Is(err, errs.Unsupported), errors.Is(err, ErrNoBucket):
 		return KindInvalid
 	case errs.CodeOf(err).Retryable():
 		return KindRetryable

@@ -56,6 +56,11 @@ var homes = []struct {
 	{"github.com/prometheus/prometheus/promql", []string{"internal/query/prom", "internal/lang/promql", "internal/server/promapi"}, "PromQL is evaluated in one place"},
 	{"github.com/VictoriaMetrics/easyproto", []string{"internal/wire"}, "hot protobuf decoding belongs to codecs"},
 	{"github.com/apache/arrow-go", []string{"internal/wire/arrowipc", "internal/remote", "internal/model"}, "columns are model.Vector inside; Arrow is for the edges"},
+	{"github.com/aws/", []string{"internal/objectstore/cloud"}, "other rooms speak objectstore.Store"},
+	{"github.com/Azure/", []string{"internal/objectstore/cloud"}, "other rooms speak objectstore.Store"},
+	{"cloud.google.com/", []string{"internal/objectstore/cloud"}, "other rooms speak objectstore.Store"},
+	{"github.com/johannesboyne/gofakes3", []string{"internal/objectstore/cloudtest"}, "a server for tests never runs in the product"},
+	{"github.com/fsouza/fake-gcs-server", []string{"internal/objectstore/cloudtest"}, "a server for tests never runs in the product"},
 	{"github.com/spf13/cobra", []string{"cmd/goptime"}, "flags are the command's"},
 	{"github.com/pelletier/go-toml", []string{"internal/base/config"}, "configuration has one reader"},
 }

@@ -108,13 +108,6 @@ type WAL struct {
 	RecoveryParallelism int            `toml:"recovery_parallelism"`
 }
 
-// Storage is where files live.
-type Storage struct {
-	DataHome string `toml:"data_home"`
-	CopyRoot string `toml:"copy_root"` // empty: {data_home}/copy
-	Type     string `toml:"type"`      // File
-}
-
 // Query limits the planner and the executor.
 type Query struct {
 	Parallelism    int    `toml:"parallelism"`      // 0: cores
@@ -173,7 +166,7 @@ func Default() *Standalone {
 		PromStore: PromStore{Enable: true, WithMetricEngine: true, PromValidationMode: "strict"},
 		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
 			ReadBatchSize: 128, SyncWrite: true, EnableLogRecycle: true, SyncPeriod: units.Duration(5 * time.Second), RecoveryParallelism: 2},
-		Storage: Storage{DataHome: "./goptimedb_data", Type: "File"},
+		Storage: Storage{DataHome: "./goptimedb_data", Provider: Provider{Type: StoreFile, HTTPClient: HTTPClient{}.WithDefaults()}},
 		Query:   Query{MemoryPoolSize: "50%"},
 		Logging: Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
 		RegionEngine: []RegionEngine{{Mito: &Mito{
@@ -247,10 +240,7 @@ func (c *Standalone) Validate() error {
 	if c.MySQL.Enable {
 		addr("mysql.addr", c.MySQL.Addr)
 	}
-	if c.Storage.DataHome == "" {
-		bad("storage.data_home", "is empty")
-	}
-	oneOf("storage.type", c.Storage.Type, "File")
+	c.Storage.faults(bad)
 	oneOf("wal.provider", c.WAL.Provider, "raft_engine", "noop")
 	oneOf("influxdb.default_merge_mode", c.InfluxDB.DefaultMergeMode, "last_row", "last_non_null")
 	oneOf("prom_store.prom_validation_mode", c.PromStore.PromValidationMode, "strict", "lossy", "unchecked")

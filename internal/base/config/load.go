@@ -97,9 +97,16 @@ func applyEnv(v reflect.Value, prefix string, env []string) error {
 	t := v.Type()
 	for i := range t.NumField() {
 		f := v.Field(i)
-		name := prefix + "__" + strings.ToUpper(t.Field(i).Tag.Get("toml"))
-		if f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct { // region_engine: its one block
-			if f.Len() > 0 && !f.Index(0).Field(0).IsNil() {
+		key, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		name := prefix + "__" + strings.ToUpper(key)
+		if t.Field(i).Anonymous { // its keys stand beside the others
+			if err := applyEnv(f, prefix, env); err != nil {
+				return err
+			}
+			continue
+		}
+		if f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct { // of lists of blocks only region_engine has variables: its one block
+			if f.Type() == reflect.TypeFor[[]RegionEngine]() && f.Len() > 0 && !f.Index(0).Field(0).IsNil() {
 				if err := applyEnv(f.Index(0).Field(0).Elem(), name+"__MITO", env); err != nil {
 					return err
 				}

@@ -7,7 +7,7 @@
 //
 // The operation is "read" (Get, GetRange), "write" (Put, PutIfAbsent, Create), "open", "stat", "list", "delete",
 // "Reader::read", "Writer::write" or "Writer::close" (Commit). The error is "NotFound", "ConditionNotMatch" (the key is taken), "Cancelled",
-// "ConfigInvalid" (a wrong request), "RateLimited" (any failure that may pass) or "Unexpected".
+// "ConfigInvalid" (a wrong request, no such bucket), "PermissionDenied", "RateLimited" (any failure that may pass) or "Unexpected".
 package meter
 
 import (
@@ -76,7 +76,7 @@ var operations = map[objectstore.Op]string{
 // kinds names the kinds of errors as dashboards know them.
 var kinds = map[objectstore.Kind]string{
 	objectstore.KindNotFound: "NotFound", objectstore.KindExists: "ConditionNotMatch", objectstore.KindCancelled: "Cancelled",
-	objectstore.KindInvalid: "ConfigInvalid", objectstore.KindRetryable: "RateLimited", objectstore.KindOther: "Unexpected",
+	objectstore.KindInvalid: "ConfigInvalid", objectstore.KindDenied: "PermissionDenied", objectstore.KindRetryable: "RateLimited", objectstore.KindOther: "Unexpected",
 }
 
 // op is the metrics of one operation, looked up once.

@@ -38,6 +38,17 @@ type store struct {
 
 // Wrap puts the coat on a store.
 func Wrap(s objectstore.Store, o Options) objectstore.Store {
+	return &store{Store: s, o: o.withDefaults()}
+}
+
+// Do does try in the way the coat does, for what a home must try again by itself: the parts of a stream, whose bytes only it still
+// has. try is told how often it was tried before.
+func Do(ctx context.Context, o Options, op objectstore.Op, key string, try func(before int) error) error {
+	o = o.withDefaults()
+	return o.again(ctx, op, key, try)
+}
+
+func (o Options) withDefaults() Options {
 	if o.Attempts <= 0 {
 		o.Attempts = 4
 	}
@@ -56,7 +67,7 @@ func Wrap(s objectstore.Store, o Options) objectstore.Store {
 	if o.OnRetry == nil {
 		o.OnRetry = func(objectstore.Op, error) {}
 	}
-	return &store{Store: s, o: o}
+	return o
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

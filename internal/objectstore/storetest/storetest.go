@@ -132,7 +132,9 @@ func reader(t *testing.T, ctx context.Context, s objectstore.Store) {
 	}
 	_, err = r.ReadRange(ctx, make([]byte, 1), -1)
 	fails(t, err, objectstore.OpRead, "r/x", nil)
-	require.NoError(t, iotest.TestReader(io.NewSectionReader(objectstore.At(ctx, r), 0, r.Size()), data))
+	// It reads single bytes too, each a request of its own to a store in a cloud, so it gets a window only.
+	const window = 1500
+	require.NoError(t, iotest.TestReader(io.NewSectionReader(objectstore.At(ctx, r), 100, window), data[100:100+window]))
 
 	var wg sync.WaitGroup
 	bad := make(chan error, 16)
