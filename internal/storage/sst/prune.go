@@ -8,8 +8,8 @@ import (
 	"github.com/goptimedb/goptimedb/internal/storage/source"
 )
 
-// Prune is source.Source's: by the bounds of row groups, then of pages.
-func (v *view) Prune(_ context.Context, pred *model.Expr, times model.TimeRange) ([]source.RowRange, error) {
+// Prune is source.Source's: by the bounds of row groups, then of pages, then by indexes.
+func (v *view) Prune(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]source.RowRange, error) {
 	var out []source.RowRange
 	timeCol := len(v.meta.cols) - 3
 	sameUnit := v.schema.Time() != nil && v.schema.Time().Type == v.meta.cols[timeCol].typ
@@ -27,7 +27,10 @@ func (v *view) Prune(_ context.Context, pred *model.Expr, times model.TimeRange)
 			out = join(out, source.RowRange{Start: v.meta.starts[g] + r.Start, End: v.meta.starts[g] + r.End})
 		}
 	}
-	return out, nil
+	if pred == nil {
+		return out, nil
+	}
+	return v.byIndex(ctx, pred, out)
 }
 
 // pages gives the rows of the pages of a chunk that may hold something, unless the chunk as a whole cannot.

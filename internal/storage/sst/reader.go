@@ -33,6 +33,7 @@ type ReaderOptions struct {
 	Metrics    *cache.Metrics
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
+	Index      IndexOptions
 }
 
 // Reader opens files and keeps what was decoded of them: footers, series tables, column chunks. One serves a whole engine.
@@ -44,6 +45,7 @@ type Reader struct {
 	zstd    *zstd.Decoder
 	scratch sync.Pool // *scratch
 	rebuilt prometheus.Counter
+	indexes *indexCaches
 }
 
 // chunkKey names a decoded column chunk: of a file, as values of a type.
@@ -75,6 +77,7 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 		rebuilt: prometheus.NewCounter(prometheus.CounterOpts{Name: "greptime_mito_sst_series_rebuilt_total",
 			Help: "Series tables of files that were rebuilt from their tag columns because the index file could not be used"}),
 	}
+	r.indexes = newIndexCaches(o.Index, o.Budget, o.Metrics, o.Registerer)
 	r.scratch.New = func() any { return &scratch{} }
 	if o.Registerer != nil {
 		o.Registerer.MustRegister(r.rebuilt)
@@ -94,6 +97,9 @@ func (r *Reader) Forget(name string) {
 	r.tables.Remove(name)
 	r.chunks.RemoveIf(func(k chunkKey) bool { return k.file == name })
 }
+
+// ForgetIndex drops what is cached of an index file, after it was deleted or nobody reads it any more.
+func (r *Reader) ForgetIndex(name string) { r.indexes.forget(name) }
 
 // File is an opened file: immutable, shared, safe for concurrent use.
 type File struct {
@@ -125,13 +131,6 @@ func (r *Reader) Open(ctx context.Context, name string, blob Blob, index func(co
 	return f, nil
 }
 
-// indexFile is the index file beside a data file.
-type indexFile struct {
-	name    string // unique for ever
-	version uint64
-	open    func(context.Context) (Blob, error)
-}
-
 // Name is the name that the file was opened by.
 func (f *File) Name() string { return f.name }
 
@@ -150,6 +149,8 @@ func (f *File) Info() Info {
 type Stats struct {
 	BytesRead    atomic.Int64 // from files
 	Hits, Misses atomic.Int64 // of decoded column chunks: a miss had to decode at least one page
+
+	Inverted, Bloom, Fulltext IndexCounters // what the steps of indexes did
 }
 
 // readRange reads n bytes. A file that is shorter than its footer says is damaged; any other failure is the store's.

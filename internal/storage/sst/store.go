@@ -81,6 +81,8 @@ func (w *FileWriter) Commit() (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
+	blobs, names := w.indexes.finish()
+	w.blobs, info.Indexes = append(w.blobs, blobs...), names
 	if info.IndexBytes, err = w.writeIndex(info.Table); err != nil {
 		return Info{}, err
 	}
@@ -91,7 +93,10 @@ func (w *FileWriter) Commit() (Info, error) {
 }
 
 // Abort drops what was written, unless Commit succeeded.
-func (w *FileWriter) Abort() { w.data.Abort() }
+func (w *FileWriter) Abort() {
+	w.data.Abort()
+	w.indexes.abort()
+}
 
 func (w *FileWriter) writeIndex(t *series.Table) (int64, error) {
 	table, err := series.Append(nil, t)
@@ -100,11 +105,7 @@ func (w *FileWriter) writeIndex(t *series.Table) (int64, error) {
 	}
 	var out bytes.Buffer
 	pw := puffin.NewWriter(&out)
-	meta := puffin.Blob{Type: SeriesBlob}
-	for _, id := range t.Tags {
-		meta.Fields = append(meta.Fields, uint32(id))
-	}
-	if err := pw.Add(meta, table); err != nil {
+	if err := pw.Add(seriesBlob(t), table); err != nil {
 		return 0, err
 	}
 	for _, b := range w.blobs {
@@ -126,6 +127,8 @@ type Handle struct {
 	store objectstore.Store
 	dir   string
 	id    string
+
+	indexes []*indexFile // all that were ever in use; scans that began before may still read them
 }
 
 // OpenFile opens file id of a region. The caller closes the handle after the last view of it is done.
@@ -144,18 +147,27 @@ func (r *Reader) OpenFile(ctx context.Context, store objectstore.Store, regionDi
 	return h, nil
 }
 
-// UseIndex makes the index file of a version the one that views made from now on use. OpenFile begins with version 0.
+// UseIndex makes the index file of a version the one that is used from now on. OpenFile begins with version 0. One caller at a time.
 func (h *Handle) UseIndex(version uint64) {
 	x := h.index.Load()
 	if x != nil && x.version == version {
 		return
 	}
 	key := IndexKey(h.dir, h.id, version)
-	h.index.Store(&indexFile{name: key, version: version, open: func(ctx context.Context) (Blob, error) { return h.store.Open(ctx, key) }})
+	x = &indexFile{name: key, version: version, open: func(ctx context.Context) (Blob, error) { return h.store.Open(ctx, key) }}
+	h.indexes = append(h.indexes, x)
+	h.index.Store(x)
 }
 
-// Close closes the data file. No read may be under way.
-func (h *Handle) Close() error { return h.data.Close() }
+// Close closes the data file and its index file. No read may be under way.
+func (h *Handle) Close() error {
+	err := h.data.Close()
+	for _, x := range h.indexes {
+		err = errors.Join(err, x.close())
+		h.r.ForgetIndex(x.name)
+	}
+	return err
+}
 
 // indexedTable reads the series table from the index file, and checks that it is of this data file.
 func (f *File) indexedTable(ctx context.Context, x *indexFile) (_ *series.Table, err error) {

@@ -14,6 +14,7 @@ import (
 type WriterOptions struct {
 	RowGroupRows int // rows of a full row group; default 102,400
 	PageRows     int // rows of a page, rounded up to a multiple of 64; default 8,192
+	Indexes      IndexBuilding
 }
 
 const (
@@ -53,6 +54,7 @@ type Writer struct {
 	tagVals           chunkValues // own memory, reused
 	colVals           chunkValues // mostly memory of the gathered columns
 	groups            []groupOut
+	indexes           *indexWriter // nil: none
 	info              Info
 }
 
@@ -78,6 +80,7 @@ type Info struct {
 	MaxGroupBytes    int64
 	Columns          []ColumnInfo
 	Table            *series.Table // the file's series
+	Indexes          []string      // names of the indexes in the index file, see ColumnIndex
 }
 
 // ColumnInfo is how one column was stored.
@@ -110,6 +113,7 @@ func NewWriter(out io.Writer, schema *model.Schema, opts WriterOptions) (*Writer
 	w := &Writer{out: out, schema: schema, opts: opts, cols: cols, enc: enc, seed: maphash.MakeSeed(), info: Info{MinTime: math.MaxInt64, MaxTime: math.MinInt64, MinSeq: math.MaxUint64, Unique: true,
 		Columns: make([]ColumnInfo, len(cols))}}
 	w.tags = newTagWriter(schema, w.seed)
+	w.indexes = newIndexWriter(schema, opts.Indexes)
 	w.fields = make([]fieldBuffer, len(cols)-len(schema.PrimaryKey)-3)
 	for i := range w.fields {
 		w.fields[i].reset(w.cols[len(schema.PrimaryKey)+i].typ)
@@ -143,6 +147,7 @@ func (w *Writer) Append(b *Batch) error {
 	if err := w.tags.use(b.Table); err != nil {
 		return err
 	}
+	w.indexes.add(b)
 	run := 0
 	for from := 0; from < b.Rows; {
 		to := min(b.Rows, from+appendStep, from+w.opts.RowGroupRows-w.rows)
