@@ -35,6 +35,9 @@ type RegionServer interface {
 	// Compact merges files as far as its kind asks and returns when done.
 	Compact(ctx context.Context, req CompactRequest) error
 
+	// BuildIndex gives every file of the region the indexes that its schema asks for and the file lacks, and returns when they are in use.
+	BuildIndex(ctx context.Context, id model.RegionID) error
+
 	// Meta is the region's current schema and options.
 	Meta(ctx context.Context, id model.RegionID) (RegionMeta, error)
 	// Statistics describes the open regions; nil ids means all.

@@ -58,6 +58,7 @@ func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
 		dead := r.installLocked(n)
 		r.mu.Unlock()
 		r.purge(dead)
+		e.askIndexes(r)
 		return nil
 	})
 }
@@ -158,6 +159,7 @@ func (e *Engine) closeRegion(ctx context.Context, id model.RegionID, state int32
 	if err := r.onWorker(ctx, func() error { r.state.Store(state); return nil }); err != nil {
 		return nil, err
 	}
+	r.indexes.end()
 	r.flushMu.Lock()
 	defer r.flushMu.Unlock()
 	r.compactMu.Lock()

@@ -52,6 +52,7 @@ type Options struct {
 	WriteBufferAccount     *budget.Account // where memtables are charged; may be nil
 	CheckpointDistance     int             // edits between manifest checkpoints. Zero: 10
 	ScanParallelism        int             // goroutines of a scan. Zero: cores
+	Index                  IndexOptions
 
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
@@ -63,7 +64,7 @@ type Options struct {
 // Listener lets tests and tools watch the engine.
 type Listener struct {
 	// Step is called before and after each step that makes something durable; an error makes the step fail. The names are
-	// "flush.files", "flush.commit", "compact.files", "compact.commit", "alter.commit", "truncate.commit", "create.commit", "expire.commit".
+	// "flush.files", "flush.commit", "compact.files", "compact.commit", "alter.commit", "truncate.commit", "create.commit", "expire.commit", "index.commit".
 	Step func(region model.RegionID, name string, after bool) error
 	// FlushEnd and CompactEnd are called when a background or asked-for job ended.
 	FlushEnd   func(region model.RegionID, files int, err error)
@@ -112,11 +113,12 @@ func (o *Options) defaults() {
 
 // Engine is the regions of one process.
 type Engine struct {
-	opts    Options
-	log     *slog.Logger
-	met     *metrics
-	buffer  *writeBuffer
-	workers []*worker
+	opts     Options
+	log      *slog.Logger
+	met      *metrics
+	buffer   *writeBuffer
+	indexMet *indexMetrics
+	workers  []*worker
 
 	mu struct {
 		sync.Mutex
@@ -134,6 +136,7 @@ type Engine struct {
 	jobs   sync.WaitGroup
 	flushQ chan *region // bounded by the number of regions through region.flushAsked
 	compQ  chan *region
+	indexQ chan *region
 	kick   chan struct{} // capacity 1: memory is short, look for regions to flush
 }
 
@@ -152,6 +155,8 @@ func New(o Options) *Engine {
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	e.flushQ = make(chan *region, queueBound)
 	e.compQ = make(chan *region, queueBound)
+	e.indexQ = make(chan *region, queueBound)
+	e.indexMet = newIndexMetrics(o.Metrics)
 	e.kick = make(chan struct{}, 1)
 	for range o.Workers {
 		e.workers = append(e.workers, newWorker(o.WAL, o.QueueLen, o.BatchLen, e.met))
@@ -164,6 +169,7 @@ func New(o Options) *Engine {
 	}
 	start(o.FlushJobs, e.flushLoop)
 	start(o.CompactionJobs, e.compactLoop)
+	start(max(1, o.Index.Jobs), e.indexLoop)
 	start(1, e.sweepLoop)
 	return e
 }

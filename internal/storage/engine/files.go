@@ -41,6 +41,15 @@ func (r *region) openFile(f manifest.File) *file {
 
 // view is the file as a source of a scan.
 func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats) (source.Source, error) {
+	h, err := f.opened(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return h.View(schema, stats), nil
+}
+
+// opened is the handle, opened if it was not.
+func (f *file) opened(ctx context.Context) (*sst.Handle, error) {
 	f.open.Lock()
 	defer f.open.Unlock()
 	if f.open.handle == nil {
@@ -55,7 +64,7 @@ func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats)
 		f.open.handle = h
 	}
 	f.open.handle.UseIndex(f.index.Load().version)
-	return f.open.handle.View(schema, stats), nil
+	return f.open.handle, nil
 }
 
 // close frees the handle; nobody uses the file any more.
@@ -139,7 +148,7 @@ func (w *run) append(ctx context.Context, b *model.Batch, table *series.Table) e
 
 func (w *run) begin(ctx context.Context) (err error) {
 	w.id = manifest.FileID(uuid.NewString())
-	w.out, err = sst.Create(ctx, w.region.store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows})
+	w.out, err = sst.Create(ctx, w.region.store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows, Indexes: w.region.withFile(w.schema, w.level)})
 	return err
 }
 
@@ -158,7 +167,7 @@ func (w *run) finish() error {
 	w.done = append(w.done, manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes,
 		IndexSize: info.IndexBytes, Series: int64(info.Series), MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq,
 		MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey, HasDeletes: info.HasDeletes, Unique: info.Unique,
-		SchemaVersion: w.schema.Version})
+		SchemaVersion: w.schema.Version, Indexes: info.Indexes})
 	return nil
 }
 

@@ -162,6 +162,7 @@ func (r *region) sync() {
 	}
 	r.purge(dead)
 	r.deleteIndexes(stale)
+	r.eng.askIndexes(r)
 }
 
 // writeMemtables writes the frozen memtables of a version, a file per time window, all windows of all memtables merged. On an error the

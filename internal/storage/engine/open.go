@@ -127,6 +127,8 @@ func (e *Engine) enter(ctx context.Context, id model.RegionID, open func() (*reg
 			close(busy)
 			if err != nil && r != nil {
 				r.release()
+			} else if err == nil {
+				e.askIndexes(r)
 			}
 			return err
 		}

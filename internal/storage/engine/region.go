@@ -57,6 +57,7 @@ type region struct {
 	written    atomic.Uint64
 	flushAsked atomic.Bool // a background flush is queued
 	compAsked  atomic.Bool // a background compaction is queued
+	indexes    indexJobs
 	flushOwed  atomic.Bool // the last flush failed: what it froze waits for the next, however little has been written since
 }
 

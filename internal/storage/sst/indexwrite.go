@@ -65,11 +65,18 @@ func DeclaredIndexes(s *model.Schema) []ColumnIndex {
 // IndexBuilding says which indexes a file gets, and who hears of it.
 type IndexBuilding struct {
 	Indexes []ColumnIndex
-	// MaxBytes is the memory of one builder; one that needs more is given up. Zero: 64 MiB.
-	Scratch index.Scratch
+	// Scratch is the memory of a builder of a kind, and where it may spill; one that outgrows it is given up. Nil: 64 MiB, no spilling.
+	Scratch func(k index.Kind) index.Scratch
 	// Built is told of an index that was made, Failed of one that the file is written without. Either may be nil.
 	Built  func(x ColumnIndex, rows int, size int64, took time.Duration)
 	Failed func(x ColumnIndex, err error)
+}
+
+func (o *IndexBuilding) scratch(k index.Kind) index.Scratch {
+	if o.Scratch == nil {
+		return index.Scratch{}
+	}
+	return o.Scratch(k)
 }
 
 // indexWriter builds the indexes of one file, column by column, while its rows come in.
@@ -99,7 +106,7 @@ func newIndexWriter(s *model.Schema, o IndexBuilding) *indexWriter {
 		}
 		n := &building{ColumnIndex: x, typ: c.Type, field: slices.IndexFunc(s.Fields(), func(f *model.Column) bool { return f.ID == c.ID })}
 		var err error
-		if n.b, err = index.NewBuilder(x.Spec.Kind, x.Spec.Options, c.Type, o.Scratch); err != nil {
+		if n.b, err = index.NewBuilder(x.Spec.Kind, x.Spec.Options, c.Type, o.scratch(x.Spec.Kind)); err != nil {
 			w.failed(n, err)
 			continue
 		}
@@ -215,7 +222,7 @@ func (h *Handle) Reindex(ctx context.Context, version uint64, o IndexBuilding) (
 			continue
 		}
 		n := &building{ColumnIndex: x, typ: h.meta.cols[ci].typ}
-		if n.b, err = index.NewBuilder(x.Spec.Kind, x.Spec.Options, n.typ, o.Scratch); err != nil {
+		if n.b, err = index.NewBuilder(x.Spec.Kind, x.Spec.Options, n.typ, o.scratch(x.Spec.Kind)); err != nil {
 			w.failed(n, err)
 			continue
 		}
@@ -280,6 +287,21 @@ func (h *Handle) presentBlobs(ctx context.Context) (_ map[string][]byte, err err
 		}
 	}
 	return out, nil
+}
+
+// IndexIntact reads the present index file and reports whether it holds the indexes that are wanted of columns that the file has.
+func (h *Handle) IndexIntact(ctx context.Context, wanted []ColumnIndex) bool {
+	have, err := h.presentBlobs(ctx)
+	if err != nil {
+		return false
+	}
+	for _, x := range wanted {
+		ci, ok := h.meta.byID[x.Column]
+		if ok && h.meta.cols[ci].tag < 0 && have[x.String()] == nil {
+			return false
+		}
+	}
+	return true
 }
 
 func seriesBlob(t *series.Table) puffin.Blob {
