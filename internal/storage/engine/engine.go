@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,7 @@ type Options struct {
 	WriteBufferRejectBytes int64           // Zero: twice that
 	RegionBufferBytes      int64           // a region's memtable of this size is flushed. Zero: half of WriteBufferBytes
 	WriteBufferAccount     *budget.Account // where memtables are charged; may be nil
+	PreloadBytes           int64           // of index files and footers that are brought near when regions of far stores open. Zero: none
 	CheckpointDistance     int             // edits between manifest checkpoints. Zero: 10
 	ScanParallelism        int             // goroutines of a scan. Zero: cores
 	Index                  IndexOptions
@@ -69,6 +71,8 @@ type Listener struct {
 	// FlushEnd and CompactEnd are called when a background or asked-for job ended.
 	FlushEnd   func(region model.RegionID, files int, err error)
 	CompactEnd func(region model.RegionID, in, out int, err error)
+	// PreloadEnd is called when the index files of an opened region are near, or as far as that goes.
+	PreloadEnd func(region model.RegionID, files int)
 }
 
 func (o *Options) defaults() {
@@ -138,6 +142,9 @@ type Engine struct {
 	compQ  chan *region
 	indexQ chan *region
 	kick   chan struct{} // capacity 1: memory is short, look for regions to flush
+
+	preloadQ  chan *region
+	preloaded atomic.Int64 // bytes so far, of PreloadBytes
 }
 
 // queueBound is how many regions may wait for a background job; more are found again by the sweep.
@@ -158,6 +165,7 @@ func New(o Options) *Engine {
 	e.indexQ = make(chan *region, queueBound)
 	e.indexMet = newIndexMetrics(o.Metrics)
 	e.kick = make(chan struct{}, 1)
+	e.preloadQ = make(chan *region, queueBound)
 	for range o.Workers {
 		e.workers = append(e.workers, newWorker(o.WAL, o.QueueLen, o.BatchLen, e.met))
 	}
@@ -171,6 +179,7 @@ func New(o Options) *Engine {
 	start(o.CompactionJobs, e.compactLoop)
 	start(max(1, o.Index.Jobs), e.indexLoop)
 	start(1, e.sweepLoop)
+	start(1, e.preloadLoop)
 	return e
 }
 

@@ -54,7 +54,7 @@ func (f *file) opened(ctx context.Context) (*sst.Handle, error) {
 	defer f.open.Unlock()
 	if f.open.handle == nil {
 		o := &f.region.eng.opts
-		h, err := o.Files.OpenFile(ctx, f.region.store, f.region.dir, string(f.ID))
+		h, err := o.Files.OpenFile(ctx, knownSizes{f.region.store, f}, f.region.dir, string(f.ID))
 		if errors.Is(err, objectstore.ErrNotFound) {
 			return nil, errs.Wrap(errs.StorageUnavailable, err, "data file %s of region %s is missing", f.ID, f.region.id)
 		}

@@ -120,6 +120,7 @@ func (e *Engine) enter(ctx context.Context, id model.RegionID, open func() (*reg
 			switch {
 			case err == nil:
 				e.mu.regions[id] = r
+				e.askPreload(r)
 			case !errs.Is(err, errs.RegionNotFound):
 				e.mu.failed[id] = err
 			}

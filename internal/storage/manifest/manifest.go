@@ -106,18 +106,17 @@ func Open(ctx context.Context, o Options) (*Manifest, error) {
 		}
 		m.mu.checkpoint, next = v, v+1
 	}
-	for _, v := range edits {
-		if v < next {
-			continue // older than the checkpoint, not yet deleted
-		}
+	first, _ := slices.BinarySearch(edits, next) // older ones are not yet deleted
+	edits = edits[first:]
+	read := m.readEdits(ctx, edits)
+	for i, v := range edits {
 		if v > next {
 			return nil, &CorruptError{File: o.Dir + editName(next), Err: fmt.Errorf("edit %d is missing, edit %d is there", next, v)}
 		}
-		var e edit
-		if err := m.read(ctx, editName(v), &e); err != nil {
-			return nil, err
+		if read[i].err != nil {
+			return nil, read[i].err
 		}
-		s, err := state.apply(v, e.Actions)
+		s, err := state.apply(v, read[i].Actions)
 		if err != nil {
 			return nil, &CorruptError{File: o.Dir + editName(v), Err: err}
 		}
@@ -131,6 +130,29 @@ func Open(ctx context.Context, o Options) (*Manifest, error) {
 	}
 	m.state.Store(state)
 	return m, nil
+}
+
+type readEdit struct {
+	edit
+	err error
+}
+
+// readParallel is how many edits are read at a time: on a far store each takes as long as a round trip.
+const readParallel = 8
+
+func (m *Manifest) readEdits(ctx context.Context, versions []uint64) []readEdit {
+	out := make([]readEdit, len(versions))
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, readParallel)
+	for i, v := range versions {
+		gate <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			out[i].err = m.read(ctx, editName(v), &out[i].edit)
+		})
+	}
+	wg.Wait()
+	return out
 }
 
 func (m *Manifest) list(ctx context.Context) (edits, checkpoints []uint64, err error) {
