@@ -139,6 +139,9 @@ type ScanRequest struct {
 	// LastRow keeps the newest row of each series (of those that pass TimeRange and Predicate).
 	LastRow   bool
 	Aggregate *model.Aggregate
+	// Bound is one more than the version of the schema by which the caller made the request; 0: not checked. A column that was dropped
+	// or given another type since makes the scan RequestOutdated: the caller binds its statement again.
+	Bound uint64
 	// Parallelism is how many goroutines may work on the scan; 0: the engine's default.
 	Parallelism int
 }

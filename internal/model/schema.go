@@ -35,6 +35,12 @@ type Column struct {
 	Default  *Default          `json:",omitempty"`
 	Comment  string            `json:",omitempty"`
 	Options  map[string]string `json:",omitempty"` // index options of the dialect, e.g. "inverted_index": "true"
+	// Added is the version of the schema in which the column came to a table that was there already; 0: it came with the table. Rows of
+	// an older version that lack the column read as Fill, nil being NULL, whatever becomes of Default later.
+	Added uint64 `json:",omitempty"`
+	Fill  *Value `json:",omitempty"`
+	// Changed is the version of the schema in which Type was last changed; 0: never.
+	Changed uint64 `json:",omitempty"`
 }
 
 // Schema is the columns of a table in their display order. It is immutable: changes make a new Schema of a higher Version.
@@ -98,6 +104,20 @@ func (s *Schema) Clone() *Schema {
 	c.Columns = slices.Clone(s.Columns)
 	c.PrimaryKey = slices.Clone(s.PrimaryKey)
 	return &c
+}
+
+// Add puts a new column at position at of the display order (len(Columns): at the end) and gives it its id. REQUIRES: s is a clone that
+// is to become the version after s.Version. Rows that are there read as the column's constant default; rows of before a tag have NULL.
+func (s *Schema) Add(c Column, at int) {
+	c.ID, c.Added, c.Fill = s.NextColumn, s.Version+1, nil
+	s.NextColumn++
+	if c.Semantic == TagColumn {
+		s.PrimaryKey = append(s.PrimaryKey, c.ID)
+	} else if d := c.Default; d != nil && d.Func == "" && !d.Value.Null() && d.Value.Type == c.Type {
+		v := d.Value
+		c.Fill = &v
+	}
+	s.Columns = slices.Insert(s.Columns, at, c)
 }
 
 // Validate checks the invariants that every reader relies on: ids and names unique, one time index that is a non-null timestamp,

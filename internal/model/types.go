@@ -253,3 +253,33 @@ func (t *Type) UnmarshalText(b []byte) (err error) {
 	*t, err = ParseType(string(b))
 	return err
 }
+
+// Convertible reports that values of from can be read as to, where to can hold them.
+func Convertible(from, to Type) bool {
+	plain := func(t Type) bool { return t.Integer() || t.Floating() || t.Kind == KindBool }
+	switch {
+	case from == to:
+		return true
+	case from.Kind == KindVector || to.Kind == KindVector:
+		return false
+	case from.Class() == ClassBytes && to.Class() == ClassBytes:
+		return true
+	case to.Kind == KindString:
+		return plain(from) || from.IsTimestamp() || from.Kind == KindDate || from.Kind == KindDecimal
+	case from.Kind == KindString:
+		return plain(to)
+	case from.IsTimestamp() && (to.IsTimestamp() || to.Kind == KindInt64 || to.Kind == KindDate):
+		return true
+	case to.IsTimestamp():
+		return from.Kind == KindInt64 || from.Kind == KindDate
+	case to.Kind == KindDecimal:
+		return from.Integer() || from.Kind == KindDecimal
+	case from.Kind == KindDecimal:
+		return to.Floating()
+	case from.Kind == KindBool:
+		return to.Integer()
+	case to.Kind == KindBool:
+		return from.Integer()
+	}
+	return plain(from) && plain(to)
+}

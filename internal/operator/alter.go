@@ -98,7 +98,7 @@ func (a *alteration) apply(op sql.AlterOp) error {
 	case *sql.UnsetOptions:
 		return a.unsetOptions(op.Keys)
 	case *sql.ModifyType:
-		return errs.New(errs.Unsupported, "Not supported: MODIFY COLUMN %s %s", op.Name.Name, op.Type.String())
+		return a.modifyType(op)
 	case *sql.PartitionTable:
 		return errs.New(errs.Unsupported, "Not supported: ALTER TABLE … PARTITION ON COLUMNS")
 	}
@@ -116,6 +116,57 @@ func (a *alteration) column(name string, change func(c *model.Column) error) err
 	}
 	a.schema = true
 	return change(c)
+}
+
+// modifyType changes the type of a field. Nothing is rewritten: what was stored is converted when it is read, to NULL where the new type
+// cannot hold it.
+func (a *alteration) modifyType(op *sql.ModifyType) error {
+	name := op.Name.Name
+	return a.column(name, func(c *model.Column) error {
+		to, err := columnType(op.Type)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.Semantic == model.TagColumn:
+			return errs.New(errs.InvalidArguments, "Not allowed to change primary key index column '%s'", name)
+		case c.Semantic == model.TimeColumn:
+			return errs.New(errs.InvalidArguments, "Not allowed to change timestamp index column '%s' datatype", name)
+		case !model.Convertible(c.Type, to):
+			return errs.New(errs.InvalidArguments, "column '%s' cannot be cast automatically to type '%s'", name, to)
+		case !c.Nullable:
+			return errs.New(errs.InvalidArguments, "column '%s' must be nullable to ensure safe conversion.", name)
+		case c.Type == to:
+			return nil
+		}
+		if c.Default != nil && c.Default.Func == "" && c.Default.Value.Type != to {
+			v, err := literalsOf(a.sess).value(&model.Column{Name: name, Type: to, Nullable: true}, defaultLiteral(c.Default.Value))
+			if err != nil {
+				return errs.New(errs.InvalidArguments, "column '%s' cannot be cast automatically to type '%s': its default %s does not fit; drop the default first", name, to, c.Default.Value)
+			}
+			c.Default = &model.Default{Value: v}
+		} else if c.Default != nil && c.Default.Func != "" && !to.IsTimestamp() && to.Kind != model.KindDate {
+			return errs.New(errs.InvalidArguments, "column '%s' cannot be cast automatically to type '%s': its default is %s; drop the default first", name, to, c.Default.Func)
+		}
+		if to.Kind != model.KindString {
+			clearIndex(c, sql.FulltextIndex)
+		}
+		c.Type, c.Changed = to, a.old.Schema.Version+1
+		return nil
+	})
+}
+
+// defaultLiteral writes a value as one writes a default.
+func defaultLiteral(v model.Value) *sql.Literal {
+	switch {
+	case v.Null():
+		return &sql.Literal{Kind: sql.LitNull}
+	case v.Type.Class() == model.ClassBool:
+		return &sql.Literal{Kind: sql.LitBool, Text: v.String()}
+	case v.Type.Class() == model.ClassBytes:
+		return &sql.Literal{Kind: sql.LitString, Text: v.Bytes}
+	}
+	return &sql.Literal{Kind: sql.LitFloat, Text: v.String()}
 }
 
 func (a *alteration) addColumn(op *sql.AddColumn) error {
@@ -139,11 +190,8 @@ func (a *alteration) addColumn(op *sql.AddColumn) error {
 	if !c.Nullable && c.Default == nil {
 		return errs.New(errs.InvalidArguments, "no default value for column %s", c.Name)
 	}
-	c.ID = s.NextColumn
-	s.NextColumn++
 	if op.Column.PrimaryKey {
 		c.Semantic = model.TagColumn
-		s.PrimaryKey = append(s.PrimaryKey, c.ID)
 	}
 	at := len(s.Columns)
 	switch {
@@ -156,7 +204,7 @@ func (a *alteration) addColumn(op *sql.AddColumn) error {
 		}
 		at = i + 1
 	}
-	s.Columns = slices.Insert(s.Columns, at, c)
+	s.Add(c, at)
 	a.schema = true
 	return nil
 }

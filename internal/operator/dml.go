@@ -254,12 +254,22 @@ func castQuery(q *sql.Query, cols []*model.Column) *sql.Query {
 	return &sql.Query{Body: sel}
 }
 
-// delete finds the keys of the rows and writes tombstones for them. The scan reads a snapshot, so tombstones do not disturb it.
-func (o *Operator) delete(ctx context.Context, sess *model.Session, s *sql.Delete, params []model.Value) (n uint64, err error) {
-	t, err := o.target(sess, s.Table)
-	if err != nil {
-		return 0, err
+// delete removes the rows of a statement, which is made anew where the table changes under it.
+func (o *Operator) delete(ctx context.Context, sess *model.Session, s *sql.Delete, params []model.Value) (uint64, error) {
+	for try := 1; ; try++ {
+		t, err := o.target(sess, s.Table)
+		if err != nil {
+			return 0, err
+		}
+		n, err := o.deleteFrom(ctx, sess, t, s, params)
+		if !errs.Is(err, errs.RequestOutdated) || try == insertTries || n > 0 {
+			return n, err
+		}
 	}
+}
+
+// deleteFrom finds the keys of the rows and writes tombstones for them. The scan reads a snapshot, so tombstones do not disturb it.
+func (o *Operator) deleteFrom(ctx context.Context, sess *model.Session, t *catalog.Table, s *sql.Delete, params []model.Value) (n uint64, err error) {
 	if t.Region.Merge == contract.MergeAppend {
 		return 0, errs.New(errs.InvalidArguments, "Invalid request to region, reason: DELETE is not allowed under append mode")
 	}

@@ -466,8 +466,8 @@ func (w *insertion) makeColumns(ctx context.Context, x widening) error {
 	err := w.o.alterTable(ctx, w.sess.Database, x.table, func(t *catalog.Table) (*catalog.Table, error) {
 		s := t.Schema.Clone()
 		for _, c := range x.add {
-			if s.ByName(c.Name) == nil {
-				addColumn(s, c)
+			if s.ByName(c.Name) == nil && c.Vector.Type.Kind != model.KindNull {
+				s.Add(model.Column{Name: c.Name, Type: c.Vector.Type, Nullable: c.Semantic != model.TimeColumn, Semantic: c.Semantic}, len(s.Columns))
 			}
 		}
 		if len(s.Columns) == len(t.Schema.Columns) {

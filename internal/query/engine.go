@@ -88,12 +88,7 @@ func (e *Engine) Query(ctx context.Context, sess *model.Session, q *sql.Query, p
 	if err != nil {
 		return nil, err
 	}
-	p, err := e.plan(ctx, sess, q, params)
-	if err != nil {
-		done()
-		return nil, err
-	}
-	rows, err := e.run(ctx, sess, p, nil)
+	rows, err := e.rebound(ctx, sess, q, params)
 	if err != nil {
 		done()
 		return nil, err
@@ -103,6 +98,32 @@ func (e *Engine) Query(ctx context.Context, sess *model.Session, q *sql.Query, p
 	}
 	return &admitted{RowStream: rows, done: done}, nil
 }
+
+// bindTries is how often a statement is bound anew because a table changes under it.
+const bindTries = 50
+
+// rebound plans and starts a query, again where a table's columns changed between the two: nothing of it was given out until then.
+func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) (model.RowStream, error) {
+	for try := 1; ; try++ {
+		p, err := e.plan(ctx, sess, q, params)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := e.run(ctx, sess, p, nil)
+		if !errs.Is(err, errs.RequestOutdated) || try == bindTries {
+			return rows, err
+		}
+		// Regions change first, the catalog a moment later.
+		select {
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-time.After(time.Duration(min(try, 10)) * rebindPause):
+		}
+	}
+}
+
+// rebindPause is how long the catalog may be behind the regions, times the number of the try, up to ten.
+const rebindPause = 2 * time.Millisecond
 
 // Fields are the columns that Query's rows would have, without running it. Placeholders need values of the right types.
 func (e *Engine) Fields(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) ([]model.Field, error) {
@@ -177,13 +198,35 @@ func (r *runner) relational(ctx context.Context, p *plan.Query) (model.RowStream
 	if err != nil {
 		return nil, err
 	}
-	return &finished{Rows: rows, fields: p.Fields()}, nil
+	f := &finished{Rows: rows, fields: p.Fields()}
+	// Up to the first batch, so that a scan which finds its table changed is known before rows are given out.
+	f.first, f.err = rows.Next(ctx)
+	if f.err != nil && f.err != io.EOF {
+		err := f.err
+		rows.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // finished is rows from the relational half under their own names.
 type finished struct {
 	*relational.Rows
 	fields []model.Field
+	first  *model.Batch
+	err    error // of the first Next
+}
+
+// Next gives the batch that was read ahead, then the others.
+func (f *finished) Next(ctx context.Context) (*model.Batch, error) {
+	if b := f.first; b != nil {
+		f.first = nil
+		return b, nil
+	}
+	if f.err != nil {
+		return nil, f.err
+	}
+	return f.Rows.Next(ctx)
 }
 
 func (f *finished) Fields() []model.Field { return f.fields }

@@ -135,6 +135,7 @@ func (s *scanStream) openNext(ctx context.Context) error {
 	}
 	req := s.scan.Request
 	req.Region = s.regions[s.region]
+	req.Bound = t.Schema.Version + 1
 	if req.Aggregate == nil {
 		req.Projection = make([]model.ColumnID, len(s.cols))
 		for i, c := range s.cols {

@@ -13,7 +13,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/objectstore"
 	"github.com/goptimedb/goptimedb/internal/storage/logentry"
 	"github.com/goptimedb/goptimedb/internal/storage/manifest"
-	"github.com/goptimedb/goptimedb/internal/storage/source"
 	"github.com/goptimedb/goptimedb/internal/wal"
 )
 
@@ -200,9 +199,9 @@ func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
 		}
 		w := contract.RegionWrite{Region: r.id, Op: le.Op, Columns: le.Columns, Rows: le.Rows}
-		dropUnknown(v.meta.Schema, &w)
-		if le.Op == model.OpPut && le.SchemaVersion < v.meta.Schema.Version {
-			fillAdded(v.meta.Schema, &w)
+		w.SchemaVersion = le.SchemaVersion
+		if err := adapt(v.meta.Schema, &w); err != nil {
+			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
 		}
 		if err := v.mutable.Write(&w, le.FirstSequence); err != nil {
 			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
@@ -220,34 +219,6 @@ func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 		r.log.Info("replayed", "rows", rows, "took", e.opts.Now().Sub(start))
 	}
 	return nil
-}
-
-// dropUnknown leaves out the columns that the schema does not have any more.
-func dropUnknown(s *model.Schema, w *contract.RegionWrite) {
-	n := 0
-	for i, id := range w.Columns {
-		if c := s.Column(id); c != nil && c.Type == w.Rows.Cols[i].Type {
-			w.Columns[n], w.Rows.Cols[n] = id, w.Rows.Cols[i]
-			n++
-		}
-	}
-	w.Columns, w.Rows.Cols = w.Columns[:n], w.Rows.Cols[:n]
-}
-
-// fillAdded gives rows that were logged before columns were added the defaults of these columns: in one memtable with later rows, a column
-// that a write lacks is NULL. Writers leave out only columns whose value is NULL, so a column with a default that is not there had not been
-// there, unless an id above it is, or was given its default later.
-func fillAdded(s *model.Schema, w *contract.RegionWrite) {
-	newest := model.ColumnID(0)
-	for _, id := range w.Columns {
-		newest = max(newest, id)
-	}
-	for i := range s.Columns {
-		c := &s.Columns[i]
-		if c.ID > newest && c.Default != nil {
-			w.Columns, w.Rows.Cols = append(w.Columns, c.ID), append(w.Rows.Cols, source.Missing(c, w.Rows.Len))
-		}
-	}
 }
 
 // removeOrphans deletes data and index files that the manifest does not name: what a job left whose edit never came to be. The

@@ -91,9 +91,13 @@ func (r *region) meta() contract.RegionMeta {
 // apply puts a logged write into memory. It runs in the worker's apply stage, in the order of the log.
 func (r *region) apply(req *request) error {
 	r.mu.Lock()
-	mt := r.mu.version.mutable
+	mt, schema := r.mu.version.mutable, r.mu.version.meta.Schema
 	r.mu.Unlock()
-	err := mt.Write(req.write, sequenceOf(req.sequence))
+	w := *req.write // the caller's stays as it is
+	err := adapt(schema, &w)
+	if err == nil {
+		err = mt.Write(&w, sequenceOf(req.sequence))
+	}
 	r.count(mt)
 	if err != nil {
 		// The rows are in the log but not in memory: the region must not go on as if they were not there.
@@ -204,6 +208,9 @@ func checkWrite(meta contract.RegionMeta, w *contract.RegionWrite) error {
 			return errs.New(errs.TableColumnNotFound, "region %s has no column %d", w.Region, id)
 		}
 		if v.Type != c.Type {
+			if w.SchemaVersion < s.Version {
+				return errs.New(errs.RequestOutdated, "column %s of region %s is %s by now, the write was made for %s", c.Name, w.Region, c.Type, v.Type)
+			}
 			return bad("column %s expect type %s, given: %s", c.Name, c.Type, v.Type)
 		}
 		if v.Len != w.Rows.Len {

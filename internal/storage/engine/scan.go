@@ -21,6 +21,10 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 		r.unpin(v)
 		return nil, err
 	}
+	if err := bound(v.meta.Schema, &req); err != nil {
+		r.unpin(v)
+		return nil, err
+	}
 	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange.Intersect(r.alive(v.meta)))
 	if err != nil {
 		r.unpin(v)

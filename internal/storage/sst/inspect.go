@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
 )
 
 // Inspection is what a file says of itself, for people.
@@ -117,7 +118,7 @@ func ratio(a, b int64) float64 {
 
 // short prints a bound in at most 40 characters.
 func short(v model.Value) string {
-	r := []rune(castText(v))
+	r := []rune(source.Text(v))
 	if v.Null() {
 		return "-"
 	}

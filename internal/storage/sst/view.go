@@ -2,6 +2,7 @@ package sst
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -87,11 +88,7 @@ func (v *view) constant(c *model.Column, rows int) *model.Vector {
 		for _, g := range v.meta.groups {
 			longest = max(longest, g.rows)
 		}
-		val := model.NullOf(c.Type)
-		if c.Default != nil && c.Default.Func == "" && !c.Default.Value.Null() {
-			val = c.Default.Value
-		}
-		x = model.ConstVector(val, longest)
+		x = source.Missing(c, longest)
 		v.consts.m[c.ID] = x
 	}
 	if x.Len == rows {
@@ -113,7 +110,10 @@ func (v *view) cast(ctx context.Context, g, ci int, typ model.Type) (*model.Vect
 	if err != nil {
 		return nil, err
 	}
-	out := castVector(raw, typ)
+	out, err := source.Convert(raw, typ)
+	if err != nil {
+		return nil, fmt.Errorf("sst %s, column %d: %w", v.name, v.meta.cols[ci].id, err)
+	}
 	return v.r.chunks.Add(key, &chunk{vec: out}, out.Bytes()+256).vec, nil
 }
 

@@ -1,4 +1,4 @@
-package sst
+package source
 
 import (
 	"fmt"
@@ -10,21 +10,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// castVector converts a column whose type was changed after the file was written. What has no counterpart in the new type (too
-// large, not a number) is NULL.
-func castVector(v *model.Vector, to model.Type) *model.Vector {
-	out := model.NewVector(to, v.Len)
-	for i := range v.Len {
-		x, ok := castValue(v.At(i), to)
-		if !ok {
-			out.AppendNull()
-			continue
-		}
-		out.AppendValue(x)
-	}
-	return out
-}
-
+// castValue is a value in another type; false where that has no counterpart (too large, not a number).
 func castValue(x model.Value, to model.Type) (model.Value, bool) {
 	if x.Null() {
 		return x, false
@@ -33,7 +19,7 @@ func castValue(x model.Value, to model.Type) (model.Value, bool) {
 	out.Type = to
 	switch to.Class() {
 	case model.ClassBytes:
-		out = model.Value{Type: to, Bytes: castText(x)}
+		out = model.Value{Type: to, Bytes: Text(x)}
 		return out, to.Kind != model.KindVector
 	case model.ClassInt:
 		n, ok := castInt(x, to)
@@ -171,7 +157,8 @@ func castDecimal(x model.Value, to model.Type) (model.Value, bool) {
 	return model.Value{Type: to, Decimal: model.Int128{Hi: n >> 63, Lo: uint64(n)}}, true
 }
 
-func castText(x model.Value) string {
+// Text is a value as conversions to strings write it.
+func Text(x model.Value) string {
 	switch x.Type.Class() {
 	case model.ClassBytes:
 		return x.Bytes
