@@ -19,7 +19,7 @@ func main() {
 		SilenceErrors: true,
 		Version:       version,
 	}
-	root.AddCommand(standaloneCommand(), inspectCommand(), &cobra.Command{
+	root.AddCommand(standaloneCommand(), inspectCommand(), passwordCommand(), &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,

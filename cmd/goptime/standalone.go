@@ -60,7 +60,7 @@ func standaloneCommand() *cobra.Command {
 	text("tls-cert-path", "certificate (PEM)", func(c *config.Standalone, v string) { c.MySQL.TLS.CertPath = v })
 	text("tls-key-path", "private key (PEM)", func(c *config.Standalone, v string) { c.MySQL.TLS.KeyPath = v })
 	text("postgres-addr", "address of the PostgreSQL listener, which this version does not serve", func(c *config.Standalone, v string) { c.Postgres.Addr = v })
-	text("user-provider", "source of users, which this version does not support", func(c *config.Standalone, v string) { c.UserProvider = v })
+	text("user-provider", "source of users, e.g. static_user_provider:file:<path>", func(c *config.Standalone, v string) { c.UserProvider = v })
 	influx := f.BoolP("influxdb-enable", "i", true, "serve the InfluxDB line protocol")
 	start.RunE = func(cmd *cobra.Command, _ []string) error {
 		c, warnings, err := config.Load(configFile, envPrefix, os.Environ())

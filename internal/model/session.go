@@ -17,6 +17,7 @@ type Session struct {
 	Catalog  string
 	Database string
 	User     string // empty: nobody logged in
+	Rights   Rights // of the user
 	Dialect  Dialect
 	Protocol string         // "http", "mysql", "postgres", "influxdb", "prometheus" …: for metrics and the process list
 	Timezone *time.Location // never nil

@@ -29,13 +29,13 @@ func (w *wireListener) stop(ctx context.Context) error {
 	return err
 }
 
-// serveMySQL opens the MySQL listener. There are no users yet: everybody is let in.
+// serveMySQL opens the MySQL listener.
 func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
 	tls, required, err := certs.Load(cfg.MySQL.TLS, n.log, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("mysql.tls: %w", err)
 	}
-	s, err := mysql.New(mysql.Options{SQL: n.ops, TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone, Log: n.log, Metrics: reg})
+	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone, Log: n.log, Metrics: reg})
 	if err != nil {
 		return nil, err
 	}

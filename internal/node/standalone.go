@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/goptimedb/goptimedb/internal/auth"
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
@@ -26,6 +27,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/internal/query/relational"
 	"github.com/goptimedb/goptimedb/internal/server"
+	"github.com/goptimedb/goptimedb/internal/server/certs"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 	"github.com/goptimedb/goptimedb/internal/server/influx"
 	"github.com/goptimedb/goptimedb/internal/server/ops"
@@ -65,12 +67,14 @@ type Standalone struct {
 	logFile io.Closer
 	meta    kv.Store
 	storage *regionStorage
+	users   *auth.Users // nil: everybody is let in
 	query   *query.Engine
 	promql  *prom.Engine
 	ops     *operator.Operator
 	remote  *promremote.API
 	http    *httpd.Server
 	listen  net.Listener
+	scheme  string        // of HTTP's listener: http or https
 	mysql   *wireListener // nil: off
 
 	ready  atomic.Bool
@@ -84,7 +88,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := cfg.Validate(); err != nil {
 		return nil, errs.Wrap(errs.InvalidArguments, err, "configuration")
 	}
-	n := &Standalone{cfg: cfg, build: o.Build, started: time.Now(), failed: make(chan error, 2), served: make(chan struct{})}
+	n := &Standalone{cfg: cfg, scheme: "http", build: o.Build, started: time.Now(), failed: make(chan error, 2), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = n.closeParts()
@@ -106,6 +110,9 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		log.Warn("configuration", "warning", w)
 	}
 
+	if n.users, err = openUsers(cfg.UserProvider, log); err != nil {
+		return nil, err
+	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mem, err := divideMemory(cfg, log)
@@ -162,9 +169,13 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 	}
 	n.http, err = httpd.New(httpd.Options{Log: n.log, Metrics: reg, Timeout: cfg.HTTP.Timeout.Std(), BodyLimit: int64(cfg.HTTP.BodyLimit),
 		RequestMemory: inFlight, RequestMemoryWait: exhaustedWait(cfg.WriteBytesExhaustedPolicy), CORS: cfg.HTTP.EnableCORS,
-		CORSOrigins: cfg.HTTP.CORSAllowedOrigins, Timezone: zone})
+		CORSOrigins: cfg.HTTP.CORSAllowedOrigins, Timezone: zone, Authenticate: httpUsers(n.users), ProtectOps: cfg.HTTP.ProtectOps})
 	if err != nil {
 		return err
+	}
+	tls, tlsRequired, err := certs.Load(cfg.HTTP.TLS, n.log, time.Now)
+	if err != nil {
+		return fmt.Errorf("http.tls: %w", err)
 	}
 	sqlapi.Register(n.http, n.SQL())
 	column := func(name string) string {
@@ -200,6 +211,10 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 		}})
 	if n.listen, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		return errs.Wrap(errs.InvalidArguments, err, "http.addr")
+	}
+	if tls != nil {
+		n.scheme = "https"
+		n.listen = certs.Listener(n.listen, tls, tlsRequired)
 	}
 	if cfg.MySQL.Enable {
 		if n.mysql, err = n.serveMySQL(cfg, reg, zone); err != nil {
@@ -266,20 +281,20 @@ func (n *Standalone) Failed() <-chan error { return n.failed }
 
 // Banner tells a person where to go next.
 func (n *Standalone) Banner() string {
-	a, mysql := n.Addr(), ""
+	a, mysql := n.scheme+"://"+n.Addr(), ""
 	if n.mysql != nil {
 		mysql = fmt.Sprintf("  MySQL                             mysql -h %s\n", strings.Replace(n.mysql.addr(), ":", " -P ", 1))
 	}
 	return fmt.Sprintf(`
 GoptimeDB %s is ready. Data in %s
 
-  HTTP, SQL, InfluxDB, Prometheus   http://%s
-%s  health, metrics                   http://%s/health   http://%s/metrics
+  HTTP, SQL, InfluxDB, Prometheus   %s
+%s  health, metrics                   %s/health   %s/metrics
 
 Send a first row and read it back:
 
-  curl -i 'http://%s/v1/influxdb/write?db=public' --data-binary 'weather,city=Oslo temperature=21.5'
-  curl 'http://%s/v1/sql?format=table' --data-urlencode 'sql=SELECT * FROM weather'
+  curl -i '%s/v1/influxdb/write?db=public' --data-binary 'weather,city=Oslo temperature=21.5'
+  curl '%s/v1/sql?format=table' --data-urlencode 'sql=SELECT * FROM weather'
 
 `, n.build.Version, n.dir.path, a, mysql, a, a, a, a)
 }

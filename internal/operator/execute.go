@@ -62,6 +62,9 @@ func dialect(sess *model.Session) sql.Dialect {
 
 // Statement runs one statement. params are the values of its placeholders. Rows that it gives end with the session's timeout.
 func (o *Operator) Statement(ctx context.Context, sess *model.Session, st sql.Statement, params ...model.Value) (model.Output, error) {
+	if err := allow(sess, st); err != nil {
+		return model.Output{}, err
+	}
 	if sess.Timeout <= 0 {
 		return o.statement(ctx, sess, st, params)
 	}

@@ -25,6 +25,9 @@ const insertTries = 8
 //	make    the missing tables in one go, then the missing columns, table by table
 //	write   all batches in one call
 func (o *Operator) Insert(ctx context.Context, sess *model.Session, rows []*model.Rows, opts model.InsertOptions) (affected uint64, err error) {
+	if !sess.Rights.CanWrite() {
+		return 0, denied(sess, "write")
+	}
 	if err := writable(sess.Database); err != nil {
 		return 0, err
 	}

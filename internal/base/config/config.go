@@ -6,6 +6,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -50,6 +51,8 @@ type HTTP struct {
 	BodyLimit          units.Size     `toml:"body_limit"`
 	EnableCORS         bool           `toml:"enable_cors"`
 	CORSAllowedOrigins []string       `toml:"cors_allowed_origins"`
+	ProtectOps         bool           `toml:"protect_ops"` // ask for users on /status, /metrics, /config and /debug too
+	TLS                TLS            `toml:"tls"`
 }
 
 // GRPC is the listener of the gRPC protocol.
@@ -260,8 +263,11 @@ func (c *Standalone) Validate() error {
 	if c.Memory.Limit != 0 && c.Memory.Limit < 64<<20 {
 		bad("memory.limit", "%s is less than 64MiB", c.Memory.Limit)
 	}
-	if c.UserProvider != "" {
-		bad("user_provider", "user providers are not supported yet; leave the key out")
+	for key, t := range map[string]TLS{"http.tls": c.HTTP.TLS, "mysql.tls": c.MySQL.TLS, "postgres.tls": c.Postgres.TLS} {
+		oneOf(key+".mode", strings.ReplaceAll(cmp.Or(t.Mode, "disable"), "-", "_"), "disable", "prefer", "require", "verify_ca", "verify_full")
+	}
+	if c.HTTP.ProtectOps && c.UserProvider == "" {
+		bad("http.protect_ops", "needs a user_provider")
 	}
 	return errors.Join(faults...)
 }

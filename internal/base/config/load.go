@@ -79,8 +79,13 @@ func Load(path, envPrefix string, env []string) (c *Standalone, warnings []strin
 }
 
 // TOML prints the tree as a file that Load reads.
+// Passwords of users are left out.
 func (c *Standalone) TOML() (string, error) {
-	b, err := toml.Marshal(c)
+	shown := *c
+	if kind, _, ok := strings.Cut(c.UserProvider, "cmd:"); ok {
+		shown.UserProvider = kind + "cmd:***"
+	}
+	b, err := toml.Marshal(&shown)
 	return string(b), err
 }
 

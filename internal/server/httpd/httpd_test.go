@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
 )
 
 func newServer(t testing.TB, opt Options, rt Route) *Server {
@@ -223,21 +224,27 @@ func TestSession(t *testing.T) {
 }
 
 func TestAuth(t *testing.T) {
-	auth := func(_ context.Context, user, password string) error {
+	auth := func(_ context.Context, user, password string) (model.Rights, error) {
+		if user == "w" {
+			return model.WriteOnly, nil
+		}
 		if user != "u" {
-			return errs.New(errs.UserNotFound, "no such user")
+			return 0, errs.New(errs.UserNotFound, "no such user")
 		}
 		if password != "p:w" {
-			return errs.New(errs.UserPasswordMismatch, "wrong password")
+			return 0, errs.New(errs.UserPasswordMismatch, "wrong password")
 		}
-		return nil
+		return model.ReadWrite, nil
 	}
 	var user string
 	see := func(_ http.ResponseWriter, r *Request) error { user = r.Session.User; return nil }
-	s := newServer(t, Options{Authenticate: auth}, Route{Path: "/v1/influxdb/write", Handler: see, Family: IngestFamily})
+	s := newServer(t, Options{Authenticate: auth, ProtectOps: true}, Route{Path: "/v1/influxdb/write", Handler: see, Family: IngestFamily})
 	s.Handle(Route{Methods: "GET", Path: "/v1/sql", Handler: see})
 	s.Handle(Route{Methods: "GET", Path: "/v1/influxdb/ping", Handler: see})
 	s.Handle(Route{Methods: "GET", Path: "/health", Handler: see})
+	s.Handle(Route{Methods: "GET", Path: "/status", Handler: see})
+	s.Handle(Route{Methods: "GET", Path: "/v1/read", Handler: see, Reads: true})
+	s.HandleHTTP("GET /metrics", http.NotFoundHandler())
 	f := func(target string, status int, code string, hdr ...string) {
 		t.Helper()
 		user = ""
@@ -251,6 +258,11 @@ func TestAuth(t *testing.T) {
 	}
 	const good, unknown = "Basic dTpwOnc=", "Basic eDp5" // u:p:w, x:y
 	f("/health", 200, "")
+	f("/status", 401, "7003")
+	f("/metrics", 401, "7003")
+	f("/metrics", 404, "", "Authorization", good)
+	f("/v1/read", 200, "", "Authorization", good)
+	f("/v1/read", 403, "7006", "Authorization", "Basic dzp3") // may only write
 	f("/v1/influxdb/ping", 200, "")
 	f("/v1/sql", 401, "7003")
 	f("/v1/sql", 200, "", "Authorization", good)

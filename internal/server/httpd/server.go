@@ -38,8 +38,11 @@ type Options struct {
 
 	Timezone *time.Location // of sessions that name none; nil: UTC
 
-	// Authenticate checks a user on paths below /v1/. It may be nil: everybody is let in. Its errors carry 7xxx codes.
-	Authenticate func(ctx context.Context, user, password string) error
+	// Authenticate checks a user on paths below /v1/, and tells what he may do. It may be nil: everybody is let in. Its errors carry
+	// 7xxx codes.
+	Authenticate func(ctx context.Context, user, password string) (model.Rights, error)
+	// ProtectOps makes /status, /metrics, /config and /debug ask for users too.
+	ProtectOps bool
 }
 
 // Handler answers a request. Before it has written anything it may return an error instead, which becomes a body of the route's
@@ -53,6 +56,10 @@ type Route struct {
 	Family   Family
 	Handler  Handler
 	Protocol string // of the session: "http", "influxdb", "prometheus"
+
+	// Reads: the route reads data by itself, and so users who may only write are refused. What handlers let others do (statements,
+	// writes) is judged there.
+	Reads bool
 
 	// Elapsed, if set, is a histogram of seconds of successful and failed requests, e.g. "greptime_servers_http_sql_elapsed".
 	Elapsed string
@@ -122,6 +129,9 @@ func (s *Server) HandleHTTP(pattern string, h http.Handler) { s.mux.Handle(patte
 // ServeHTTP makes the server usable without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.opt.CORS && s.cors(w, r) {
+		return
+	}
+	if s.opt.ProtectOps && forOperators(r.URL.Path) && !s.letIn(w, r) {
 		return
 	}
 	s.mux.ServeHTTP(w, r)

@@ -46,9 +46,34 @@ func (s *Server) session(r *Request, rt *Route) error {
 	}
 	UseDatabase(sess, db)
 	if strings.HasPrefix(r.URL.Path, "/v1/") && !exempt(r.URL.Path) {
-		return s.authenticate(r)
+		if err := s.authenticate(r); err != nil {
+			return err
+		}
+		if rt.Reads && !sess.Rights.CanRead() {
+			return errs.New(errs.PermissionDenied, "User %s is not allowed to read", sess.User)
+		}
 	}
 	return nil
+}
+
+func forOperators(path string) bool {
+	for _, p := range []string{"/status", "/metrics", "/config", "/debug"} {
+		if path == p || strings.HasPrefix(path, p+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// letIn answers a request outside of /v1/ whose user is not known.
+func (s *Server) letIn(w http.ResponseWriter, hr *http.Request) bool {
+	r := &Request{Request: hr, Start: time.Now(), server: s, Session: model.NewSession("http")}
+	if err := s.authenticate(r); err != nil {
+		w.Header().Set("WWW-Authenticate", `Basic realm="goptimedb"`) // these are read by people with browsers
+		SQLFamily.write(w, r, err)
+		return false
+	}
+	return true
 }
 
 // UseDatabase turns sess to a database written as "[catalog-]schema"; empty leaves it where it is.
@@ -146,7 +171,7 @@ func exempt(path string) bool {
 func (s *Server) authenticate(r *Request) error {
 	user, password, err := credentials(r)
 	if err == nil && s.opt.Authenticate != nil {
-		if err = s.opt.Authenticate(r.Context(), user, password); err != nil && errs.CodeOf(err)/1000 != 7 {
+		if r.Session.Rights, err = s.opt.Authenticate(r.Context(), user, password); err != nil && errs.CodeOf(err)/1000 != 7 {
 			return err
 		}
 	}

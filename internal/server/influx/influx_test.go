@@ -80,7 +80,9 @@ func TestWrite(t *testing.T) {
 }
 
 func TestPingAndHealth(t *testing.T) {
-	s, err := httpd.New(httpd.Options{Authenticate: func(context.Context, string, string) error { return errs.New(errs.UserNotFound, "no") }})
+	s, err := httpd.New(httpd.Options{Authenticate: func(context.Context, string, string) (model.Rights, error) {
+		return 0, errs.New(errs.UserNotFound, "no")
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

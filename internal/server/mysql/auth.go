@@ -1,9 +1,15 @@
 package mysql
 
-import "context"
+import (
+	"context"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
 
 // Account is what is known of a user's password. A way to log in works where the member that it needs is there.
 type Account struct {
+	// Rights are what the user may do once logged in.
+	Rights model.Rights
 	// Password is the clear password: for mysql_native_password and caching_sha2_password. Nil: it is not known.
 	Password []byte
 	// NativeHash is SHA1(SHA1(password)), 20 bytes: for mysql_native_password. Nil: it is not known.

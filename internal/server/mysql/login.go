@@ -16,6 +16,7 @@ import (
 	"sync"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/mysql"
 )
 
@@ -115,12 +116,13 @@ func (c *conn) encrypt(ctx context.Context) error {
 
 // enter checks the password and the database. An error has been answered.
 func (c *conn) enter(ctx context.Context, l *wire.Login) error {
-	plugin, err := c.authenticate(ctx, l)
+	plugin, rights, err := c.authenticate(ctx, l)
 	if err != nil {
 		c.s.m.authFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
 		c.answerError(errorNumber{1698, "28000"}, fmt.Sprintf("Authenticate failed, user: %q, auth_plugin: %q", l.User, plugin))
 		return err
 	}
+	c.sess.Rights = rights
 	if c.sess.User = l.User; l.User == "" {
 		c.sess.User = defaultUser
 	}
@@ -139,7 +141,7 @@ func (c *conn) enter(ctx context.Context, l *wire.Login) error {
 }
 
 // authenticate lets the client prove its password. The name is that of the way it was tried.
-func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, err error) {
+func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, rights model.Rights, err error) {
 	plugin = l.Plugin
 	if plugin == "" {
 		plugin = wire.PluginNative
@@ -150,7 +152,7 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 	if !open {
 		if acc, err = c.s.opt.Auth.Account(ctx, l.User); err != nil {
 			if !errs.Is(err, errs.UserNotFound) {
-				return plugin, err
+				return plugin, acc.Rights, err
 			}
 			unknown = err
 			acc = Account{Password: fmt.Appendf(nil, "%x", newSalt())} // nobody's: the exchange takes its usual course
@@ -171,7 +173,7 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 	}
 	if use == "" {
 		if proof, err = c.switchTo(plugin); err != nil {
-			return plugin, err
+			return plugin, acc.Rights, err
 		}
 	}
 	switch {
@@ -188,7 +190,7 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 	if unknown != nil {
 		err = unknown
 	}
-	return plugin, err
+	return plugin, acc.Rights, err
 }
 
 // switchTo asks the client to log in another way, and gives what it answers.

@@ -47,7 +47,7 @@ func Register(s *httpd.Server, eng Engine, opt Options) {
 	}
 	a := &api{eng: eng, opt: opt, parser: parser.NewParser(opt.Parser)}
 	handle := func(methods, path string, h httpd.Handler) {
-		s.Handle(httpd.Route{Methods: methods, Path: Base + path, Family: httpd.PrometheusFamily, Protocol: "prometheus",
+		s.Handle(httpd.Route{Methods: methods, Path: Base + path, Family: httpd.PrometheusFamily, Protocol: "prometheus", Reads: true,
 			Elapsed: "greptime_servers_http_prometheus_promql_elapsed", Handler: func(w http.ResponseWriter, r *httpd.Request) error {
 				if err := r.ReadForm(); err != nil {
 					return err

@@ -76,7 +76,7 @@ func Register(s *httpd.Server, ins server.Inserter, read Reader, opt Options) (*
 	a.plain.New = func() any { return new([]byte) }
 	s.Handle(httpd.Route{Methods: "POST", Path: "/v1/prometheus/write", Family: httpd.IngestFamily, Protocol: "prometheus", Handler: a.write,
 		Elapsed: "greptime_servers_http_prometheus_write_elapsed", TimeoutStatus: http.StatusGatewayTimeout})
-	s.Handle(httpd.Route{Methods: "POST", Path: "/v1/prometheus/read", Family: httpd.IngestFamily, Protocol: "prometheus", Handler: a.readSamples,
+	s.Handle(httpd.Route{Methods: "POST", Path: "/v1/prometheus/read", Family: httpd.IngestFamily, Protocol: "prometheus", Reads: true, Handler: a.readSamples,
 		Elapsed: "greptime_servers_http_prometheus_read_elapsed"})
 	return a, nil
 }

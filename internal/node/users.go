@@ -1,0 +1,65 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/goptimedb/goptimedb/internal/auth"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/server/mysql"
+)
+
+// openUsers gives the users of the configuration; nil where everybody is let in.
+func openUsers(provider string, log *slog.Logger) (*auth.Users, error) {
+	if provider == "" {
+		return nil, nil
+	}
+	return auth.Open(provider, auth.Options{Log: log})
+}
+
+// httpUsers is how HTTP asks for users.
+func httpUsers(u *auth.Users) func(ctx context.Context, user, password string) (model.Rights, error) {
+	if u == nil {
+		return nil
+	}
+	return func(ctx context.Context, user, password string) (model.Rights, error) {
+		found, err := u.Check(ctx, user, password)
+		if err != nil {
+			return 0, err
+		}
+		return found.Rights, nil
+	}
+}
+
+// mysqlUsers is how MySQL asks for users.
+type mysqlUsers struct{ *auth.Users }
+
+// Account implements mysql.Authenticator.
+func (u mysqlUsers) Account(ctx context.Context, name string) (mysql.Account, error) {
+	user, err := u.Find(name)
+	if err != nil {
+		return mysql.Account{}, err
+	}
+	acc := mysql.Account{Rights: user.Rights}
+	if clear, ok := user.Password.Clear(); ok {
+		acc.Password = []byte(clear)
+		return acc, nil
+	}
+	if h, ok := user.Password.NativeHash(); ok {
+		acc.NativeHash = h
+		return acc, nil
+	}
+	acc.Check = func(ctx context.Context, password []byte) error {
+		_, err := u.Check(ctx, name, string(password))
+		return err
+	}
+	return acc, nil
+}
+
+// mysqlAuth is the authenticator of the MySQL listener; nil where everybody is let in.
+func (n *Standalone) mysqlAuth() mysql.Authenticator {
+	if n.users == nil {
+		return nil
+	}
+	return mysqlUsers{n.users}
+}
