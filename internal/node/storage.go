@@ -49,10 +49,15 @@ func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slo
 	if s.log, err = openLog(ctx, c, log, reg); err != nil {
 		return nil, fmt.Errorf("open write-ahead log: %w", err)
 	}
-	if s.files, err = sst.NewReader(sst.ReaderOptions{Budget: mem.budget, Metrics: cache.NewMetrics(reg), Log: log, Registerer: reg}); err != nil {
+	if s.files, err = sst.NewReader(sst.ReaderOptions{Budget: mem.budget, Metrics: cache.NewMetrics(reg), Log: log, Registerer: reg,
+		Index: indexReading(c.Mito())}); err != nil {
 		return nil, err
 	}
 	m := c.Mito()
+	indexes, err := indexMaking(m, mem)
+	if err != nil {
+		return nil, err
+	}
 	limit := int64(m.GlobalWriteBufferSize)
 	if limit == 0 {
 		limit = mem.writeBuffer
@@ -63,7 +68,7 @@ func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slo
 		FlushJobs: m.MaxBackgroundFlushes, CompactionJobs: m.MaxBackgroundCompactions, AutoFlush: m.AutoFlushInterval.Std(),
 		WALPurgeBytes: int64(c.WAL.PurgeThreshold), WriteBufferBytes: limit, WriteBufferRejectBytes: int64(m.GlobalWriteBufferRejectSize),
 		RegionBufferBytes: int64(m.DefaultRegionWriteBufferSize) / 2, WriteBufferAccount: mem.budget.Account("write_buffer", budget.Options{}),
-		CheckpointDistance: m.ManifestCheckpointDistance, ScanParallelism: c.Query.Parallelism, Log: log, Metrics: reg,
+		CheckpointDistance: m.ManifestCheckpointDistance, ScanParallelism: c.Query.Parallelism, Log: log, Metrics: reg, Index: indexes,
 	})
 	return s, nil
 }

@@ -35,6 +35,10 @@ func (o *Operator) admin(ctx context.Context, sess *model.Session, s *sql.Admin)
 		if err = arity(1, 1); err == nil {
 			err = o.eachRegionOf(sess, name, args[0], func(id model.RegionID) error { return o.regions.Flush(ctx, id) })
 		}
+	case "build_index":
+		if err = arity(1, 1); err == nil {
+			err = o.eachRegionOf(sess, name, args[0], func(id model.RegionID) error { return o.regions.BuildIndex(ctx, id) })
+		}
 	case "compact_table", "compact_region":
 		if err = arity(1, 3); err == nil {
 			var req contract.CompactRequest

@@ -83,7 +83,17 @@ func (a *alteration) apply(op sql.AlterOp) error {
 			if op.Index.Kind == sql.FulltextIndex && c.Type.Kind != model.KindString {
 				return errs.New(errs.InvalidArguments, "cannot change alter index options for non-string column %s", c.Name)
 			}
-			return setIndex(c, op.Index)
+			was := c.Options
+			if err := setIndex(c, op.Index); err != nil {
+				return err
+			}
+			key := indexKey(sql.FulltextIndex)
+			if op.Index.Kind == sql.FulltextIndex && was[key] != "" &&
+				(was[key+".analyzer"] != c.Options[key+".analyzer"] || was[key+".case_sensitive"] != c.Options[key+".case_sensitive"]) {
+				return errs.New(errs.InvalidArguments, "Cannot change analyzer or case_sensitive if FULLTEXT index is set before. Previous analyzer: %s, previous case_sensitive: %s",
+					was[key+".analyzer"], was[key+".case_sensitive"])
+			}
+			return nil
 		})
 	case *sql.UnsetIndex:
 		return a.column(op.Name.Name, func(c *model.Column) error { clearIndex(c, op.Kind); return nil })

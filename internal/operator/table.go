@@ -232,6 +232,11 @@ func setIndex(c *model.Column, x sql.IndexDef) error {
 			ok = o.Value == "English" || o.Value == "Chinese"
 		case "backend":
 			ok = o.Value == "bloom" || o.Value == "tantivy"
+		case "type":
+			ok = o.Value == "BLOOM"
+		case "case_sensitive":
+			_, err := boolean(o.Value)
+			ok = err == nil
 		}
 		if !ok {
 			return bad("invalid value of %s INDEX option %s: %s", x.Kind, o.Key, o.Value)

@@ -30,6 +30,8 @@ var agreeing = []string{
 	"SELECT note FROM T WHERE note NOT LIKE 'line _:%' AND note ~ 'a[23]$'",
 	"SELECT note FROM T WHERE note !~ 'a[23]$' AND matches_term(note, 'GET')",
 	"SELECT note FROM T WHERE matches_term(note, 'line 3') OR note @@ '/a1'",
+	"SELECT note FROM T WHERE matches(note, '+line -a1') OR NOT matches(note, 'GET AND \"line 2\"')",
+	"SELECT note, matches(note, '(a1 OR a2) -3') FROM T WHERE NOT matches_term(note, 'lines')",
 	"SELECT count(*), count(usage), sum(n), min(usage), max(usage), avg(n), min(host), max(ts) FROM T",
 	"SELECT count(*), sum(n), max(host) FROM T WHERE host = 'none'",
 	"SELECT host, count(*) FROM T WHERE host = 'none' GROUP BY host",

@@ -158,6 +158,7 @@ func TestConstants(t *testing.T) {
 		{"SELECT arrow_typeof(1), arrow_typeof(now())", "Int64|Timestamp(ns)", "", ""},
 		{"SELECT INTERVAL '1 year 2 days' AS i", "{Months:12 Days:2 Nanos:0}", "IntervalMonthDayNano", ""},
 		{"SELECT * FROM (VALUES (1, 'a'), (NULL, 'b')) t(x, y) ORDER BY x DESC", "NULL|b\n1|a", "Int64 String", "x y"},
+		{"SELECT matches('a b', '+a -c'), matches('a''b', '\"''b\"'), matches('x', 'a b'), matches(NULL, 'a')", "true|true|false|NULL", "", ""},
 		{"SELECT matches_term('GET /app/start', '/start'), matches_term('errors', 'error'), 'a-b' @@ 'b'", "true|false|true", "", ""},
 		{"SELECT date_format('2023-12-06 07:39:46.222'::timestamp(3), '%H:%M:%S:%3f') AS f, to_unixtime('2023-03-01T06:35:02Z') AS u", "07:39:46:222|1677652502", "", ""},
 		{"SELECT TRY_CAST('x' AS INT) AS a, CAST(2.7 AS INT) AS b, '1'::INT8 AS c", "NULL|2|1", "Int32 Int32 Int64", ""},

@@ -121,6 +121,20 @@ func statsText(st contract.ScanStats) string {
 	var sb strings.Builder
 	fmt.Fprintf(&sb, "files: %d of %d, row groups: %d of %d, series: %d of %d\n", st.FilesAfterTime, st.Files, st.RowGroupsAfterStats, st.RowGroups, st.SeriesAfterTags, st.Series)
 	fmt.Fprintf(&sb, "memtables: %d (%d rows), rows scanned: %d, merged: %d, out: %d\n", st.Memtables, st.MemtableRows, st.RowsScanned, st.RowsMerged, st.RowsOut)
+	for _, x := range []struct {
+		name string
+		st   contract.IndexStats
+	}{{"inverted", st.Inverted}, {"bloom", st.Bloom}, {"fulltext", st.Fulltext}} {
+		if x.st == (contract.IndexStats{}) {
+			continue
+		}
+		fmt.Fprintf(&sb, "%s index: %d files, rows: %d of %d, row groups: %d of %d, bytes read: %d, cache: %d hits, %d misses", x.name, x.st.Files,
+			x.st.RowsAfter, x.st.Rows, x.st.RowGroupsAfter, x.st.RowGroups, x.st.BytesRead, x.st.CacheHits, x.st.CacheMisses)
+		if x.st.Failed > 0 {
+			fmt.Fprintf(&sb, ", unusable: %d", x.st.Failed)
+		}
+		sb.WriteString("\n")
+	}
 	fmt.Fprintf(&sb, "bytes read: %d, cache: %d hits, %d misses", st.BytesRead, st.CacheHits, st.CacheMisses)
 	for _, stage := range slices.Sorted(maps.Keys(st.Elapsed)) {
 		fmt.Fprintf(&sb, ", %s: %s", stage, st.Elapsed[stage])

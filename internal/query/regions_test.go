@@ -11,6 +11,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
@@ -169,6 +170,14 @@ func holds(e *model.Expr, row []model.Value, at func([]model.Value, model.Column
 		return regexp.MustCompile(`^(?:`+e.Pattern+`)$`).MatchString(v.Bytes) == (e.Op == model.OpRegex)
 	case model.OpContains, model.OpNotContains:
 		return regexp.MustCompile(e.Pattern).MatchString(v.Bytes) == (e.Op == model.OpContains)
+	case model.OpMatchesTerm, model.OpNotMatchesTerm:
+		return analyze.MatchesTerm(v.Bytes, e.Pattern) == (e.Op == model.OpMatchesTerm)
+	case model.OpMatches, model.OpNotMatches:
+		q, err := analyze.ParseQuery(e.Pattern)
+		if err != nil {
+			panic(err)
+		}
+		return q.Match([]byte(v.Bytes)) == (e.Op == model.OpMatches)
 	}
 	panic(e.Op.String())
 }

@@ -154,6 +154,12 @@ type Mito struct {
 	PageCacheSize                units.Size     `toml:"page_cache_size"`
 	SSTWriteBufferSize           units.Size     `toml:"sst_write_buffer_size"`
 	MinCompactionInterval        units.Duration `toml:"min_compaction_interval"`
+	MaxBackgroundIndexBuilds     int            `toml:"max_background_index_builds"`
+
+	Index            Index     `toml:"index"`
+	InvertedIndex    IndexKind `toml:"inverted_index"`
+	FulltextIndex    IndexKind `toml:"fulltext_index"`
+	BloomFilterIndex IndexKind `toml:"bloom_filter_index"`
 }
 
 // Default is the configuration of an empty file.
@@ -175,6 +181,8 @@ func Default() *Standalone {
 		RegionEngine: []RegionEngine{{Mito: &Mito{
 			WorkerChannelSize: 128, WorkerRequestBatchSize: 64, ManifestCheckpointDistance: 10,
 			AutoFlushInterval: units.Duration(30 * time.Minute), SSTWriteBufferSize: 8 << 20,
+			Index:         Index{BuildMode: "sync", ContentCachePageSize: 64 << 10},
+			InvertedIndex: automatic, FulltextIndex: automatic, BloomFilterIndex: automatic,
 		}}},
 	}
 }
@@ -216,6 +224,10 @@ func (c *Standalone) Resolve() {
 	auto(&m.MaxBackgroundFlushes, cores/2)
 	auto(&m.MaxBackgroundCompactions, cores/4)
 	auto(&m.MaxBackgroundPurges, cores)
+	auto(&m.MaxBackgroundIndexBuilds, cores/8)
+	if m.Index.AuxPath == "" {
+		m.Index.AuxPath = filepath.Join(c.Storage.DataHome, "index_intermediate")
+	}
 	auto(&c.Query.Parallelism, cores)
 	auto(&c.InitRegionsParallelism, 16)
 }
@@ -260,6 +272,7 @@ func (c *Standalone) Validate() error {
 	if m := c.Mito(); m.GlobalWriteBufferRejectSize != 0 && m.GlobalWriteBufferRejectSize <= m.GlobalWriteBufferSize {
 		bad("region_engine.mito.global_write_buffer_reject_size", "must be larger than global_write_buffer_size")
 	}
+	c.Mito().indexFaults(oneOf, bad)
 	if c.Memory.Limit != 0 && c.Memory.Limit < 64<<20 {
 		bad("memory.limit", "%s is less than 64MiB", c.Memory.Limit)
 	}

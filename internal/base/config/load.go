@@ -91,7 +91,10 @@ func (c *Standalone) TOML() (string, error) {
 
 func overlay(dst, src reflect.Value) {
 	for i := range src.NumField() {
-		if !src.Field(i).IsZero() {
+		switch {
+		case src.Field(i).Kind() == reflect.Struct:
+			overlay(dst.Field(i), src.Field(i))
+		case !src.Field(i).IsZero():
 			dst.Field(i).Set(src.Field(i))
 		}
 	}

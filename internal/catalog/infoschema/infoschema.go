@@ -209,6 +209,9 @@ func indexes(c *model.Column) (out []index) {
 		{"skipping_index", index{"SKIPPING", "SKIPPING_INDEX_", "greptime-bloom-filter-v1"}},
 	} {
 		if _, ok := c.Options[x.option]; ok {
+			if c.Options["fulltext_index.backend"] == "tantivy" && x.option == "fulltext_index" {
+				x.index.style = "greptime-fulltext-index-v1"
+			}
 			out = append(out, x.index)
 		}
 	}

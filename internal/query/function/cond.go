@@ -1,5 +1,13 @@
 package function
 
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
 func condFunctions() []def {
 	return []def{
 		{name: "coalesce", sigs: "c*:c", sql: "coalesce($*)"},
@@ -11,6 +19,7 @@ func condFunctions() []def {
 		{name: "if", sigs: "bcc:c", sql: "CASE WHEN $1 THEN $2 ELSE $3 END"},
 		{name: "isnull", sigs: "a:b", sql: "($1 IS NULL)"},
 		{name: "matches_term", sigs: "ss:b", fn: matchesTerm},
+		{name: "matches", sigs: "ss:b", fn: matches},
 	}
 }
 
@@ -27,4 +36,31 @@ func matchesTerm(a []Arg) (string, error) {
 	}
 	return "(CASE WHEN " + t + " = '' THEN " + s + " = '' WHEN regexp_matches(" + t + ", '\\p{Han}') THEN contains(" + s + ", " + t + ")" +
 		" WHEN regexp_matches(" + t + ", '[^\\x00-\\x7f]') THEN " + bounded(`\p{L}\p{N}`) + " ELSE " + bounded("0-9A-Za-z") + " END)", nil
+}
+
+// matches tells whether a text meets a query of the full-text language, as tests for its words and phrases.
+func matches(a []Arg) (string, error) {
+	if a[1].Lit == nil {
+		return "", errs.New(errs.InvalidArguments, "matches: the query must be a constant text")
+	}
+	if a[1].Lit.Null() {
+		return "CAST(NULL AS BOOLEAN)", nil
+	}
+	q, err := analyze.ParseQuery(a[1].Lit.Bytes)
+	if err != nil {
+		return "", err
+	}
+	join := func(op, none string) func([]string) string {
+		return func(parts []string) string {
+			if len(parts) == 0 {
+				return none
+			}
+			return "(" + strings.Join(parts, op) + ")"
+		}
+	}
+	x := analyze.FoldQuery(q, func(word string) string {
+		return "contains(" + a[0].SQL + ", " + Literal(model.StringValue(word)) + ")"
+	},
+		join(" AND ", "true"), join(" OR ", "false"), func(part string) string { return "(NOT " + part + ")" })
+	return "(CASE WHEN " + a[0].SQL + " IS NOT NULL THEN " + x + " END)", nil
 }

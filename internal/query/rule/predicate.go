@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"strings"
 
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
@@ -305,10 +306,9 @@ func predicateText(s *plan.Scan, e *plan.Call, not bool) (*model.Expr, bool) {
 		}
 		not = not != (e.Fn == plan.NotLike || e.Fn == plan.NotILik)
 	case "matches_term":
-		leaf.Pattern, ok = termPattern(lit.V.Bytes)
-		if !ok {
-			return nil, false
-		}
+		leaf.Op, leaf.Pattern = model.OpMatchesTerm, lit.V.Bytes
+	case "matches":
+		leaf.Op, leaf.Pattern = model.OpMatches, lit.V.Bytes
 	case "contains":
 		leaf.Pattern = regexp.QuoteMeta(lit.V.Bytes)
 	case "starts_with":
@@ -321,8 +321,15 @@ func predicateText(s *plan.Scan, e *plan.Call, not bool) (*model.Expr, bool) {
 	default:
 		return nil, false
 	}
-	if _, err := syntax.Parse(leaf.Pattern, syntax.Perl); err != nil {
-		return nil, false // the engine says what is wrong with it
+	switch leaf.Op {
+	case model.OpRegex, model.OpContains:
+		if _, err := syntax.Parse(leaf.Pattern, syntax.Perl); err != nil {
+			return nil, false // the engine says what is wrong with it
+		}
+	case model.OpMatches:
+		if _, err := analyze.ParseQuery(leaf.Pattern); err != nil {
+			return nil, false // likewise
+		}
 	}
 	if not {
 		leaf.Op++ // each is followed by its negation
@@ -356,25 +363,4 @@ func likePattern(p, escape string) (string, bool) {
 		}
 	}
 	return sb.String(), true
-}
-
-// termPattern is matches_term for a term of ASCII as a regular expression somewhere in the value.
-func termPattern(term string) (string, bool) {
-	if term == "" {
-		return "", false
-	}
-	word := func(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-	for i := range len(term) {
-		if term[i] >= 0x80 {
-			return "", false
-		}
-	}
-	p := regexp.QuoteMeta(term)
-	if word(term[0]) {
-		p = "(?:^|[^0-9A-Za-z])" + p
-	}
-	if word(term[len(term)-1]) {
-		p += "(?:$|[^0-9A-Za-z])"
-	}
-	return p, true
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -18,7 +19,7 @@ type node struct {
 	typ  model.Type
 	vals []model.Value
 	set  map[string]bool // of OpIn and OpNotIn on bytes
-	re   *regexp.Regexp
+	text func([]byte) bool // of operators with a pattern: whether it is there, for them and their negations alike
 }
 
 // reading says which kinds of columns a predicate reads.
@@ -97,15 +98,11 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 				n.set[v.Bytes] = true
 			}
 		}
-	case model.OpRegex, model.OpNotRegex, model.OpContains, model.OpNotContains:
+	case model.OpRegex, model.OpNotRegex, model.OpContains, model.OpNotContains, model.OpMatchesTerm, model.OpNotMatchesTerm, model.OpMatches, model.OpNotMatches:
 		if n.typ.Class() != model.ClassBytes {
 			return nil, errs.New(errs.InvalidArguments, "scan: pattern on column %d, which is %s, not a string", e.Column, n.typ)
 		}
-		pat := e.Pattern
-		if e.Op == model.OpRegex || e.Op == model.OpNotRegex {
-			pat = "^(?:" + pat + ")$"
-		}
-		if n.re, err = regexp.Compile(pat); err != nil {
+		if n.text, err = compileText(e); err != nil {
 			return nil, errs.Wrap(errs.InvalidArguments, err, "scan: pattern %q", e.Pattern)
 		}
 	case model.OpIsNull, model.OpNotNull:
@@ -120,6 +117,29 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 	return n, nil
 }
 
+// compileText makes the test of an operator with a pattern.
+func compileText(e *model.Expr) (func([]byte) bool, error) {
+	switch e.Op {
+	case model.OpMatchesTerm, model.OpNotMatchesTerm:
+		return analyze.CompileTerm(e.Pattern).Match, nil
+	case model.OpMatches, model.OpNotMatches:
+		q, err := analyze.ParseQuery(e.Pattern)
+		if err != nil {
+			return nil, err
+		}
+		return q.Match, nil
+	}
+	pat := e.Pattern
+	if e.Op == model.OpRegex || e.Op == model.OpNotRegex {
+		pat = "^(?:" + pat + ")$"
+	}
+	re, err := regexp.Compile(pat)
+	if err != nil {
+		return nil, err
+	}
+	return re.Match, nil
+}
+
 // matchBytes decides a leaf for one string that is not NULL.
 func (n *node) matchBytes(b []byte) bool {
 	switch n.op {
@@ -127,10 +147,10 @@ func (n *node) matchBytes(b []byte) bool {
 		return n.set[string(b)]
 	case model.OpNotIn:
 		return !n.set[string(b)]
-	case model.OpRegex, model.OpContains:
-		return n.re.Match(b)
-	case model.OpNotRegex, model.OpNotContains:
-		return !n.re.Match(b)
+	case model.OpRegex, model.OpContains, model.OpMatchesTerm, model.OpMatches:
+		return n.text(b)
+	case model.OpNotRegex, model.OpNotContains, model.OpNotMatchesTerm, model.OpNotMatches:
+		return !n.text(b)
 	case model.OpIsNull:
 		return false
 	case model.OpNotNull:
