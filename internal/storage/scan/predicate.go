@@ -18,7 +18,7 @@ type node struct {
 	ref  colRef
 	typ  model.Type
 	vals []model.Value
-	set  map[string]bool // of OpIn and OpNotIn on bytes
+	set  map[string]bool   // of OpIn and OpNotIn on bytes
 	text func([]byte) bool // of operators with a pattern: whether it is there, for them and their negations alike
 }
 
