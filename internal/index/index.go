@@ -8,6 +8,11 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/index/blob"
+	"github.com/goptimedb/goptimedb/internal/index/bloom"
+	"github.com/goptimedb/goptimedb/internal/index/inverted"
+	"github.com/goptimedb/goptimedb/internal/index/rowset"
+	"github.com/goptimedb/goptimedb/internal/index/terms"
+	"github.com/goptimedb/goptimedb/internal/index/values"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -84,6 +89,9 @@ type Builder interface {
 	Close() error
 }
 
+// Rows is a set of rows as ranges, ascending, disjoint and not empty. It has And, Or and Not.
+type Rows = rowset.Rows
+
 // Blob is the bytes of one blob, wherever they lie: puffin.Part, or Bytes. It is safe for concurrent use.
 type Blob = blob.Source
 
@@ -112,10 +120,33 @@ func NewBuilder(k Kind, o Options, t model.Type, s Scratch) (Builder, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.MaxBytes == 0 {
+		s.MaxBytes = terms.DefaultMaxBytes
+	}
+	switch {
+	case k == Inverted && values.Indexable(t):
+		return inverted.NewBuilder(t, o.Granularity, s.FS, s.Dir, s.MaxBytes), nil
+	case k == Skipping && values.Indexable(t):
+		return bloom.NewBuilder(t, o.Granularity, o.FalsePositiveRate, s.MaxBytes), nil
+	}
 	return nil, errs.New(errs.Unsupported, "%s index of %s", k, t)
 }
 
-// Open reads what all searches need of a blob that a builder of kind k wrote.
+// Open reads what all searches need of a blob that a builder of kind k wrote. Errors are *CorruptError, errs.Unsupported for a version
+// of tomorrow, or the blob's.
 func Open(ctx context.Context, k Kind, b Blob) (Reader, error) {
+	switch k {
+	case Inverted:
+		return opened(inverted.OpenIndex(ctx, b))
+	case Skipping:
+		return opened(bloom.OpenIndex(ctx, b))
+	}
 	return nil, errs.New(errs.Unsupported, "%s index", k)
+}
+
+func opened[T Reader](r T, err error) (Reader, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }

@@ -93,6 +93,12 @@ func ReadSum(ctx context.Context, src Source, off, n int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return CheckSum(b, off)
+}
+
+// CheckSum takes the checksum off b, which lies at offset off and is at least 4 bytes.
+func CheckSum(b []byte, off int64) ([]byte, error) {
+	n := len(b) - 4
 	if got, want := Sum(b[:n]), binary.LittleEndian.Uint32(b[n:]); got != want {
 		return nil, Corrupt(off, "checksum is %08x, not %08x", got, want)
 	}

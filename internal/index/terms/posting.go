@@ -130,3 +130,21 @@ func orPosting(dst model.Bitmap, n int, enc []byte, off int64) error {
 	}
 	return d.End()
 }
+
+// AppendSet writes ascending units for the meta of a blob: a posting after its length.
+func AppendSet(dst []byte, units []uint32) []byte {
+	enc := AppendPosting(nil, units)
+	return append(binary.AppendUvarint(dst, uint64(len(enc))), enc...)
+}
+
+// ReadSet reads what AppendSet wrote, of n units.
+func ReadSet(d *blob.Decoder, n int) model.Bitmap {
+	enc := d.Bytes(d.Uvarint())
+	b := model.NewBitmap(n)
+	if d.Err() == nil {
+		if err := orPosting(b, n, enc, 0); err != nil {
+			d.Fail("set of units: %v", err)
+		}
+	}
+	return b
+}

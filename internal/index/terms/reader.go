@@ -166,7 +166,7 @@ func (r *Reader) scanBlock(b blockRef, data, from, to []byte, fn func([]byte, Po
 
 // ScanPrefix is Scan of the terms that begin with p.
 func (r *Reader) ScanPrefix(ctx context.Context, p []byte, fn func(term []byte, p Posting) (more bool, err error)) error {
-	return r.Scan(ctx, p, prefixEnd(p), fn)
+	return r.Scan(ctx, p, PrefixEnd(p), fn)
 }
 
 // Or sets the bits of the units of a posting; there are n units.

@@ -143,8 +143,8 @@ func (w *Writer) Finish(meta []byte) error {
 	return w.err
 }
 
-// prefixEnd is the least bytes above all that begin with p; nil if there are none.
-func prefixEnd(p []byte) []byte {
+// PrefixEnd is the least bytes above all that begin with p; nil if there are none.
+func PrefixEnd(p []byte) []byte {
 	e := bytes.Clone(p)
 	for len(e) > 0 && e[len(e)-1] == 0xff {
 		e = e[:len(e)-1]

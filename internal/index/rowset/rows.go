@@ -1,12 +1,17 @@
-package index
+// Package rowset is sets of rows as ranges, and the way there from a bit per segment.
+package rowset
 
-import "github.com/goptimedb/goptimedb/internal/model"
+import (
+	"math/bits"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
 
 // Rows is a set of rows as ranges, ascending, disjoint and not empty.
 type Rows []model.RowRange
 
-// AllRows is rows [0, n).
-func AllRows(n int) Rows {
+// All is rows [0, n).
+func All(n int) Rows {
 	if n <= 0 {
 		return nil
 	}
@@ -80,4 +85,28 @@ func (r Rows) Not(n int) Rows {
 		out = append(out, model.RowRange{Start: at, End: n})
 	}
 	return out
+}
+
+// Of is the rows of the units whose bits are set: unit i is rows [i*size, (i+1)*size), as far as there are rows.
+func Of(units model.Bitmap, size, rows int) Rows {
+	var out Rows
+	n := (rows + size - 1) / size
+	for i := next(units, 0, n, 0); i < n; {
+		end := next(units, i, n, ^uint64(0))
+		out = append(out, model.RowRange{Start: i * size, End: min(end*size, rows)})
+		i = next(units, end, n, 0)
+	}
+	return out
+}
+
+// next is the first of bits [from, n) that is set, or with flip all ones the first that is clear; n if there is none.
+func next(b model.Bitmap, from, n int, flip uint64) int {
+	for from < n {
+		w := (b[from>>6] ^ flip) >> (from & 63)
+		if w != 0 {
+			return min(n, from+bits.TrailingZeros64(w))
+		}
+		from = from&^63 + 64
+	}
+	return n
 }
