@@ -92,6 +92,9 @@ type Builder interface {
 // Rows is a set of rows as ranges, ascending, disjoint and not empty. It has And, Or and Not.
 type Rows = rowset.Rows
 
+// AllRows is rows [0, n).
+func AllRows(n int) Rows { return rowset.All(n) }
+
 // Blob is the bytes of one blob, wherever they lie: puffin.Part, or Bytes. It is safe for concurrent use.
 type Blob = blob.Source
 
