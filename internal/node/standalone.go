@@ -126,7 +126,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	n.meta = meta // not before: a nil *bolt.Store would pass for a store to close
-	if n.storage, err = openStorage(ctx, cfg, mem, log, reg); err != nil {
+	if n.storage, err = openStorage(ctx, cfg, n.meta, mem, log, reg); err != nil {
 		return nil, err
 	}
 	cat, err := catalog.Open(ctx, n.meta, time.Now)
@@ -149,7 +149,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	}
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: n.storage.engine, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
-		AutoCreateTable: cfg.AutoCreateTable, Log: log, Metrics: reg})
+		AutoCreateTable: cfg.AutoCreateTable, HasStore: n.storage.stores.has, Log: log, Metrics: reg})
 	if err := n.ops.Recover(ctx, cfg.InitRegionsParallelism); err != nil {
 		return nil, err
 	}

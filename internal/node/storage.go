@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -11,10 +12,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/config"
-	"github.com/goptimedb/goptimedb/internal/objectstore"
-	"github.com/goptimedb/goptimedb/internal/objectstore/coats"
-	objlocal "github.com/goptimedb/goptimedb/internal/objectstore/local"
-	"github.com/goptimedb/goptimedb/internal/objectstore/meter"
+	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/storage/cache"
 	"github.com/goptimedb/goptimedb/internal/storage/engine"
 	"github.com/goptimedb/goptimedb/internal/storage/sst"
@@ -28,28 +26,24 @@ type regionStorage struct {
 	engine *engine.Engine
 	log    wal.Log
 	files  *sst.Reader
+	stores *stores
 }
 
-func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slog.Logger, reg prometheus.Registerer) (_ *regionStorage, err error) {
+func openStorage(ctx context.Context, c *config.Standalone, meta kv.Store, mem memory, log *slog.Logger, reg prometheus.Registerer) (_ *regionStorage, err error) {
 	s := &regionStorage{} // not the named result: a return of nil would take it from the deferred close
 	defer func() {
 		if err != nil {
 			_ = s.close()
 		}
 	}()
-	home, err := objlocal.Open(c.Storage.DataHome, objlocal.Options{})
-	if err != nil {
+	caches := cache.NewMetrics(reg)
+	if s.stores, err = openStores(ctx, c, meta, mem, log, reg, caches); err != nil {
 		return nil, err
 	}
-	metrics, err := meter.NewMetrics(reg)
-	if err != nil {
-		return nil, err
-	}
-	var store objectstore.Store = coats.Wrap(home, coats.Options{Meter: meter.Options{Metrics: metrics, Scheme: "fs"}})
 	if s.log, err = openLog(ctx, c, log, reg); err != nil {
 		return nil, fmt.Errorf("open write-ahead log: %w", err)
 	}
-	if s.files, err = sst.NewReader(sst.ReaderOptions{Budget: mem.budget, Metrics: cache.NewMetrics(reg), Log: log, Registerer: reg,
+	if s.files, err = sst.NewReader(sst.ReaderOptions{Budget: mem.budget, Metrics: caches, Log: log, Registerer: reg,
 		Index: indexReading(c.Mito())}); err != nil {
 		return nil, err
 	}
@@ -63,7 +57,7 @@ func openStorage(ctx context.Context, c *config.Standalone, mem memory, log *slo
 		limit = mem.writeBuffer
 	}
 	s.engine = engine.New(engine.Options{
-		Store: store, WAL: s.log, Files: s.files,
+		Store: s.stores.primary, Stores: s.stores.named, PreloadBytes: s.stores.preload, WAL: s.log, Files: s.files,
 		Workers: m.NumWorkers, QueueLen: m.WorkerChannelSize, BatchLen: m.WorkerRequestBatchSize,
 		FlushJobs: m.MaxBackgroundFlushes, CompactionJobs: m.MaxBackgroundCompactions, AutoFlush: m.AutoFlushInterval.Std(),
 		WALPurgeBytes: int64(c.WAL.PurgeThreshold), WriteBufferBytes: limit, WriteBufferRejectBytes: int64(m.GlobalWriteBufferRejectSize),
@@ -102,6 +96,9 @@ func (s *regionStorage) close() (err error) {
 	}
 	if s.files != nil {
 		s.files.Close()
+	}
+	if s.stores != nil {
+		err = errors.Join(err, s.stores.close())
 	}
 	return err
 }

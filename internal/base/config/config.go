@@ -160,6 +160,16 @@ type Mito struct {
 	InvertedIndex    IndexKind `toml:"inverted_index"`
 	FulltextIndex    IndexKind `toml:"fulltext_index"`
 	BloomFilterIndex IndexKind `toml:"bloom_filter_index"`
+
+	// The cache on the local disk, for regions in object stores. It is on wherever one is configured, and off with files on local disks.
+	EnableWriteCache        bool           `toml:"enable_write_cache"`
+	WriteCachePath          string         `toml:"write_cache_path"` // empty: data_home; the cache is below it, in cache/object/write
+	WriteCacheSize          units.Size     `toml:"write_cache_size"`
+	WriteCacheTTL           units.Duration `toml:"write_cache_ttl"`             // 0: as long as there is room
+	IndexCachePercent       int            `toml:"index_cache_percent"`         // of write_cache_size, for index files
+	EnableRefillCacheOnRead *bool          `toml:"enable_refill_cache_on_read"` // default true: what is read is kept
+	PreloadIndexCache       *bool          `toml:"preload_index_cache"`         // default true: index files and footers of opened regions are fetched ahead
+	ManifestCacheSize       units.Size     `toml:"manifest_cache_size"`
 }
 
 // Default is the configuration of an empty file.
@@ -183,6 +193,7 @@ func Default() *Standalone {
 			AutoFlushInterval: units.Duration(30 * time.Minute), SSTWriteBufferSize: 8 << 20,
 			Index:         Index{BuildMode: "sync", ContentCachePageSize: 64 << 10},
 			InvertedIndex: automatic, FulltextIndex: automatic, BloomFilterIndex: automatic,
+			WriteCacheSize: 5 << 30, IndexCachePercent: 20, ManifestCacheSize: 256 << 20,
 		}}},
 	}
 }
@@ -209,6 +220,9 @@ func (c *Standalone) Resolve() {
 	}
 	if c.Logging.Dir == "" {
 		c.Logging.Dir = filepath.Join(c.Storage.DataHome, "logs")
+	}
+	if m := c.Mito(); m.WriteCachePath == "" {
+		m.WriteCachePath = c.Storage.DataHome
 	}
 	cores := runtime.GOMAXPROCS(0)
 	auto := func(v *int, n int) {
@@ -273,6 +287,12 @@ func (c *Standalone) Validate() error {
 		bad("region_engine.mito.global_write_buffer_reject_size", "must be larger than global_write_buffer_size")
 	}
 	c.Mito().indexFaults(oneOf, bad)
+	if p := c.Mito().IndexCachePercent; p < 0 || p >= 100 {
+		bad("region_engine.mito.index_cache_percent", "%d is not between 0 and 99", p)
+	}
+	if s := c.Mito().WriteCacheSize; s != 0 && s < 16<<20 {
+		bad("region_engine.mito.write_cache_size", "%s is less than 16MiB", s)
+	}
 	if c.Memory.Limit != 0 && c.Memory.Limit < 64<<20 {
 		bad("memory.limit", "%s is less than 64MiB", c.Memory.Limit)
 	}

@@ -152,6 +152,12 @@ func setText(f reflect.Value, text string) error {
 		return u.UnmarshalText([]byte(text))
 	}
 	switch f.Kind() {
+	case reflect.Pointer: // a value whose absence is not its zero
+		v := reflect.New(f.Type().Elem())
+		if err := setText(v.Elem(), text); err != nil {
+			return err
+		}
+		f.Set(v)
 	case reflect.String:
 		f.SetString(text)
 	case reflect.Bool:

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"strings"
+
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/objectstore"
 )
@@ -12,6 +14,11 @@ func (e *Engine) storeNamed(name string) (objectstore.Store, error) {
 	}
 	if s := e.opts.Stores[name]; s != nil {
 		return s, nil
+	}
+	for n, s := range e.opts.Stores {
+		if strings.EqualFold(n, name) {
+			return s, nil
+		}
 	}
 	return nil, errs.New(errs.InvalidArguments, "Object store not found: %s; add it to [[storage.providers]], or choose another storage option", name)
 }
