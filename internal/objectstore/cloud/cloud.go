@@ -92,6 +92,12 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	switch c.Kind() {
 	case config.StoreS3:
 		s.b, err = openS3(ctx, &s.c, client, transport)
+	case config.StoreOss:
+		s.b = openOss(&s.c, client)
+	case config.StoreGcs:
+		s.b, err = openGcs(ctx, &s.c, client)
+	case config.StoreAzblob:
+		s.b, err = openAzblob(&s.c, client)
 	default:
 		err = errs.New(errs.Unsupported, "object store of type %s", c.Kind())
 	}
@@ -249,7 +255,7 @@ type backend interface {
 	upload(ctx context.Context, key, mark string) (upload, error)
 	// limits of an upload.
 	maxParts() int
-	inOrder() bool // parts come one after another, each once
+	inOrder() bool // parts come one after another
 }
 
 // response is the answer of a read.

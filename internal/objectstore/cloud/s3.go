@@ -36,8 +36,7 @@ const markName = "goptime-upload"
 type s3Backend struct {
 	client *s3.Client
 	bucket string
-	// forbid makes a put fail if the key is taken, beyond If-None-Match.
-	forbid []func(*s3.Options)
+	oss    bool // of OSS, see openOss
 }
 
 func openS3(ctx context.Context, c *Config, client *http.Client, transport *http.Transport) (*s3Backend, error) {
@@ -165,8 +164,11 @@ func (b *s3Backend) put(ctx context.Context, key string, data []byte, ifAbsent b
 	}
 	var opts []func(*s3.Options)
 	if ifAbsent {
-		in.IfNoneMatch = aws.String("*")
-		opts = b.forbid
+		if b.oss {
+			opts = append(opts, forbidOverwrite)
+		} else {
+			in.IfNoneMatch = aws.String("*")
+		}
 	}
 	out, err := b.client.PutObject(ctx, in, opts...)
 	if err != nil {

@@ -38,6 +38,8 @@ type writer struct {
 	parts int
 	slots chan []byte // free buffers; a send takes one and gives it back
 	made  int         // buffers that exist
+	// inOrder: a part goes up when the one before has.
+	inOrder bool
 	wg    sync.WaitGroup
 }
 
@@ -52,7 +54,7 @@ func (s *Store) Create(ctx context.Context, key string) (objectstore.Writer, err
 	if s.b.inOrder() {
 		parallel = 1
 	}
-	w := &writer{s: s, key: key, mark: hex.EncodeToString(id[:]), slots: make(chan []byte, parallel+1)}
+	w := &writer{s: s, key: key, mark: hex.EncodeToString(id[:]), slots: make(chan []byte, parallel+1), inOrder: s.b.inOrder()}
 	w.ctx, w.stop = context.WithCancelCause(ctx)
 	return w, nil
 }
@@ -102,18 +104,20 @@ func (w *writer) send() error {
 			return err
 		}
 	}
+	if w.inOrder {
+		w.wg.Wait()
+		if err := w.cause(); err != nil {
+			return err
+		}
+	}
 	i, part := w.parts, w.buf
 	w.parts++
 	w.wg.Add(1)
 	go func() {
 		defer w.wg.Done()
-		do := func(int) error { return w.s.explain(w.ctx, w.up.part(w.ctx, i, part)) }
-		var err error
-		if w.s.b.inOrder() {
-			err = do(0)
-		} else {
-			err = retry.Do(w.ctx, w.s.c.Retry, objectstore.OpWrite, w.key, do)
-		}
+		err := retry.Do(w.ctx, w.s.c.Retry, objectstore.OpWrite, w.key, func(int) error {
+			return w.s.explain(w.ctx, w.up.part(w.ctx, i, part))
+		})
 		if err != nil {
 			w.stop(err) // the first one counts
 		}

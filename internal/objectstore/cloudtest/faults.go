@@ -93,7 +93,8 @@ func (f *Faults) decide(r *http.Request) (*Rule, chan struct{}) {
 	return nil, nil
 }
 
-func (f *Faults) wrap(next http.Handler) http.Handler {
+// Wrap puts the faults before a server.
+func (f *Faults) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rule, free := f.decide(r)
 		if rule == nil {

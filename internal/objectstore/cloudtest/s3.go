@@ -43,7 +43,7 @@ func NewS3(t testing.TB) *S3 {
 	}
 	s := &S3{Faults: &Faults{}}
 	fake := gofakes3.New(backend, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning())
-	s.server = httptest.NewServer(s.Faults.wrap(fake.Server()))
+	s.server = httptest.NewServer(s.Faults.Wrap(fake.Server()))
 	s.URL = s.server.URL
 	t.Cleanup(func() {
 		s.Faults.Clear() // lets go of requests that hang
