@@ -59,4 +59,3 @@ func ossRegion(told, endpoint string) string {
 	}
 	return "cn-hangzhou" // the signature wants one; the endpoint decides
 }
-

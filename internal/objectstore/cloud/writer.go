@@ -40,7 +40,7 @@ type writer struct {
 	made  int         // buffers that exist
 	// inOrder: a part goes up when the one before has.
 	inOrder bool
-	wg    sync.WaitGroup
+	wg      sync.WaitGroup
 }
 
 // Create implements objectstore.Store.
