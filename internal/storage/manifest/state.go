@@ -42,6 +42,9 @@ type File struct {
 	IndexVersion uint64 `json:"index_version,omitempty"`
 	// Indexes are the indexes of columns that the index file holds, each "{column id}/{kind}/{options}".
 	Indexes []string `json:"indexes,omitempty"`
+	// Run is the first file of the sorted run that this file is a piece of: no two of its pieces hold rows of one series and time.
+	// Empty: the file is a run of its own.
+	Run FileID `json:"run,omitempty"`
 }
 
 // State is what all edits together say.
