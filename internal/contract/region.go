@@ -60,7 +60,7 @@ func (m MergeMode) String() string { return [...]string{"last_row", "last_non_nu
 // RegionOptions are the table options that the engine acts on. Zero values mean the engine's defaults.
 type RegionOptions struct {
 	Merge             MergeMode     `json:",omitempty"`
-	TTL               time.Duration `json:",omitempty"` // zero: rows never expire
+	TTL               time.Duration `json:",omitempty"` // zero: rows never expire; TTLInstant: they are not kept at all
 	SkipWAL           bool          `json:",omitempty"`
 	Storage           string        `json:",omitempty"` // name of an object store; empty: the default one
 	WriteBufferBytes  int64         `json:",omitempty"`
@@ -70,6 +70,9 @@ type RegionOptions struct {
 	TriggerFileNum    int           `json:",omitempty"`
 	MaxOutputBytes    int64         `json:",omitempty"`
 }
+
+// TTLInstant as a TTL says that rows are taken and forgotten: what reads them is not the table. Files that hold some are dropped.
+const TTLInstant time.Duration = -1
 
 // RegionMeta is what a region knows about itself.
 type RegionMeta struct {
@@ -199,11 +202,15 @@ func (s *IndexStats) Add(o IndexStats) {
 // CompactRequest asks for a compaction of one region.
 type CompactRequest struct {
 	Region model.RegionID
-	// Strict rewrites every file into windows of exactly Window (0: the region's); else the usual picker runs until it finds nothing.
+	// Strict rewrites every file that crosses a bound between windows of Window (0: the region's), or shares a window with others, into
+	// one sorted run a window; else the usual picker runs until it finds nothing.
 	Strict bool
 	Window time.Duration
-	// TimeRange restricts the files, nil: all.
+	// TimeRange, in the unit of the time index, restricts the files to those that may have rows in it, and those that must be merged
+	// together with them; nil: all.
 	TimeRange *model.TimeRange
+	// Parallelism is how many goroutines may merge; 0: 1.
+	Parallelism int
 }
 
 // RegionStatistics describes an open region.

@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
 
 // admin calls a function of ADMIN. Its result is one row of one column that is named by the statement.
@@ -41,10 +43,17 @@ func (o *Operator) admin(ctx context.Context, sess *model.Session, s *sql.Admin)
 		}
 	case "compact_table", "compact_region":
 		if err = arity(1, 3); err == nil {
-			var req contract.CompactRequest
-			if req, err = compactRequest(args[1:]); err == nil {
+			var c compactionArgs
+			if c, err = readCompactionArgs(args[1:]); err == nil {
 				err = o.eachRegionOf(sess, name, args[0], func(id model.RegionID) error {
-					req.Region = id
+					meta, err := o.regions.Meta(ctx, id)
+					if err != nil {
+						return err
+					}
+					req, err := c.request(sess, id, meta.Schema.TimeUnit())
+					if err != nil {
+						return err
+					}
 					return o.regions.Compact(ctx, req)
 				})
 			}
@@ -87,37 +96,83 @@ func (o *Operator) eachRegionOf(sess *model.Session, function, arg string, f fun
 	return nil
 }
 
-// compactRequest reads the kind of a compaction and its options: "strict_window", "window=3600,parallelism=2" or a bare number of seconds.
-func compactRequest(args []string) (r contract.CompactRequest, err error) {
+// compactionArgs are the arguments of compact_table and compact_region after the first: the kind, and its options.
+type compactionArgs struct {
+	req        contract.CompactRequest
+	start, end *string // as written: the regions' time index says in which unit they count
+}
+
+// readCompactionArgs reads "strict_window", "window=3600,parallelism=2" or a bare number of seconds. A kind that is not one of the strict
+// ones' names is the usual compaction.
+func readCompactionArgs(args []string) (c compactionArgs, err error) {
 	if len(args) == 0 {
-		return r, nil
+		return c, nil
 	}
-	switch strings.ToLower(args[0]) {
-	case "", "regular":
+	switch strings.ToLower(strings.TrimSpace(args[0])) {
 	case "strict_window", "swcs":
-		r.Strict = true
-	default:
-		return r, errs.New(errs.InvalidArguments, "Invalid function args: Unknown compaction type: %s", args[0])
+		c.req.Strict = true
 	}
-	if len(args) < 2 || args[1] == "" {
-		return r, nil
+	if len(args) < 2 || strings.TrimSpace(args[1]) == "" {
+		return c, nil
 	}
-	if n, err := strconv.ParseInt(args[1], 10, 32); err == nil && r.Strict && n > 0 {
-		r.Window = time.Duration(n) * time.Second
-		return r, nil
+	seconds := func(v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n <= 0 || n > int64(math.MaxInt64/time.Second) {
+			return errs.New(errs.InvalidArguments, "Invalid function args: window must be a positive number of seconds, given: %s", v)
+		}
+		c.req.Window = time.Duration(n) * time.Second
+		return nil
+	}
+	if text := strings.TrimSpace(args[1]); c.req.Strict && !strings.Contains(text, "=") {
+		return c, seconds(text)
 	}
 	for pair := range strings.SplitSeq(args[1], ",") {
-		k, v, _ := strings.Cut(strings.TrimSpace(pair), "=")
-		n, nerr := strconv.ParseInt(v, 10, 32)
+		k, v, _ := strings.Cut(pair, "=")
+		k, v = strings.ToLower(strings.TrimSpace(k)), strings.TrimSpace(v)
 		switch {
-		case k == "window" && r.Strict && nerr == nil && n > 0:
-			r.Window = time.Duration(n) * time.Second
-		case k == "parallelism" && nerr == nil && n > 0: // the engine decides
-		case k == "start_time", k == "end_time":
-			return r, errs.New(errs.Unsupported, "Not supported: start_time and end_time of compactions")
+		case k == "window" && c.req.Strict:
+			if err := seconds(v); err != nil {
+				return c, err
+			}
+		case k == "parallelism":
+			n, err := strconv.ParseUint(v, 10, 31)
+			if err != nil || n == 0 {
+				return c, errs.New(errs.InvalidArguments, "Invalid function args: parallelism must be a positive integer, given: %s", v)
+			}
+			c.req.Parallelism = int(n)
+		case k == "start_time":
+			c.start = &v
+		case k == "end_time":
+			c.end = &v
 		default:
-			return r, errs.New(errs.InvalidArguments, "Invalid function args: Unknown parameter: %s", k)
+			return c, errs.New(errs.InvalidArguments, "Invalid function args: Unknown parameter: %s", k)
 		}
 	}
-	return r, nil
+	if (c.start == nil) != (c.end == nil) {
+		return c, errs.New(errs.InvalidArguments, "Invalid function args: start_time and end_time must be specified together")
+	}
+	return c, nil
+}
+
+// request is what a region is asked for; its time index is of the unit.
+func (c *compactionArgs) request(sess *model.Session, id model.RegionID, unit model.TimeUnit) (contract.CompactRequest, error) {
+	req := c.req
+	req.Region = id
+	if c.start == nil {
+		return req, nil
+	}
+	var times [2]int64
+	for i, text := range []string{*c.start, *c.end} {
+		name := [...]string{"start_time", "end_time"}[i]
+		v, err := bind.ParseTime(strings.Trim(text, "'\""), unit, sess.Timezone)
+		if err != nil {
+			return req, errs.New(errs.InvalidArguments, "Invalid function args: %s: %s", name, err)
+		}
+		times[i] = v
+	}
+	if times[0] >= times[1] {
+		return req, errs.New(errs.InvalidArguments, "Invalid function args: start_time %s must be before end_time %s", *c.start, *c.end)
+	}
+	req.TimeRange = &model.TimeRange{Start: times[0], End: times[1]}
+	return req, nil
 }

@@ -95,7 +95,6 @@ func TestTableOptions(t *testing.T) {
 	f("write_buffer_size", "1KiB", "1KiB", contract.RegionOptions{WriteBufferBytes: 1024})
 	f("compaction.twcs.time_window", "1h", "1h", contract.RegionOptions{CompactionWindow: time.Hour})
 	bad("ttl", "soon")
-	bad("ttl", "instant")
 	bad("append_mode", "maybe")
 	bad("merge_mode", "first")
 	bad("max_row_group_row_count", "0")

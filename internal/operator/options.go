@@ -28,7 +28,8 @@ func ttl(r *contract.RegionOptions, v string) (string, error) {
 		r.TTL = 0
 		return "forever", nil
 	case "instant":
-		return "", errs.New(errs.Unsupported, "Not supported: ttl 'instant'")
+		r.TTL = contract.TTLInstant
+		return "instant", nil
 	}
 	d, err := units.ParseDuration(v)
 	if err != nil {

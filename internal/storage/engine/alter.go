@@ -7,7 +7,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
-	"github.com/goptimedb/goptimedb/internal/objectstore"
 	"github.com/goptimedb/goptimedb/internal/storage/manifest"
 )
 
@@ -86,6 +85,7 @@ func (e *Engine) Truncate(ctx context.Context, id model.RegionID) error {
 	// No flush or compaction may commit files of rows that are being removed.
 	r.flushMu.Lock()
 	defer r.flushMu.Unlock()
+	r.comp.interrupt()
 	r.compactMu.Lock()
 	defer r.compactMu.Unlock()
 	var entry uint64
@@ -160,6 +160,7 @@ func (e *Engine) closeRegion(ctx context.Context, id model.RegionID, state int32
 		return nil, err
 	}
 	r.indexes.end()
+	r.comp.interrupt() // the state keeps the next one from beginning
 	r.flushMu.Lock()
 	defer r.flushMu.Unlock()
 	r.compactMu.Lock()
@@ -168,55 +169,4 @@ func (e *Engine) closeRegion(ctx context.Context, id model.RegionID, state int32
 	delete(e.mu.regions, id)
 	e.mu.Unlock()
 	return r, nil
-}
-
-// Drop implements contract.RegionServer. The marker makes it certain; files and log entries go afterwards, and whoever finds the marker
-// finishes what was left.
-func (e *Engine) Drop(ctx context.Context, id model.RegionID) error {
-	r, err := e.region(id)
-	if err != nil {
-		return err
-	}
-	if err := r.store.Put(ctx, r.dir+dropMarker, []byte("dropping\n")); err != nil {
-		return fmt.Errorf("drop region %s: %w", id, err)
-	}
-	if r, err = e.closeRegion(ctx, id, stateDropped); err != nil {
-		return err
-	}
-	if err := e.opts.WAL.Drop(ctx, id); err != nil {
-		return fmt.Errorf("drop region %s: %w", id, err)
-	}
-	r.release()
-	return e.finishDrop(ctx, r)
-}
-
-// finishDrop deletes the directory of a region with a drop marker, the marker last.
-func (e *Engine) finishDrop(ctx context.Context, r *region) error {
-	dropping, err := r.exists(ctx, dropMarker)
-	if err != nil || !dropping {
-		return err
-	}
-	if err := e.opts.WAL.Drop(ctx, r.id); err != nil {
-		return fmt.Errorf("drop region %s: %w", r.id, err)
-	}
-	// The manifest first: without it the region is gone even if the rest fails. The marker last: it brings the next try here.
-	var rest []string
-	if _, err := objectstore.DeletePrefix(ctx, r.store, r.dir+"manifest/"); err != nil {
-		return fmt.Errorf("drop region %s: %w", r.id, err)
-	}
-	for o, err := range objectstore.All(ctx, r.store, r.dir) {
-		if err != nil {
-			return fmt.Errorf("drop region %s: %w", r.id, err)
-		}
-		if o.Key != r.dir+dropMarker {
-			rest = append(rest, o.Key)
-		}
-	}
-	if err := r.store.Delete(ctx, rest...); err != nil {
-		return fmt.Errorf("drop region %s: %w", r.id, err)
-	}
-	if err := r.store.Delete(ctx, r.dir+dropMarker); err != nil {
-		return fmt.Errorf("drop region %s: %w", r.id, err)
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,11 @@ type Options struct {
 	CheckpointDistance     int             // edits between manifest checkpoints. Zero: 10
 	ScanParallelism        int             // goroutines of a scan. Zero: cores
 	Index                  IndexOptions
+
+	MinCompactionInterval time.Duration // between two background compactions of a region. Zero: none
+	CompactionMemoryBytes int64         // what compactions may hold together, as estimated. Zero: no limit
+	CompactionMemoryWait  time.Duration // how long one waits for memory before it gives up until later. Zero: 10 s; negative: not at all
+	GC                    GCOptions
 
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
@@ -104,6 +110,14 @@ func (o *Options) defaults() {
 	if o.RegionBufferBytes <= 0 {
 		o.RegionBufferBytes = o.WriteBufferBytes / 2
 	}
+	switch {
+	case o.CompactionMemoryWait == 0:
+		o.CompactionMemoryWait = 10 * time.Second
+	case o.CompactionMemoryWait < 0:
+		o.CompactionMemoryWait = 0
+	}
+	def(&o.ScanParallelism, runtime.GOMAXPROCS(0))
+	o.GC.defaults()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -144,7 +158,11 @@ type Engine struct {
 	kick   chan struct{} // capacity 1: memory is short, look for regions to flush
 
 	preloadQ  chan *region
-	preloaded atomic.Int64 // bytes so far, of PreloadBytes
+	preloaded atomic.Int64  // bytes so far, of PreloadBytes
+	compSlots chan struct{} // holds an element for each compaction that runs
+	compMem   memoryGate
+	flushes   atomic.Int32 // that run now
+	drops     drops
 }
 
 // queueBound is how many regions may wait for a background job; more are found again by the sweep.
@@ -166,6 +184,10 @@ func New(o Options) *Engine {
 	e.indexMet = newIndexMetrics(o.Metrics)
 	e.kick = make(chan struct{}, 1)
 	e.preloadQ = make(chan *region, queueBound)
+	e.compSlots = make(chan struct{}, o.CompactionJobs)
+	e.compMem = memoryGate{limit: o.CompactionMemoryBytes, wait: o.CompactionMemoryWait, rejected: e.met.compactMemRejected, waited: e.met.compactMemWait}
+	e.compMem.mu.freed = make(chan struct{})
+	e.drops.init()
 	for range o.Workers {
 		e.workers = append(e.workers, newWorker(o.WAL, o.QueueLen, o.BatchLen, e.met))
 	}
@@ -180,6 +202,10 @@ func New(o Options) *Engine {
 	start(max(1, o.Index.Jobs), e.indexLoop)
 	start(1, e.sweepLoop)
 	start(1, e.preloadLoop)
+	start(1, e.dropLoop)
+	if !o.GC.Disabled {
+		start(1, e.gcLoop)
+	}
 	return e
 }
 

@@ -83,10 +83,13 @@ type run struct {
 	region    *region
 	schema    *model.Schema
 	level     uint8
-	limit     int64 // bytes of a file before the next one begins
-	groupRows int   // rows of a row group; 0: the writer's default
+	limit     int64                                     // bytes of a file before the next one begins
+	groupRows int                                       // rows of a row group; 0: the writer's default
+	pace      func(ctx context.Context, rows int) error // called after each batch; may be nil
 	done      []manifest.File
 	runs      []sst.Run // memory of append
+	series    int64     // of the last row written, -1: none
+	time      int64     // likewise
 
 	id  manifest.FileID
 	out *sst.FileWriter // nil between files
@@ -95,12 +98,26 @@ type run struct {
 // writeRun merges the sources by the region's mode and writes them as files of the level, none of which overlap. All are durable
 // when it returns. On an error the files that were finished are returned too.
 func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources []source.Source, level uint8, keepDeletes bool) ([]manifest.File, error) {
-	w := &run{region: r, schema: meta.Schema, level: level, limit: meta.Options.MaxOutputBytes, groupRows: meta.Options.RowGroupRows}
+	return r.writeRunOf(ctx, meta, sources, runOptions{level: level, keepDeletes: keepDeletes, times: model.AllTime, parallelism: 1})
+}
+
+// runOptions say what of the sources is written, and how.
+type runOptions struct {
+	level       uint8
+	keepDeletes bool
+	times       model.TimeRange // of the rows to write
+	parallelism int             // goroutines that merge
+	pace        func(ctx context.Context, rows int) error
+}
+
+// writeRunOf is writeRun with all options.
+func (r *region) writeRunOf(ctx context.Context, meta contract.RegionMeta, sources []source.Source, o runOptions) ([]manifest.File, error) {
+	w := &run{region: r, schema: meta.Schema, level: o.level, limit: meta.Options.MaxOutputBytes, groupRows: meta.Options.RowGroupRows, pace: o.pace, series: -1}
 	if w.limit <= 0 {
 		w.limit = maxOutputBytes
 	}
-	merged, err := scan.Merge(ctx, scan.MergeOptions{Options: scan.Options{Sources: sources, Schema: meta.Schema, Merge: meta.Options.Merge},
-		KeepDeletes: keepDeletes, Parallelism: 1})
+	merged, err := scan.Merge(ctx, scan.MergeOptions{Options: scan.Options{Sources: sources, Schema: meta.Schema, Merge: meta.Options.Merge, Times: o.times},
+		KeepDeletes: o.keepDeletes, Parallelism: o.parallelism})
 	if err != nil {
 		return nil, err
 	}
@@ -118,19 +135,75 @@ func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources
 			return w.done, err
 		}
 	}
-	return w.done, w.finish()
+	if err := w.finish(); err != nil || len(w.done) == 1 {
+		return w.done, err
+	}
+	for i := range w.done {
+		w.done[i].Run = w.done[0].ID
+	}
+	return w.done, nil
 }
 
 // maxOutputBytes is where a file ends and the next one begins, if the table does not say.
 const maxOutputBytes = 512 << 20
 
-// append writes a batch of scan.Merge: time, fields, sequence, operation, of series of the table.
+// append writes a batch of scan.Merge: time, fields, sequence, operation, of series of the table. A file of the largest size ends with a
+// series, so that files of a run have no key in common; where a series is too long for that, with a time, as two versions of one row must
+// not be in two files of a run.
 func (w *run) append(ctx context.Context, b *model.Batch, table *series.Table) error {
 	if w.out != nil && w.out.Size() >= w.limit {
+		at := w.cut(b, w.out.Size() >= w.limit+w.limit/4)
+		if at > 0 {
+			if err := w.write(ctx, sliceRun(b, 0, at), table); err != nil {
+				return err
+			}
+		}
+		if at == b.Len {
+			return nil
+		}
 		if err := w.finish(); err != nil {
 			return err
 		}
+		b = sliceRun(b, at, b.Len)
 	}
+	return w.write(ctx, b, table)
+}
+
+// cut is the first row of the batch with which a file may begin, or all rows.
+func (w *run) cut(b *model.Batch, withinSeries bool) int {
+	last, at := w.series, w.time
+	for _, s := range b.Series {
+		if int64(s.Ordinal) != last {
+			return s.Start
+		}
+		if withinSeries {
+			for i := s.Start; i < s.End; i++ {
+				if t := b.Cols[0].Ints[i]; t != at {
+					return i
+				}
+			}
+		}
+	}
+	return b.Len
+}
+
+// sliceRun is rows [from, to) of a batch with its series.
+func sliceRun(b *model.Batch, from, to int) *model.Batch {
+	if from == 0 && to == b.Len {
+		return b
+	}
+	out := b.Slice(from, to)
+	out.Series = nil
+	for _, s := range b.Series {
+		if s.Start, s.End = max(s.Start, from), min(s.End, to); s.Start < s.End {
+			s.Start, s.End = s.Start-from, s.End-from
+			out.Series = append(out.Series, s)
+		}
+	}
+	return out
+}
+
+func (w *run) write(ctx context.Context, b *model.Batch, table *series.Table) error {
 	if w.out == nil {
 		if err := w.begin(ctx); err != nil {
 			return err
@@ -143,11 +216,19 @@ func (w *run) append(ctx context.Context, b *model.Batch, table *series.Table) e
 		w.runs = append(w.runs, sst.Run{Series: uint32(run.Ordinal), Start: run.Start, End: run.End})
 	}
 	batch.Runs = w.runs
-	return w.out.Append(&batch)
+	w.series, w.time = int64(w.runs[len(w.runs)-1].Series), batch.Time[b.Len-1]
+	if err := w.out.Append(&batch); err != nil {
+		return err
+	}
+	if w.pace != nil {
+		return w.pace(ctx, b.Len)
+	}
+	return nil
 }
 
 func (w *run) begin(ctx context.Context) (err error) {
 	w.id = manifest.FileID(uuid.NewString())
+	w.region.claim(w.id)
 	w.out, err = sst.Create(ctx, w.region.store, w.region.dir, string(w.id), w.schema, sst.WriterOptions{RowGroupRows: w.groupRows, Indexes: w.region.withFile(w.schema, w.level)})
 	return err
 }
@@ -175,5 +256,6 @@ func (w *run) finish() error {
 func (w *run) abort() {
 	if w.out != nil {
 		w.out.Abort()
+		w.region.unclaim([]manifest.File{{ID: w.id}})
 	}
 }

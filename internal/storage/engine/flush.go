@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/storage/compaction"
 	"github.com/goptimedb/goptimedb/internal/storage/manifest"
@@ -22,8 +21,8 @@ import (
 //	install   readers see the files instead of the memtables
 //	obsolete  the log may forget
 //
-// If it fails before commit, the memtables stay and the next flush begins again; its files are deleted, or found as orphans at the
-// next open. If commit fails, its outcome may be unknown: the files stay until it is settled, see manifest.
+// If it fails before commit, the memtables stay and the next flush begins again; its files are deleted, or found as garbage
+// later. If commit fails, its outcome may be unknown: the files stay until it is settled, see manifest.
 
 // Flush implements contract.RegionServer.
 func (e *Engine) Flush(ctx context.Context, id model.RegionID) error {
@@ -41,9 +40,11 @@ func (r *region) flush(ctx context.Context) (err error) {
 	defer r.flushMu.Unlock()
 	e := r.eng
 	e.met.flushing.Inc()
+	e.flushes.Add(1)
 	start := time.Now()
 	files := 0
 	defer func() {
+		e.flushes.Add(-1)
 		e.met.flushing.Dec()
 		if err != nil {
 			e.met.flushFailures.Inc()
@@ -69,6 +70,7 @@ func (r *region) flush(ctx context.Context) (err error) {
 		return err
 	}
 	added, err := r.writeMemtables(ctx, v)
+	defer r.unclaim(added)
 	if err == nil {
 		err = r.step("flush.files", true)
 	}
@@ -84,7 +86,8 @@ func (r *region) flush(ctx context.Context) (err error) {
 		edit.CompactionWindow = compaction.Infer(append(slices.Clone(s.Files), added...), v.meta.Schema.TimeUnit())
 	}
 	if err := r.commit(ctx, "flush.commit", manifest.Action{Edit: edit}); err != nil {
-		// Not deleted: the edit may be there, or will be when it is settled. install happens then, by settle.
+		// What the edit may have brought in, or will when it is settled, stays. install happens then, by settle.
+		r.discard(added)
 		return fmt.Errorf("flush region %s: %w", r.id, err)
 	}
 	r.sync()
@@ -186,8 +189,16 @@ func (r *region) writeMemtables(ctx context.Context, v *version) ([]manifest.Fil
 	}
 	slices.Sort(order)
 	var out []manifest.File
+	alive := r.alive(v.meta)
 	for _, w := range order {
-		files, err := r.writeRun(ctx, v.meta, windows[w], 0, true)
+		some := slices.DeleteFunc(windows[w], func(s source.Source) bool { // expired: nobody would ever read it
+			lo, hi := s.TimeRange()
+			return !alive.Overlaps(lo, hi)
+		})
+		if len(some) == 0 {
+			continue
+		}
+		files, err := r.writeRun(ctx, v.meta, some, 0, true)
 		out = append(out, files...)
 		if err != nil {
 			return out, err
@@ -328,20 +339,6 @@ func (e *Engine) flushLaggards() {
 	for _, l := range e.opts.WAL.Laggards(e.opts.WALPurgeBytes) {
 		if r, err := e.region(l.Region); err == nil {
 			e.askFlush(r, "wal_full")
-		}
-	}
-}
-
-// Compact implements contract.RegionServer.
-func (e *Engine) Compact(ctx context.Context, req contract.CompactRequest) error {
-	r, err := e.region(req.Region)
-	if err != nil {
-		return err
-	}
-	for {
-		did, err := r.compact(ctx, &req)
-		if err != nil || !did {
-			return err
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (r *region) indexPath(f manifest.File) string {
 	return sst.IndexKey(r.dir, string(f.ID), f.IndexVersion)
 }
 
-// deleteIndexes removes index files that were replaced. A failure leaves orphans, which the next open deletes.
+// deleteIndexes removes index files that were replaced. A failure leaves garbage, which is collected later.
 func (r *region) deleteIndexes(keys []string) {
 	if len(keys) == 0 {
 		return

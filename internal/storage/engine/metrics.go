@@ -4,27 +4,36 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics are named as dashboards of the original know them.
 type metrics struct {
-	requests       *prometheus.HistogramVec
-	stages         *prometheus.HistogramVec
-	rows           *prometheus.CounterVec
-	writeStalls    prometheus.Counter
-	writeRejects   prometheus.Counter
-	writeStalling  prometheus.Gauge
-	flushRequests  *prometheus.CounterVec
-	flushElapsed   *prometheus.HistogramVec
-	flushBytes     prometheus.Counter
-	flushFiles     prometheus.Counter
-	flushFailures  prometheus.Counter
-	flushing       prometheus.Gauge
-	compactions    prometheus.Counter
-	compactElapsed prometheus.Histogram
-	compactFailed  prometheus.Counter
-	compactIn      prometheus.Counter
-	compactOut     prometheus.Counter
-	compacting     prometheus.Gauge
-	scanning       prometheus.Gauge
-	readRows       prometheus.Counter
-	orphans        prometheus.Counter
+	requests           *prometheus.HistogramVec
+	stages             *prometheus.HistogramVec
+	rows               *prometheus.CounterVec
+	writeStalls        prometheus.Counter
+	writeRejects       prometheus.Counter
+	writeStalling      prometheus.Gauge
+	flushRequests      *prometheus.CounterVec
+	flushElapsed       *prometheus.HistogramVec
+	flushBytes         prometheus.Counter
+	flushFiles         prometheus.Counter
+	flushFailures      prometheus.Counter
+	flushing           prometheus.Gauge
+	compactions        prometheus.Counter
+	compactElapsed     prometheus.Histogram
+	compactFailed      prometheus.Counter
+	compactStages      *prometheus.HistogramVec
+	compactMemRejected prometheus.Counter
+	compactMemWait     prometheus.Histogram
+	expired            prometheus.Counter
+	gcRuns             prometheus.Counter
+	gcErrors           prometheus.Counter
+	gcIndexes          prometheus.Counter
+	gcUnparsable       prometheus.Counter
+	gcElapsed          prometheus.Histogram
+	compactIn          prometheus.Counter
+	compactOut         prometheus.Counter
+	compacting         prometheus.Gauge
+	scanning           prometheus.Gauge
+	readRows           prometheus.Counter
+	orphans            prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, e *Engine) *metrics {
@@ -75,6 +84,20 @@ func newMetrics(reg prometheus.Registerer, e *Engine) *metrics {
 		readRows:      counter("greptime_mito_read_rows_return", "Rows that scans returned."),
 		orphans:       counter("greptime_mito_gc_files_deleted_total", "Files of failed jobs that were deleted."),
 	}
+	m.compactStages = hist("greptime_mito_compaction_stage_elapsed", "Seconds of the stages of a compaction.", "stage")
+	m.compactMemRejected = counter("greptime_mito_compaction_memory_rejected_total", "Compactions put off because there was no memory for them.")
+	m.expired = counter("greptime_mito_expired_file_total", "Files dropped because all of their rows had outlived the TTL.")
+	m.gcRuns = counter("greptime_mito_gc_runs_total", "Collections of garbage, each of all regions.")
+	m.gcErrors = counter("greptime_mito_gc_errors_total", "Regions whose garbage could not be looked for or deleted.")
+	m.gcIndexes = counter("greptime_mito_gc_orphaned_index_files", "Index files that were deleted as garbage.")
+	m.gcUnparsable = counter("greptime_mito_gc_skipped_unparsable_files", "Files in the directories of regions that are not the engine's, each time they are seen.")
+	m.compactMemWait = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_mito_compaction_memory_wait_seconds",
+		Help: "Seconds that compactions waited for memory.", Buckets: seconds})
+	m.gcElapsed = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_mito_gc_duration_seconds",
+		Help: "Seconds that collections of garbage took.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 10)})
+	all = append(all, m.compactMemWait, m.gcElapsed)
+	gaugeFunc("greptime_mito_compaction_memory_in_use_bytes", "Memory that compactions have reserved.", func() float64 { return float64(e.compMem.used()) })
+	gaugeFunc("greptime_mito_compaction_memory_limit_bytes", "What they may reserve together; 0: no limit.", func() float64 { return float64(e.compMem.limit) })
 	m.compactElapsed = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_mito_compaction_total_elapsed",
 		Help: "Seconds that compactions took.", Buckets: prometheus.ExponentialBuckets(0.01, 4, 10)})
 	all = append(all, m.compactElapsed)

@@ -164,7 +164,7 @@ func (r *region) exists(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// recover builds the first version from the manifest and the log, and removes files that no edit names.
+// recover builds the first version from the manifest and the log.
 func (e *Engine) recover(ctx context.Context, r *region, options *contract.RegionOptions) error {
 	s := r.manifest.State()
 	v := &version{meta: s.Meta}
@@ -187,7 +187,7 @@ func (e *Engine) recover(ctx context.Context, r *region, options *contract.Regio
 	r.mu.Lock()
 	r.installLocked(v)
 	r.mu.Unlock()
-	return r.removeOrphans(ctx, s)
+	return nil
 }
 
 // replay puts the log's entries that are not in files into the memtable.
@@ -217,36 +217,6 @@ func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 	}
 	if rows > 0 {
 		r.log.Info("replayed", "rows", rows, "took", e.opts.Now().Sub(start))
-	}
-	return nil
-}
-
-// removeOrphans deletes data and index files that the manifest does not name: what a job left whose edit never came to be. The
-// process is the region's only writer and no job runs yet, so such a file is nobody's.
-func (r *region) removeOrphans(ctx context.Context, s *manifest.State) error {
-	known := map[string]bool{}
-	for _, f := range s.Files {
-		data, _ := r.paths(f.ID)
-		known[data], known[r.indexPath(f)] = true, true
-	}
-	var orphans []string
-	for o, err := range objectstore.All(ctx, r.store, r.dir) {
-		if err != nil {
-			return fmt.Errorf("open region %s: list files: %w", r.id, err)
-		}
-		name := o.Key[len(r.dir):]
-		ours := strings.HasSuffix(name, ".parquet") || strings.HasSuffix(name, ".puffin")
-		if ours && !strings.HasPrefix(name, "manifest/") && !known[o.Key] {
-			orphans = append(orphans, o.Key)
-		}
-	}
-	for _, key := range orphans {
-		if err := r.store.Delete(ctx, key); err != nil {
-			r.log.Warn("delete file of a failed job", "file", key, "err", err)
-			continue
-		}
-		r.eng.met.orphans.Inc()
-		r.log.Info("deleted file of a failed job", "file", key)
 	}
 	return nil
 }

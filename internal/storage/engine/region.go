@@ -48,12 +48,15 @@ type region struct {
 	mu struct {
 		sync.Mutex
 		version *version
+		live    map[*file]struct{} // that any version names which is current or pinned
 	}
 	state      atomic.Int32 // one of the states below
 	lastFlush  atomic.Int64 // unix nanoseconds
 	flushMu    sync.Mutex   // held by the one flush of the region
 	compactMu  sync.Mutex   // held by the one compaction of the region
-	alterMu    sync.Mutex   // held over alter, truncate, drop, close
+	comp       compacting
+	claims     claims
+	alterMu    sync.Mutex // held over alter, truncate, drop, close
 	written    atomic.Uint64
 	flushAsked atomic.Bool // a background flush is queued
 	compAsked  atomic.Bool // a background compaction is queued
@@ -169,6 +172,11 @@ func (e *Engine) submit(ctx context.Context, w *contract.RegionWrite) (*pendingW
 	}
 	if w.Rows.Len == 0 {
 		return nil, nil
+	}
+	if meta.Options.TTL == contract.TTLInstant { // taken and forgotten: there is nothing to log, or to keep
+		done := make(chan struct{})
+		close(done)
+		return &pendingWrite{req: &request{region: r, done: done}, payload: &payload{}, rows: w.Rows.Len, op: w.Op}, nil
 	}
 	if err := e.buffer.admit(ctx, w.Rows.Bytes(), e.kickFlush); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"math"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -45,7 +46,10 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 
 // alive are the times of rows that have not expired: expired rows are invisible at once, and go with their files later.
 func (r *region) alive(meta contract.RegionMeta) model.TimeRange {
-	if meta.Options.TTL <= 0 {
+	switch {
+	case meta.Options.TTL == contract.TTLInstant:
+		return model.TimeRange{Start: math.MaxInt64, End: math.MinInt64} // none; the zero range would be no restriction
+	case meta.Options.TTL <= 0:
 		return model.AllTime
 	}
 	unit := meta.Schema.TimeUnit()

@@ -65,6 +65,7 @@ func TestRegionsLiveInTheStoreTheyName(t *testing.T) {
 	if err := n.eng.Drop(ctx, region0); err != nil {
 		t.Fatal(err)
 	}
+	n.eng.finishDrops(ctx)
 	if here, err = cold.List(ctx, "", "", 0); err != nil || len(here) > 0 {
 		t.Fatalf("after the drop the store holds %v (%v)", here, err)
 	}

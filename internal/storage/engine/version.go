@@ -62,8 +62,12 @@ func (r *region) unpin(v *version) {
 
 // installLocked makes v the current version and gives the files that nobody names any more. r.mu held.
 func (r *region) installLocked(v *version) []*file {
+	if r.mu.live == nil {
+		r.mu.live = map[*file]struct{}{}
+	}
 	for _, f := range v.files {
 		f.refs++
+		r.mu.live[f] = struct{}{}
 	}
 	v.refs = 1
 	old := r.mu.version
@@ -81,7 +85,11 @@ func (r *region) derefLocked(v *version) (dead []*file) {
 	for _, f := range v.files {
 		if f.refs--; f.refs == 0 {
 			dead = append(dead, f)
+			delete(r.mu.live, f)
 		}
+	}
+	if len(r.mu.live) == 0 && len(dead) > 0 && r.state.Load() == stateDropped {
+		r.eng.drops.look()
 	}
 	return dead
 }

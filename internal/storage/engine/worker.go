@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -22,6 +23,8 @@ type worker struct {
 	log   wal.Log
 	met   *metrics
 	batch int
+
+	lastWrite atomic.Int64 // when rows were last applied, unix nanoseconds
 
 	queue  chan *request // bounded: submit waits when it is full
 	groups chan []*request
@@ -162,6 +165,7 @@ func (w *worker) applyStage() {
 			close(req.done)
 		}
 		if wrote {
+			w.lastWrite.Store(time.Now().UnixNano())
 			w.met.stages.WithLabelValues("write_memtable").Observe(time.Since(start).Seconds())
 		}
 	}

@@ -210,6 +210,21 @@ func (m *Manifest) Resolve(ctx context.Context) (*State, error) {
 	return m.resolveLocked(ctx)
 }
 
+// Undecided is the files that a commit of unknown outcome adds, if there is one: Resolve may bring them into the state. It waits for a
+// commit that is under way.
+func (m *Manifest) Undecided() map[FileID]bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.mu.pending == nil {
+		return nil
+	}
+	out := map[FileID]bool{}
+	for _, f := range m.mu.pending.next.Files {
+		out[f.ID] = true
+	}
+	return out
+}
+
 func (m *Manifest) resolveLocked(ctx context.Context) (*State, error) {
 	if m.mu.fenced {
 		return nil, errs.Wrap(errs.RegionReadonly, ErrFenced, "commit to %s", m.opts.Dir)

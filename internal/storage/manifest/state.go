@@ -58,6 +58,11 @@ type State struct {
 	CompactionWindow time.Duration `json:"compaction_window,omitempty"`
 }
 
+// Has tells whether the region has the file.
+func (s *State) Has(id FileID) bool {
+	return slices.ContainsFunc(s.Files, func(f File) bool { return f.ID == id })
+}
+
 // Action is one change; exactly one member is set.
 type Action struct {
 	Change   *Change   `json:"change,omitempty"`
