@@ -18,12 +18,16 @@ type Session struct {
 	Database string
 	User     string // empty: nobody logged in
 	Rights   Rights // of the user
+	Client   string // address of the client; empty: not known
 	Dialect  Dialect
 	Protocol string         // "http", "mysql", "postgres", "influxdb", "prometheus" …: for metrics and the process list
 	Timezone *time.Location // never nil
 	Timeout  time.Duration  // of one statement; 0: none
 	Hints    map[string]string
 }
+
+// ClientName is protocol and address of the client, as the process list shows them: mysql[127.0.0.1:4711].
+func (s *Session) ClientName() string { return s.Protocol + "[" + s.Client + "]" }
 
 // The names of the places that exist from the start.
 const (

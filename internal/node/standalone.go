@@ -21,6 +21,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
@@ -68,6 +69,8 @@ type Standalone struct {
 	meta    kv.Store
 	storage *regionStorage
 	users   *auth.Users // nil: everybody is let in
+	running *process.List
+	slow    *slowLog // nil: off
 	query   *query.Engine
 	promql  *prom.Engine
 	ops     *operator.Operator
@@ -141,7 +144,9 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "temporary directory")
 	}
-	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, n.storage.engine, o.Build.Version), Regions: n.storage.engine, Version: o.Build.Version,
+	n.running = process.NewList(cfg.GRPC.BindAddr, reg, time.Now)
+	n.slow = newSlowLog(cfg.SlowQuery, log, reg)
+	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, n.storage.engine, o.Build.Version, n.running), Regions: n.storage.engine, Version: o.Build.Version,
 		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {
@@ -149,7 +154,11 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	}
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: n.storage.engine, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
-		AutoCreateTable: cfg.AutoCreateTable, HasStore: n.storage.stores.has, Log: log, Metrics: reg})
+		AutoCreateTable: cfg.AutoCreateTable, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
+		Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
+	if n.slow != nil {
+		n.slow.insert = n.ops
+	}
 	if err := n.ops.Recover(ctx, cfg.InitRegionsParallelism); err != nil {
 		return nil, err
 	}
@@ -197,7 +206,8 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 		if err != nil {
 			return err
 		}
-		promapi.Register(n.http, n.promql, promapi.Options{Build: promapi.BuildInfo{Version: n.build.Version, Branch: n.build.Branch, Commit: n.build.Commit,
+		watched := &watchedPromQL{n.promql, n.running, n.slowQuery(), cfg.SlowQuery.Threshold.Std()}
+		promapi.Register(n.http, watched, promapi.Options{Build: promapi.BuildInfo{Version: n.build.Version, Branch: n.build.Branch, Commit: n.build.Commit,
 			Rustc: n.build.Go, Target: runtime.GOOS + "/" + runtime.GOARCH}})
 	}
 	host, _ := os.Hostname()
@@ -228,6 +238,14 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 		}
 	}()
 	return nil
+}
+
+// slowQuery is who is told of slow queries.
+func (n *Standalone) slowQuery() func(operator.SlowQuery) {
+	if n.slow == nil {
+		return nil
+	}
+	return n.slow.record
 }
 
 // exhaustedWait reads write_bytes_exhausted_policy: "wait", "wait(5s)" or "fail".
@@ -319,6 +337,9 @@ func (n *Standalone) closeParts() (err error) {
 	}
 	if n.remote != nil {
 		n.remote.Close()
+	}
+	if n.slow != nil {
+		n.slow.close()
 	}
 	if n.promql != nil {
 		err = errors.Join(err, n.promql.Close())

@@ -7,6 +7,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
@@ -14,8 +15,8 @@ import (
 )
 
 // BindCatalog shows a catalog to queries, with information_schema.
-func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string) bind.Catalog {
-	return &bindCatalog{c, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now()}}
+func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List) bind.Catalog {
+	return &bindCatalog{c, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}}
 }
 
 type bindCatalog struct {

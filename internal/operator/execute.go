@@ -2,7 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
 	"io"
 	"reflect"
 	"strings"
@@ -65,37 +64,15 @@ func (o *Operator) Statement(ctx context.Context, sess *model.Session, st sql.St
 	if err := allow(sess, st); err != nil {
 		return model.Output{}, err
 	}
-	if sess.Timeout <= 0 {
-		return o.statement(ctx, sess, st, params)
-	}
-	ctx, cancel := context.WithTimeout(ctx, sess.Timeout)
-	out, err := o.statement(ctx, sess, st, params)
+	r := o.begin(ctx, sess, st)
+	out, err := o.statement(r.ctx, sess, st, params)
 	if err != nil || out.Rows == nil {
-		cancel()
+		err = r.why(err)
+		r.end()
 		return out, err
 	}
-	out.Rows = &timedRows{RowStream: out.Rows, ctx: ctx, cancel: cancel}
+	out.Rows = &runningRows{RowStream: out.Rows, r: r}
 	return out, nil
-}
-
-// timedRows ends rows that take longer than the statement may, and gives the timer back when they are closed.
-type timedRows struct {
-	model.RowStream
-	ctx    context.Context // ends with the statement's time
-	cancel context.CancelFunc
-}
-
-func (t *timedRows) Next(ctx context.Context) (*model.Batch, error) {
-	b, err := t.RowStream.Next(ctx)
-	if over := t.ctx.Err(); err != nil && !errors.Is(err, io.EOF) && over != nil {
-		return nil, over
-	}
-	return b, err
-}
-
-func (t *timedRows) Close() error {
-	defer t.cancel()
-	return t.RowStream.Close()
 }
 
 func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.Statement, params []model.Value) (out model.Output, err error) {
@@ -141,6 +118,8 @@ func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.St
 		return o.rows(o.tql(ctx, sess, s))
 	case *sql.Admin:
 		return o.rows(o.admin(ctx, sess, s))
+	case *sql.Kill:
+		out.Affected, err = o.kill(s)
 	default:
 		err = unsupported(st)
 	}

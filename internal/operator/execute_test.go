@@ -26,7 +26,7 @@ func newSQLNode(t testing.TB) *sqlNode {
 
 func (n *sqlNode) attach() {
 	n.t.Helper()
-	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test"), Regions: n.regions, Version: "test", Now: now})
+	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil), Regions: n.regions, Version: "test", Now: now})
 	if err != nil {
 		n.t.Fatal(err)
 	}

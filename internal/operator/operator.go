@@ -11,6 +11,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -36,6 +37,11 @@ type Options struct {
 	Log             *slog.Logger          // nil: silent
 	Metrics         prometheus.Registerer // nil: not counted
 	Now             func() time.Time      // nil: the system's clock
+	// Processes lists the statements that run. Nil: nobody can see or kill them.
+	Processes *process.List
+	// Slow is told of queries that took at least SlowThreshold; it must not wait. Nil: nobody is.
+	Slow          func(SlowQuery)
+	SlowThreshold time.Duration
 	// HasStore tells whether tables may name an object store. Nil: the regions are asked when the table is made.
 	HasStore func(name string) bool
 }

@@ -14,7 +14,7 @@ import (
 // withQuery gives a node a query engine.
 func withQuery(n *node) {
 	n.t.Helper()
-	q, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test"), Regions: n.eng})
+	q, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil), Regions: n.eng})
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type Standalone struct {
 	Storage      Storage        `toml:"storage"`
 	Query        Query          `toml:"query"`
 	Logging      Logging        `toml:"logging"`
+	SlowQuery    SlowQuery      `toml:"slow_query"`
 	Memory       Memory         `toml:"memory"`
 	RegionEngine []RegionEngine `toml:"region_engine"`
 }
@@ -127,6 +128,15 @@ type Logging struct {
 	MaxLogFiles       int    `toml:"max_log_files"`
 }
 
+// SlowQuery says which queries are recorded as slow, and where.
+type SlowQuery struct {
+	Enable      bool           `toml:"enable"`
+	RecordType  string         `toml:"record_type"`  // system_table (greptime_private.slow_queries) or log
+	Threshold   units.Duration `toml:"threshold"`    // those that take at least so long
+	SampleRatio float64        `toml:"sample_ratio"` // of them: 0 to 1
+	TTL         string         `toml:"ttl"`          // of the table, when it is made
+}
+
 // Memory is the one budget for everything that holds data.
 type Memory struct {
 	Limit units.Size `toml:"limit"` // 0: half of what the machine or the cgroup allows
@@ -185,9 +195,10 @@ func Default() *Standalone {
 		PromStore: PromStore{Enable: true, WithMetricEngine: true, PromValidationMode: "strict"},
 		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
 			ReadBatchSize: 128, SyncWrite: true, EnableLogRecycle: true, SyncPeriod: units.Duration(5 * time.Second), RecoveryParallelism: 2},
-		Storage: Storage{DataHome: "./goptimedb_data", Provider: Provider{Type: StoreFile, HTTPClient: HTTPClient{}.WithDefaults()}},
-		Query:   Query{MemoryPoolSize: "50%"},
-		Logging: Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
+		Storage:   Storage{DataHome: "./goptimedb_data", Provider: Provider{Type: StoreFile, HTTPClient: HTTPClient{}.WithDefaults()}},
+		Query:     Query{MemoryPoolSize: "50%"},
+		Logging:   Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
+		SlowQuery: SlowQuery{Enable: true, RecordType: "system_table", Threshold: units.Duration(30 * time.Second), SampleRatio: 1, TTL: "90d"},
 		RegionEngine: []RegionEngine{{Mito: &Mito{
 			WorkerChannelSize: 128, WorkerRequestBatchSize: 64, ManifestCheckpointDistance: 10,
 			AutoFlushInterval: units.Duration(30 * time.Minute), SSTWriteBufferSize: 8 << 20,
@@ -298,6 +309,13 @@ func (c *Standalone) Validate() error {
 	}
 	for key, t := range map[string]TLS{"http.tls": c.HTTP.TLS, "mysql.tls": c.MySQL.TLS, "postgres.tls": c.Postgres.TLS} {
 		oneOf(key+".mode", strings.ReplaceAll(cmp.Or(t.Mode, "disable"), "-", "_"), "disable", "prefer", "require", "verify_ca", "verify_full")
+	}
+	oneOf("slow_query.record_type", c.SlowQuery.RecordType, "system_table", "log")
+	if c.SlowQuery.SampleRatio < 0 || c.SlowQuery.SampleRatio > 1 {
+		bad("slow_query.sample_ratio", "%v is not within 0 and 1", c.SlowQuery.SampleRatio)
+	}
+	if c.SlowQuery.Enable && c.SlowQuery.Threshold <= 0 {
+		bad("slow_query.threshold", "must be positive")
 	}
 	if c.HTTP.ProtectOps && c.UserProvider == "" {
 		bad("http.protect_ops", "needs a user_provider")

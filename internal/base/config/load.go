@@ -23,7 +23,7 @@ const (
 
 // known are keys of the product that have no effect in this version. They are warned about in other words than unknown ones.
 var known = []string{"enable_telemetry", "runtime.", "grpc.", "mysql.", "postgres.", "opentsdb.", "jaeger.", "otlp.", "metadata_store.",
-	"procedure.", "flow.", "slow_query.", "tracing.", "logging.", "query.", "storage.", "wal.", "region_engine.", "prom_store.", "http.",
+	"procedure.", "flow.", "tracing.", "logging.", "query.", "storage.", "wal.", "region_engine.", "prom_store.", "http.",
 	"memory.", "meta_client.", "event_recorder.", "export_metrics."}
 
 // Load lays the environment (variables PREFIX__SECTION__KEY) and then the file over the defaults. env is as os.Environ gives it; an

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -28,6 +29,8 @@ type Source struct {
 	Commit  string
 	Branch  string
 	Started time.Time
+	// Processes lists the statements that run; nil: the table is empty.
+	Processes *process.List
 }
 
 // Table is one table.

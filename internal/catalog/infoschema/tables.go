@@ -77,7 +77,7 @@ func definitions() []*definition {
 		{"region_statistics", 35, `region_id U64, table_id U32, region_number U32, region_rows U64, written_bytes_since_open U64, query_cpu_time_millis U64,
 			query_scanned_bytes U64, disk_size U64, memtable_size U64, manifest_size U64, sst_size U64, sst_num U64, index_size U64, engine S,
 			region_role S`, regionStatistics},
-		{"process_list", 36, "id S, catalog S, schemas S, query S, client S, frontend S, start_timestamp TsMs, elapsed_time Dms", nil},
+		{"process_list", 36, "id S, catalog S, schemas S, query S, client S, frontend S, start_timestamp TsMs, elapsed_time Dms", processes},
 		{"statistics", 37, `table_catalog S, table_schema S, table_name S, non_unique I64, index_schema S, index_name S, seq_in_index I64, column_name S,
 			collation S, cardinality I64, sub_part I64, packed S, nullable S, index_type S, comment S, index_comment S, is_visible S, expression S,
 			greptime_index_type S`, statistics},

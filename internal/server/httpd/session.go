@@ -33,6 +33,7 @@ func (s *Server) session(r *Request, rt *Route) error {
 	sess := model.NewSession(rt.Protocol)
 	sess.Timezone = s.timezone(r.Header.Get("x-greptime-timezone"))
 	sess.Hints = hints(r.Header)
+	sess.Client = r.RemoteAddr
 	r.Session = sess
 	db := r.Header.Get("x-greptime-db-name")
 	if db == "" {

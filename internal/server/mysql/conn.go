@@ -84,8 +84,9 @@ func (c *conn) resetSession() {
 	sess := model.NewSession("mysql")
 	sess.Dialect = model.DialectMySQL
 	sess.Timezone = c.s.opt.Zone
+	sess.Client = c.raw.RemoteAddr().String()
 	if c.sess != nil {
-		sess.User, sess.Catalog, sess.Database = c.sess.User, c.sess.Catalog, c.sess.Database
+		sess.User, sess.Rights, sess.Catalog, sess.Database = c.sess.User, c.sess.Rights, c.sess.Catalog, c.sess.Database
 	}
 	c.sess = sess
 	c.s.m.prepared.Sub(float64(len(c.stmts)))
