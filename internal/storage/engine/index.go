@@ -142,6 +142,11 @@ func (f *file) lacks(wanted []sst.ColumnIndex) bool {
 	return slices.ContainsFunc(wanted, func(x sst.ColumnIndex) bool { return !slices.Contains(have, x.String()) })
 }
 
+// keep is those of the indexes that have one of the names.
+func keep(indexes []sst.ColumnIndex, names []string) []sst.ColumnIndex {
+	return slices.DeleteFunc(slices.Clone(indexes), func(x sst.ColumnIndex) bool { return !slices.Contains(names, x.String()) })
+}
+
 // askIndexes queues a background build where files lack indexes that the schema asks for.
 func (e *Engine) askIndexes(r *region) {
 	v := r.pin()
@@ -275,6 +280,12 @@ func (r *region) reindex(ctx context.Context, schema *model.Schema, f *file, ask
 	next := manifest.Reindex{ID: f.ID, IndexVersion: now.IndexVersion + 1}
 	if next.IndexSize, next.Indexes, err = h.Reindex(ctx, next.IndexVersion, r.building(wanted)); err != nil {
 		return false, err
+	}
+	if slices.Equal(next.Indexes, now.Indexes) && len(next.Indexes) < len(wanted) && h.IndexIntact(ctx, keep(wanted, next.Indexes)) {
+		gone := now // what was missing could not be built now either
+		gone.IndexVersion = next.IndexVersion
+		r.deleteIndexes([]string{r.indexPath(gone)})
+		return false, nil
 	}
 	if err := r.commit(ctx, "index.commit", manifest.Action{Edit: &manifest.Edit{Reindex: []manifest.Reindex{next}}}); err != nil {
 		return false, err // perhaps it is there: the file stays, for settle or the next open to decide
