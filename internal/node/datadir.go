@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/kv/bolt"
 )
 
@@ -42,7 +43,8 @@ func openDataDir(path string) (*dataDir, error) {
 	if err != nil {
 		return nil, errs.Wrap(errs.InvalidArguments, err, "data directory")
 	}
-	if err := os.MkdirAll(path, 0o755); err != nil {
+	// With a sync: what is synced below later finds the directory there, and does not sync its name.
+	if err := vfs.MkdirAllSync(vfs.OS(), path); err != nil {
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "create data directory")
 	}
 	if err := checkOwner(path); err != nil {

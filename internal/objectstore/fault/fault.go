@@ -45,6 +45,7 @@ type Store struct {
 		sync.Mutex
 		rules []*active
 		calls map[objectstore.Op]int
+		hits  int
 	}
 }
 
@@ -76,6 +77,15 @@ func (s *Store) Clear() {
 	s.mu.rules = nil
 }
 
+// Injected is how many operations failed by a rule since the last call.
+func (s *Store) Injected() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.mu.hits
+	s.mu.hits = 0
+	return n
+}
+
 // Calls is how many operations of a kind there were, failed ones too.
 func (s *Store) Calls(op objectstore.Op) int {
 	s.mu.Lock()
@@ -102,6 +112,7 @@ func (s *Store) decide(op objectstore.Op, key string) *Rule {
 		if found == nil && a.seen > a.Skip && (a.Times == 0 || a.seen <= a.Skip+a.Times) {
 			r := a.Rule
 			found = &r
+			s.mu.hits++
 		}
 	}
 	return found

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -23,7 +24,7 @@ type farNode struct {
 
 func startFar(t testing.TB, fs *crashfs.FS, dir string, far objectstore.Store, tune func(*Options)) *farNode {
 	t.Helper()
-	if err := fs.MkdirAll(dir+"/cache", 0o755); err != nil {
+	if err := vfs.MkdirAllSync(fs, dir); err != nil { // the cache makes its folders without a sync, which must not be those of the log
 		t.Fatal(err)
 	}
 	c, err := diskcache.Open(diskcache.Options{Dir: dir + "/cache/write", FS: fs, Size: 64 << 20, ManifestSize: 1 << 20})
