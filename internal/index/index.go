@@ -9,6 +9,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/index/blob"
 	"github.com/goptimedb/goptimedb/internal/index/bloom"
+	"github.com/goptimedb/goptimedb/internal/index/fulltext"
 	"github.com/goptimedb/goptimedb/internal/index/inverted"
 	"github.com/goptimedb/goptimedb/internal/index/rowset"
 	"github.com/goptimedb/goptimedb/internal/index/terms"
@@ -131,6 +132,10 @@ func NewBuilder(k Kind, o Options, t model.Type, s Scratch) (Builder, error) {
 		return inverted.NewBuilder(t, o.Granularity, s.FS, s.Dir, s.MaxBytes), nil
 	case k == Skipping && values.Indexable(t):
 		return bloom.NewBuilder(t, o.Granularity, o.FalsePositiveRate, s.MaxBytes), nil
+	case k == FulltextBloom && t.Kind == model.KindString:
+		return fulltext.NewBloomBuilder(o.Analyzer, !o.CaseSensitive, o.Granularity, o.FalsePositiveRate, s.MaxBytes), nil
+	case k == FulltextPostings && t.Kind == model.KindString:
+		return fulltext.NewPostingsBuilder(o.Analyzer, s.FS, s.Dir, s.MaxBytes), nil
 	}
 	return nil, errs.New(errs.Unsupported, "%s index of %s", k, t)
 }
@@ -143,6 +148,10 @@ func Open(ctx context.Context, k Kind, b Blob) (Reader, error) {
 		return opened(inverted.OpenIndex(ctx, b))
 	case Skipping:
 		return opened(bloom.OpenIndex(ctx, b))
+	case FulltextBloom:
+		return opened(fulltext.OpenBloom(ctx, b))
+	case FulltextPostings:
+		return opened(fulltext.OpenPostings(ctx, b))
 	}
 	return nil, errs.New(errs.Unsupported, "%s index", k)
 }
