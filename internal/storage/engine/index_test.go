@@ -14,8 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/index"
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -339,6 +341,8 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 					}
 				}
 				options[colText]["fulltext_index.backend"] = backend
+				_, err := index.NewBuilder(index.FulltextPostings, index.Options{}, model.String, index.Scratch{})
+				unsupported := backend == "tantivy" && errs.Is(err, errs.Unsupported)
 				s := newIndexStory(t, 1, indexedMeta(mode, options), nil)
 				var u used
 				plus := func(v used) {
@@ -364,6 +368,9 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 				s.compact()
 				plus(s.check(60))
 				for name, x := range map[string]contract.IndexStats{"inverted": u.inverted, "bloom": u.bloom, "fulltext": u.fulltext} {
+					if unsupported && name == "fulltext" {
+						continue
+					}
 					if x.Files == 0 || x.RowsAfter >= x.Rows || x.Failed > 0 {
 						t.Errorf("%s: %+v", name, x)
 					}
@@ -497,7 +504,8 @@ func TestDamagedIndexesChangeNoAnswer(t *testing.T) {
 	if u.inverted.Failed+u.bloom.Failed+u.fulltext.Failed == 0 {
 		t.Error("no damage was seen")
 	}
-	for f := range whole {
+	files, _ = filepath.Glob(s.dir + "/objects/" + tableDir + "*/index/*.puffin")
+	for _, f := range files {
 		if err := os.Remove(f); err != nil {
 			t.Fatal(err)
 		}
