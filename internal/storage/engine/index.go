@@ -278,6 +278,8 @@ func (r *region) reindex(ctx context.Context, schema *model.Schema, f *file, ask
 	}
 	now := f.current()
 	next := manifest.Reindex{ID: f.ID, IndexVersion: now.IndexVersion + 1}
+	r.claim(f.ID)
+	defer r.unclaim([]manifest.File{now})
 	if next.IndexSize, next.Indexes, err = h.Reindex(ctx, next.IndexVersion, r.building(wanted)); err != nil {
 		return false, err
 	}
