@@ -47,13 +47,14 @@ type Table struct {
 	Catalog  string
 	Database string
 	Name     string
-	Engine   string // "mito"
+	Engine   string // "mito" or "metric"
 	Schema   *model.Schema
 	Options  map[string]string      `json:",omitempty"` // as given, for SHOW CREATE TABLE
 	Region   contract.RegionOptions // what the options mean to the engine
 	Regions  []model.RegionID
 	Created  time.Time
-	Comment  string `json:",omitempty"`
+	Comment  string   `json:",omitempty"`
+	Logical  *Logical `json:",omitempty"` // of a logical table of the metric engine; it has one region, which exists in memory only
 }
 
 // FullName is catalog.database.table.

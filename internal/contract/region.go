@@ -81,10 +81,18 @@ type RegionMeta struct {
 	Options RegionOptions
 }
 
+// LogicalRegion says where the rows of a logical region of the metric engine lie: in the data region Data, under the number Table, which no
+// other logical region has or had. What a logical region is, is kept by the caller, who tells it when it creates or opens the region.
+type LogicalRegion struct {
+	Data  model.RegionID
+	Table uint32
+}
+
 // CreateRegion asks for a new region below TableDir ("data/{catalog}/{schema}/{table id}/").
 type CreateRegion struct {
 	Meta     RegionMeta
 	TableDir string
+	Logical  *LogicalRegion // set: the region has no storage of its own, and Meta.Options and TableDir are of no meaning
 }
 
 // OpenRegion asks for an existing region. Options, where set, override the ones that the manifest recorded.

@@ -30,6 +30,16 @@ func (o *Operator) alter(ctx context.Context, sess *model.Session, s *sql.AlterT
 	}
 	defer o.locks.lock(locks...)()
 	return o.alterTable(ctx, database, name, func(t *catalog.Table) (*catalog.Table, error) {
+		switch {
+		case t.Logical != nil:
+			if err := checkLogicalAlter(s); err != nil {
+				return nil, err
+			}
+		case t.Physical():
+			if err := o.checkPhysicalAlter(t, s); err != nil {
+				return nil, err
+			}
+		}
 		next := *t
 		next.Schema = t.Schema.Clone()
 		a := alteration{o: o, sess: sess, old: t, next: &next}

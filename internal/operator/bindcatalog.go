@@ -9,6 +9,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
@@ -16,11 +17,12 @@ import (
 
 // BindCatalog shows a catalog to queries, with information_schema.
 func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List) bind.Catalog {
-	return &bindCatalog{c, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}}
+	return &bindCatalog{c, regions, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}}
 }
 
 type bindCatalog struct {
 	catalog *catalog.Catalog
+	regions contract.RegionServer
 	info    *infoschema.Source
 }
 
@@ -50,6 +52,14 @@ func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, 
 	t, err := b.catalog.Table(database, table)
 	if err != nil {
 		return nil, err
+	}
+	if t.Physical() {
+		members := b.catalog.Members(t.ID)
+		schema := metric.PhysicalSchema(t.Schema, members)
+		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: schema,
+			Rows: func(context.Context, *model.Session) (model.RowStream, error) {
+				return metric.ScanPhysical(b.regions, schema, t.Regions, members), nil
+			}}, nil
 	}
 	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions}, nil
 }

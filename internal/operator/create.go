@@ -8,6 +8,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -36,7 +37,16 @@ func (o *Operator) createTables(ctx context.Context, tables ...*catalog.Table) e
 	now := o.opts.Now().UTC()
 	for i, t := range tables {
 		t.ID = first + model.TableID(i)
-		t.Regions = []model.RegionID{model.NewRegionID(t.ID, 0)}
+		n := 1
+		if t.Physical() {
+			if n, err = o.partitions(t.Options); err != nil {
+				return err
+			}
+		}
+		t.Regions = make([]model.RegionID, n)
+		for r := range t.Regions {
+			t.Regions[r] = model.NewRegionID(t.ID, uint32(r))
+		}
 		t.Created = now
 		if t.Engine == "" {
 			t.Engine = "mito"
@@ -56,8 +66,15 @@ func (o *Operator) createTables(ctx context.Context, tables ...*catalog.Table) e
 	}
 	failed := errors.Join(each(ctx, len(tables), regionParallelism, func(i int) error {
 		t := tables[i]
+		schema := t.Schema
+		if t.Physical() {
+			var err error
+			if schema, err = metric.DataSchema(t.Schema); err != nil {
+				return err
+			}
+		}
 		for _, id := range t.Regions {
-			err := o.regions.Create(ctx, contract.CreateRegion{TableDir: t.Dir(), Meta: contract.RegionMeta{ID: id, Schema: t.Schema, Options: t.Region}})
+			err := o.regions.Create(ctx, contract.CreateRegion{TableDir: t.Dir(), Meta: contract.RegionMeta{ID: id, Schema: schema, Options: t.Region}})
 			if err != nil {
 				return fmt.Errorf("create table %s: %w", t.FullName(), err)
 			}
@@ -98,6 +115,12 @@ func (o *Operator) removeRegions(ctx context.Context, t *catalog.Table) {
 
 // dropTable makes a table invisible, which is the moment from which it is gone, and removes its regions.
 func (o *Operator) dropTable(ctx context.Context, t *catalog.Table) error {
+	if t.Logical != nil {
+		return o.dropLogical(ctx, t)
+	}
+	if err := o.droppable(t, nil); err != nil {
+		return err
+	}
 	if err := o.catalog.BeginDrop(ctx, t); err != nil {
 		return err
 	}
@@ -146,7 +169,9 @@ func (o *Operator) alterRegions(ctx context.Context, old, next *catalog.Table) e
 		if err := next.Schema.Validate(); err != nil {
 			return err
 		}
-		req.Schema = next.Schema
+		if !old.Physical() { // whose regions have columns of their own
+			req.Schema = next.Schema
+		}
 	}
 	if next.Region != old.Region {
 		req.Options = &next.Region
@@ -165,6 +190,9 @@ func (o *Operator) alterRegions(ctx context.Context, old, next *catalog.Table) e
 
 // catchUp brings the newest schema that a region of the table has into the catalog.
 func (o *Operator) catchUp(ctx context.Context, t *catalog.Table) error {
+	if t.Physical() {
+		return nil
+	}
 	for _, id := range t.Regions {
 		m, err := o.regions.Meta(ctx, id)
 		if err != nil {

@@ -1,8 +1,10 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -119,6 +121,9 @@ func (o *Operator) alterDatabase(ctx context.Context, s *sql.AlterDatabase) erro
 
 // refreshOptions gives the regions of a table the options that its database now lends it.
 func (o *Operator) refreshOptions(ctx context.Context, database map[string]string, t *catalog.Table) error {
+	if t.Logical != nil { // has its physical table's
+		return nil
+	}
 	defer o.locks.lock(lockName(t.Database, t.Name))()
 	return o.alterTable(ctx, t.Database, t.Name, func(t *catalog.Table) (*catalog.Table, error) {
 		r, err := engineOptions(database, t.Options)
@@ -151,7 +156,9 @@ func (o *Operator) dropDatabase(ctx context.Context, sess *model.Session, n sql.
 		}
 		return schemaNotFound(name)
 	}
-	for _, t := range o.catalog.Tables(name) {
+	tables := o.catalog.Tables(name)
+	slices.SortStableFunc(tables, func(a, b *catalog.Table) int { return cmp.Compare(dropRank(a), dropRank(b)) })
+	for _, t := range tables {
 		unlock := o.locks.lock(lockName(t.Database, t.Name))
 		err := o.dropTable(ctx, t)
 		unlock()
@@ -160,6 +167,14 @@ func (o *Operator) dropDatabase(ctx context.Context, sess *model.Session, n sql.
 		}
 	}
 	return o.catalog.DropDatabase(ctx, name)
+}
+
+// dropRank puts logical tables before the physical ones that they lie on.
+func dropRank(t *catalog.Table) int {
+	if t.Physical() {
+		return 1
+	}
+	return 0
 }
 
 func (o *Operator) use(sess *model.Session, s *sql.Use) error {

@@ -25,9 +25,18 @@ func (o *Operator) target(sess *model.Session, n sql.ObjectName) (*catalog.Table
 	return o.catalog.Table(database, name)
 }
 
+// rowTarget is target for a table that is to have rows of its own.
+func (o *Operator) rowTarget(sess *model.Session, n sql.ObjectName) (*catalog.Table, error) {
+	t, err := o.target(sess, n)
+	if err == nil && t.Physical() {
+		return nil, physicalWrite(t)
+	}
+	return t, err
+}
+
 func (o *Operator) insert(ctx context.Context, sess *model.Session, s *sql.Insert, params []model.Value) (uint64, error) {
 	for try := 1; ; try++ {
-		t, err := o.target(sess, s.Table)
+		t, err := o.rowTarget(sess, s.Table)
 		if err != nil {
 			return 0, err
 		}
@@ -257,7 +266,7 @@ func castQuery(q *sql.Query, cols []*model.Column) *sql.Query {
 // delete removes the rows of a statement, which is made anew where the table changes under it.
 func (o *Operator) delete(ctx context.Context, sess *model.Session, s *sql.Delete, params []model.Value) (uint64, error) {
 	for try := 1; ; try++ {
-		t, err := o.target(sess, s.Table)
+		t, err := o.rowTarget(sess, s.Table)
 		if err != nil {
 			return 0, err
 		}

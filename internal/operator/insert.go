@@ -66,8 +66,9 @@ type insertion struct {
 
 // widening is columns that a table lacks.
 type widening struct {
-	table string
-	add   []model.RowColumn // vectors are for their types only
+	table   string
+	logical bool
+	add     []model.RowColumn // vectors are for their types only
 }
 
 // match fills writes, create and widen.
@@ -83,6 +84,8 @@ func (w *insertion) match() error {
 			w.create = append(w.create, r)
 		case err != nil:
 			return err
+		case t.Physical():
+			return physicalWrite(t)
 		default:
 			if err := w.matchTable(t, r); err != nil {
 				return err
@@ -246,7 +249,7 @@ func (w *insertion) matchTable(t *catalog.Table, r *model.Rows) error {
 		ids, b.Cols = append(ids, col.ID), append(b.Cols, v)
 	}
 	if len(add) > 0 {
-		w.widen = append(w.widen, widening{t.Name, add})
+		w.widen = append(w.widen, widening{t.Name, t.Logical != nil, add})
 		return nil
 	}
 	for i, ok := range given {
@@ -343,9 +346,19 @@ func (w *insertion) make(ctx context.Context) error {
 			return err
 		}
 	}
+	var labels []widening
 	for _, x := range w.widen {
+		if x.logical {
+			labels = append(labels, x)
+			continue
+		}
 		if err := w.makeColumns(ctx, x); err != nil {
 			return err
+		}
+	}
+	if len(labels) > 0 {
+		if err := w.makeLabels(ctx, labels); err != nil {
+			return fmt.Errorf("add labels to %d logical tables: %w", len(labels), err)
 		}
 	}
 	return nil
@@ -357,6 +370,9 @@ func (w *insertion) makeTables(ctx context.Context) error {
 		return err
 	}
 	options, comment := w.tableOptions()
+	if w.opts.Kind == model.MetricTable && w.opts.PhysicalTable != "" {
+		return w.makeLogical(ctx, db, options, comment)
+	}
 	effective, err := inherit(db.Options, options)
 	if err != nil {
 		return err

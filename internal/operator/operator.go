@@ -34,9 +34,11 @@ type Options struct {
 	ColumnPrefix string
 	// AutoCreateTable lets writes make and widen tables, unless a hint of the session says otherwise.
 	AutoCreateTable bool
-	Log             *slog.Logger          // nil: silent
-	Metrics         prometheus.Registerer // nil: not counted
-	Now             func() time.Time      // nil: the system's clock
+	// MetricPartitions is how many regions a physical metric table gets that does not say. Zero: one per two processors, four at least.
+	MetricPartitions int
+	Log              *slog.Logger          // nil: silent
+	Metrics          prometheus.Registerer // nil: not counted
+	Now              func() time.Time      // nil: the system's clock
 	// Processes lists the statements that run. Nil: nobody can see or kill them.
 	Processes *process.List
 	// Slow is told of queries that took at least SlowThreshold; it must not wait. Nil: nobody is.

@@ -155,6 +155,9 @@ func optionOf(key string) tableOption {
 		"otlp_metric_compat", "repartition.column.hint", "timeout", "wait":
 		return keep
 	}
+	if metricOption(key) {
+		return keep
+	}
 	for _, family := range []string{"memtable.bulk.", "memtable.partition_tree.", semanticPrefix} {
 		if strings.HasPrefix(key, family) && len(key) > len(family) {
 			return keep

@@ -27,7 +27,12 @@ func (o *Operator) Recover(ctx context.Context, parallelism int) error {
 		id    model.RegionID
 	}
 	var regions []region
+	var logical []*catalog.Table
 	for _, t := range tables {
+		if t.Logical != nil { // after the regions that they lie in
+			logical = append(logical, t)
+			continue
+		}
 		for _, id := range t.Regions {
 			regions = append(regions, region{t, id})
 		}
@@ -44,6 +49,7 @@ func (o *Operator) Recover(ctx context.Context, parallelism int) error {
 			o.opts.Log.Error("open region", "region", regions[i].id, "table", regions[i].table.FullName(), "error", err)
 		}
 	}
+	o.openLogical(ctx, logical)
 	for i, r := range regions {
 		if failed[i] == nil {
 			if err := o.catchUp(ctx, r.table); err != nil {

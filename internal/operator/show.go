@@ -204,7 +204,7 @@ func (o *Operator) describe(ctx context.Context, sess *model.Session, s *sql.Des
 		if err != nil {
 			return nil, err
 		}
-		columns = t.Schema.Columns
+		columns = o.catalog.Shown(t).Columns
 	}
 	rows := make([][]any, len(columns))
 	for i := range columns {
@@ -252,7 +252,7 @@ func (o *Operator) showCreate(sess *model.Session, s *sql.ShowCreate) (model.Row
 		if err != nil {
 			return nil, err
 		}
-		return textRows([]string{"Table", "Create Table"}, []any{name, createTableText(sess, d, t)}), nil
+		return textRows([]string{"Table", "Create Table"}, []any{name, createTableText(sess, d, t, o.catalog.Shown(t))}), nil
 	case sql.ObjFlow:
 		return nil, errs.New(errs.FlowNotFound, "Flow not found: %s", objectText(s.Name))
 	}
@@ -291,13 +291,13 @@ func optionsText(options map[string]string) string {
 	return "\nWITH(\n" + strings.Join(lines, ",\n") + "\n)"
 }
 
-func createTableText(sess *model.Session, d *catalog.Database, t *catalog.Table) string {
+func createTableText(sess *model.Session, d *catalog.Database, t *catalog.Table, schema *model.Schema) string {
 	var lines []string
-	for i := range t.Schema.Columns {
-		lines = append(lines, "  "+columnText(sess, &t.Schema.Columns[i]))
+	for i := range schema.Columns {
+		lines = append(lines, "  "+columnText(sess, &schema.Columns[i]))
 	}
-	lines = append(lines, "  TIME INDEX ("+quoteFor(sess, t.Schema.Time().Name)+")")
-	if tags := t.Schema.Tags(); len(tags) > 0 {
+	lines = append(lines, "  TIME INDEX ("+quoteFor(sess, schema.Time().Name)+")")
+	if tags := schema.Tags(); len(tags) > 0 {
 		names := make([]string, len(tags))
 		for i, c := range tags {
 			names[i] = quoteFor(sess, c.Name)
@@ -305,7 +305,7 @@ func createTableText(sess *model.Session, d *catalog.Database, t *catalog.Table)
 		lines = append(lines, "  PRIMARY KEY ("+strings.Join(names, ", ")+")")
 	}
 	options := maps.Clone(t.Options)
-	if v, ok := d.Options["ttl"]; ok && options["ttl"] == "" {
+	if v, ok := d.Options["ttl"]; ok && options["ttl"] == "" && t.Logical == nil {
 		if options == nil {
 			options = map[string]string{}
 		}

@@ -51,9 +51,7 @@ func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.
 		return errs.New(errs.Unsupported, "Not supported: CREATE EXTERNAL TABLE")
 	}
 	switch s.Engine {
-	case "", "mito":
-	case "metric":
-		return errs.New(errs.Unsupported, "Not supported: table engine metric")
+	case "", "mito", catalog.EngineMetric:
 	default:
 		return errs.New(errs.Unsupported, "Unrecognized table engine: %s", s.Engine)
 	}
@@ -65,6 +63,12 @@ func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.
 		options[x.Key] = x.Value
 	}
 	if _, _, err := readOptions(options); err != nil {
+		return err
+	}
+	if s.Engine == catalog.EngineMetric {
+		return o.createMetricTable(ctx, sess, s, options)
+	}
+	if err := plainOptions(options); err != nil {
 		return err
 	}
 	schema, err := newSchema(sess, s)
@@ -98,6 +102,14 @@ func (o *Operator) createTableLike(ctx context.Context, sess *model.Session, s *
 	}
 	t := &catalog.Table{Database: d.Name, Name: name, Schema: like.Schema.Clone(), Options: like.Options, Comment: like.Comment}
 	t.Schema.Version = 0
+	if like.Logical != nil {
+		err := o.createLogical(ctx, d.Name, like.Options[onPhysicalOption], t)
+		if s.IfNotExists && errs.Is(err, errs.TableAlreadyExists) {
+			return nil
+		}
+		return err
+	}
+	t.Engine = like.Engine
 	if t.Region, err = engineOptions(d.Options, t.Options); err != nil {
 		return err
 	}
@@ -311,7 +323,23 @@ func (o *Operator) dropTables(ctx context.Context, sess *model.Session, s *sql.D
 			tables = append(tables, t)
 		}
 	}
+	var logical, others []*catalog.Table
 	for _, t := range tables {
+		if err := o.droppable(t, tables); err != nil {
+			return err
+		}
+		if t.Logical != nil {
+			logical = append(logical, t)
+		} else {
+			others = append(others, t)
+		}
+	}
+	if len(logical) > 0 {
+		if err := o.dropLogical(ctx, logical...); err != nil {
+			return err
+		}
+	}
+	for _, t := range others {
 		if err := o.dropTable(ctx, t); err != nil {
 			return err
 		}
@@ -320,12 +348,15 @@ func (o *Operator) dropTables(ctx context.Context, sess *model.Session, s *sql.D
 }
 
 func (o *Operator) truncate(ctx context.Context, sess *model.Session, s *sql.Truncate) error {
-	t, err := o.target(sess, s.Table)
+	t, err := o.rowTarget(sess, s.Table)
 	if err != nil {
 		return err
 	}
 	if len(s.Ranges) > 0 {
 		return errs.New(errs.Unsupported, "Not supported: TRUNCATE … FILE RANGE")
+	}
+	if t.Logical != nil {
+		return o.truncateLogical(ctx, t)
 	}
 	for _, id := range t.Regions {
 		if err := o.regions.Truncate(ctx, id); err != nil {

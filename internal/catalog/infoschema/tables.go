@@ -114,8 +114,9 @@ func columns(_ context.Context, s *Source, w *writer) error {
 		}
 	}
 	for _, t := range s.Catalog.AllTables() {
-		for i := range t.Schema.Columns {
-			column(w, t.Database, t.Name, i, &t.Schema.Columns[i])
+		shown := s.Catalog.Shown(t)
+		for i := range shown.Columns {
+			column(w, t.Database, t.Name, i, &shown.Columns[i])
 		}
 	}
 	return nil

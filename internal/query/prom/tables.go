@@ -62,7 +62,7 @@ func (e *Engine) tables(s selector) ([]*catalog.Table, error) {
 		case err != nil:
 			return nil, err
 		}
-		if !matchesAll(s.names, t.Name) {
+		if t.Physical() || !matchesAll(s.names, t.Name) {
 			return nil, nil
 		}
 		return []*catalog.Table{t}, nil
