@@ -22,6 +22,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
+	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
@@ -144,17 +145,18 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "temporary directory")
 	}
+	regions := metric.New(n.storage.engine) // logical regions before those of the engine
 	n.running = process.NewList(cfg.GRPC.BindAddr, reg, time.Now)
 	n.slow = newSlowLog(cfg.SlowQuery, log, reg)
-	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, n.storage.engine, o.Build.Version, n.running), Regions: n.storage.engine, Version: o.Build.Version,
+	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, regions, o.Build.Version, n.running), Regions: regions, Version: o.Build.Version,
 		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {
 		return nil, err
 	}
-	n.promql = prom.New(prom.Options{Catalog: cat, Regions: n.storage.engine, Log: log, Metrics: reg})
-	n.ops = operator.New(operator.Options{Catalog: cat, Regions: n.storage.engine, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
-		AutoCreateTable: cfg.AutoCreateTable, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
+	n.promql = prom.New(prom.Options{Catalog: cat, Regions: regions, Log: log, Metrics: reg})
+	n.ops = operator.New(operator.Options{Catalog: cat, Regions: regions, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
+		AutoCreateTable: cfg.AutoCreateTable, MetricPartitions: cfg.Metric().Partitions, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
 		Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
 	if n.slow != nil {
 		n.slow.insert = n.ops

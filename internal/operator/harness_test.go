@@ -14,6 +14,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/kv/memory"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -63,10 +64,10 @@ func (n *node) start(tune func(*Options)) {
 	n.files, err = sst.NewReader(sst.ReaderOptions{Budget: budget.New(256 << 20)})
 	must(err)
 	n.eng = engine.New(engine.Options{Store: store, WAL: n.log, Files: n.files, Sweep: time.Hour})
-	n.regions = n.eng
+	n.regions = metric.New(n.eng)
 	n.catalog, err = catalog.Open(ctx, n.store, now)
 	must(err)
-	o := Options{Catalog: n.catalog, Regions: n.eng, AutoCreateTable: true, ColumnPrefix: "greptime", Now: now}
+	o := Options{Catalog: n.catalog, Regions: n.regions, AutoCreateTable: true, ColumnPrefix: "greptime", Now: now}
 	if tune != nil {
 		tune(&o)
 	}
@@ -99,7 +100,7 @@ func (n *node) dump(table string) string {
 		fmt.Fprintf(&b, "%s:%s", c.Name, c.Type)
 	}
 	b.WriteByte('\n')
-	st, err := n.eng.Scan(n.t.Context(), contract.ScanRequest{Region: t.Regions[0], TimeRange: model.AllTime, Projection: ids, Order: contract.OrderSeries})
+	st, err := n.regions.Scan(n.t.Context(), contract.ScanRequest{Region: t.Regions[0], TimeRange: model.AllTime, Projection: ids, Order: contract.OrderSeries})
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -142,9 +142,20 @@ type Memory struct {
 	Limit units.Size `toml:"limit"` // 0: half of what the machine or the cgroup allows
 }
 
-// RegionEngine is one [[region_engine]] block; Mito is the engine of ordinary tables.
+// RegionEngine is one [[region_engine]] block; Mito is the engine of ordinary tables, Metric that of logical ones on a physical one.
 type RegionEngine struct {
-	Mito *Mito `toml:"mito"`
+	Mito   *Mito   `toml:"mito"`
+	Metric *Metric `toml:"metric"`
+}
+
+// Metric is the metric engine.
+type Metric struct {
+	// Partitions is how many regions a new physical table gets; logical tables are spread over them. 0: one per two processors, 4 to 16.
+	Partitions int `toml:"partitions"`
+	// SparsePrimaryKeyEncoding is accepted: keys always hold only the labels that there are.
+	SparsePrimaryKeyEncoding bool `toml:"sparse_primary_key_encoding"`
+	// FlushMetadataRegionInterval is accepted: what logical tables there are is in the catalog, which is durable at once.
+	FlushMetadataRegionInterval units.Duration `toml:"flush_metadata_region_interval"`
 }
 
 // Mito is the region engine. Zero values mean "automatic".
@@ -219,6 +230,16 @@ func (c *Standalone) Mito() *Mito {
 	m := Default().RegionEngine[0].Mito
 	c.RegionEngine = append(c.RegionEngine, RegionEngine{Mito: m})
 	return m
+}
+
+// Metric is the metric engine's block.
+func (c *Standalone) Metric() *Metric {
+	for _, e := range c.RegionEngine {
+		if e.Metric != nil {
+			return e.Metric
+		}
+	}
+	return &Metric{SparsePrimaryKeyEncoding: true, FlushMetadataRegionInterval: units.Duration(30 * time.Second)}
 }
 
 // Resolve fills what depends on other keys: directories below data_home, automatic worker counts.

@@ -71,6 +71,9 @@ func Load(path, envPrefix string, env []string) (c *Standalone, warnings []strin
 	blocks := c.RegionEngine
 	c.RegionEngine = []RegionEngine{{Mito: &mito}}
 	for _, b := range blocks {
+		if b.Metric != nil {
+			c.RegionEngine = append(c.RegionEngine, RegionEngine{Metric: b.Metric})
+		}
 		if b.Mito != nil {
 			overlay(reflect.ValueOf(&mito).Elem(), reflect.ValueOf(b.Mito).Elem())
 		}

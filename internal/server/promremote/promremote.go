@@ -120,7 +120,7 @@ func (a *API) write(w http.ResponseWriter, r *httpd.Request) error {
 		if a.opt.PlainTables {
 			opts.Kind = model.PlainTable
 		} else {
-			opts.PhysicalTable = firstOf(g.PhysicalTable, q.Get("physical_table"), r.Session.Hints["physical_table"], "greptime_physical_table")
+			opts.PhysicalTable = firstOf(g.PhysicalTable, r.Header.Get("x-greptime-physical-table"), q.Get("physical_table"), r.Session.Hints["physical_table"], "greptime_physical_table")
 		}
 		n, err := a.ins.Insert(r.Context(), &sess, g.Rows, opts)
 		if err != nil {
