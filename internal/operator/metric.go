@@ -130,6 +130,14 @@ func (o *Operator) createMetricTable(ctx context.Context, sess *model.Session, s
 
 // newPhysical is a physical table that is not there yet.
 func (o *Operator) newPhysical(d *catalog.Database, name string, schema *model.Schema, options map[string]string) (*catalog.Table, error) {
+	// What SHOW CREATE TABLE prints can be read again.
+	schema.Columns = slices.DeleteFunc(schema.Columns, func(c model.Column) bool {
+		if c.Name != metric.TableIDColumn && c.Name != metric.TSIDColumn {
+			return false
+		}
+		schema.PrimaryKey = slices.DeleteFunc(schema.PrimaryKey, func(id model.ColumnID) bool { return id == c.ID })
+		return true
+	})
 	if _, err := metric.DataSchema(schema); err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func checkLabels(s *model.Schema) error {
 func CheckLogical(s, physical *model.Schema) error {
 	fields := s.Fields()
 	if len(fields) != 1 || fields[0].Type != model.Float64 {
-		return errs.New(errs.InvalidArguments, "a logical metric table has one DOUBLE field, not %d fields", len(fields))
+		return errs.New(errs.InvalidArguments, "a logical metric table has one time index and one DOUBLE field")
 	}
 	if want, have := physical.Time().Type, s.Time().Type; want != have {
 		return errs.New(errs.InvalidArguments, "time index %s of a logical table must be a %s like that of its physical table, not %s", s.Time().Name, want, have)
