@@ -56,6 +56,14 @@ func openStorage(ctx context.Context, c *config.Standalone, meta kv.Store, mem m
 	if limit == 0 {
 		limit = mem.writeBuffer
 	}
+	compactionMemory, err := m.CompactionMemory(mem.limit)
+	if err != nil {
+		return nil, err
+	}
+	compactionWait, err := m.CompactionWait()
+	if err != nil {
+		return nil, err
+	}
 	s.engine = engine.New(engine.Options{
 		Store: s.stores.primary, Stores: s.stores.named, PreloadBytes: s.stores.preload, WAL: s.log, Files: s.files,
 		Workers: m.NumWorkers, QueueLen: m.WorkerChannelSize, BatchLen: m.WorkerRequestBatchSize,
@@ -63,6 +71,9 @@ func openStorage(ctx context.Context, c *config.Standalone, meta kv.Store, mem m
 		WALPurgeBytes: int64(c.WAL.PurgeThreshold), WriteBufferBytes: limit, WriteBufferRejectBytes: int64(m.GlobalWriteBufferRejectSize),
 		RegionBufferBytes: int64(m.DefaultRegionWriteBufferSize) / 2, WriteBufferAccount: mem.budget.Account("write_buffer", budget.Options{}),
 		CheckpointDistance: m.ManifestCheckpointDistance, ScanParallelism: c.Query.Parallelism, Log: log, Metrics: reg, Index: indexes,
+		MinCompactionInterval: m.MinCompactionInterval.Std(), CompactionMemoryBytes: compactionMemory, CompactionMemoryWait: compactionWait,
+		GC: engine.GCOptions{Disabled: m.GC.Enable != nil && !*m.GC.Enable, Lingering: m.GC.LingeringTime.Std(),
+			UnknownLingering: m.GC.UnknownFileLingeringTime.Std(), Regions: m.GC.MaxConcurrentGCJob},
 	})
 	return s, nil
 }

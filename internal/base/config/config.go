@@ -12,6 +12,7 @@ import (
 	"net"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,6 +176,9 @@ type Mito struct {
 	PageCacheSize                units.Size     `toml:"page_cache_size"`
 	SSTWriteBufferSize           units.Size     `toml:"sst_write_buffer_size"`
 	MinCompactionInterval        units.Duration `toml:"min_compaction_interval"`
+	CompactionMemoryLimit        string         `toml:"experimental_compaction_memory_limit"` // size, or percent of the memory budget; "0" or "unlimited": no limit
+	CompactionOnExhausted        string         `toml:"experimental_compaction_on_exhausted"` // wait, wait(10s) or fail
+	GC                           GC             `toml:"gc"`
 	MaxBackgroundIndexBuilds     int            `toml:"max_background_index_builds"`
 
 	Index            Index     `toml:"index"`
@@ -193,8 +197,52 @@ type Mito struct {
 	ManifestCacheSize       units.Size     `toml:"manifest_cache_size"`
 }
 
+// GC says when files go that nobody knows.
+type GC struct {
+	Enable                      *bool          `toml:"enable"` // nil: true; a pointer, as a false of the file must be told from no word of it
+	LingeringTime               units.Duration `toml:"lingering_time"`                   // of a file that was removed and could not be deleted
+	UnknownFileLingeringTime    units.Duration `toml:"unknown_file_lingering_time"`      // of a file that no manifest names
+	MaxConcurrentListerPerGCJob int            `toml:"max_concurrent_lister_per_gc_job"` // a region is listed in one go: without effect
+	MaxConcurrentGCJob          int            `toml:"max_concurrent_gc_job"`            // regions at a time
+}
+
+// CompactionWait is what experimental_compaction_on_exhausted says: how long a compaction waits for memory; negative for fail.
+func (m *Mito) CompactionWait() (time.Duration, error) {
+	switch v := strings.ToLower(strings.TrimSpace(m.CompactionOnExhausted)); {
+	case v == "" || v == "wait":
+		return 10 * time.Second, nil
+	case v == "fail":
+		return -1, nil
+	case strings.HasPrefix(v, "wait(") && strings.HasSuffix(v, ")"):
+		d, err := units.ParseDuration(v[len("wait(") : len(v)-1])
+		if err == nil && d <= 0 {
+			err = fmt.Errorf("%q is not a positive duration", v)
+		}
+		return d, err
+	}
+	return 0, fmt.Errorf("%q is not one of wait, wait(duration), fail", m.CompactionOnExhausted)
+}
+
+// CompactionMemory is what experimental_compaction_memory_limit says, in bytes, for a budget of total bytes; 0: no limit.
+func (m *Mito) CompactionMemory(total int64) (int64, error) {
+	v := strings.ToLower(strings.TrimSpace(m.CompactionMemoryLimit))
+	if v == "" || v == "0" || v == "unlimited" {
+		return 0, nil
+	}
+	if p, ok := strings.CutSuffix(v, "%"); ok {
+		n, err := strconv.ParseFloat(strings.TrimSpace(p), 64)
+		if err != nil || !(n > 0 && n <= 100) {
+			return 0, fmt.Errorf("%q is not a percentage above 0%% and up to 100%%", v)
+		}
+		return max(1, int64(float64(total)/100*n)), nil
+	}
+	n, err := units.ParseSize(v)
+	return int64(n), err
+}
+
 // Default is the configuration of an empty file.
 func Default() *Standalone {
+	on := true
 	return &Standalone{
 		DefaultTimezone: "UTC", DefaultColumnPrefix: "greptime", AutoCreateTable: true,
 		WriteBytesExhaustedPolicy: "wait", InitRegionsParallelism: 16,
@@ -213,6 +261,9 @@ func Default() *Standalone {
 		RegionEngine: []RegionEngine{{Mito: &Mito{
 			WorkerChannelSize: 128, WorkerRequestBatchSize: 64, ManifestCheckpointDistance: 10,
 			AutoFlushInterval: units.Duration(30 * time.Minute), SSTWriteBufferSize: 8 << 20,
+			CompactionMemoryLimit: "0", CompactionOnExhausted: "wait",
+			GC: GC{Enable: &on, LingeringTime: units.Duration(time.Hour), UnknownFileLingeringTime: units.Duration(24 * time.Hour),
+				MaxConcurrentListerPerGCJob: 32, MaxConcurrentGCJob: 4},
 			Index:         Index{BuildMode: "sync", ContentCachePageSize: 64 << 10},
 			InvertedIndex: automatic, FulltextIndex: automatic, BloomFilterIndex: automatic,
 			WriteCacheSize: 5 << 30, IndexCachePercent: 20, ManifestCacheSize: 256 << 20,
@@ -324,6 +375,18 @@ func (c *Standalone) Validate() error {
 	}
 	if s := c.Mito().WriteCacheSize; s != 0 && s < 16<<20 {
 		bad("region_engine.mito.write_cache_size", "%s is less than 16MiB", s)
+	}
+	{
+		m := c.Mito()
+		if _, err := m.CompactionWait(); err != nil {
+			bad("region_engine.mito.experimental_compaction_on_exhausted", "%s", err)
+		}
+		if _, err := m.CompactionMemory(1 << 30); err != nil {
+			bad("region_engine.mito.experimental_compaction_memory_limit", "%s", err)
+		}
+		if m.GC.LingeringTime < 0 || m.GC.UnknownFileLingeringTime < 0 {
+			bad("region_engine.mito.gc", "lingering times must not be negative")
+		}
 	}
 	if c.Memory.Limit != 0 && c.Memory.Limit < 64<<20 {
 		bad("memory.limit", "%s is less than 64MiB", c.Memory.Limit)
