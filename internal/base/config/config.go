@@ -199,7 +199,7 @@ type Mito struct {
 
 // GC says when files go that nobody knows.
 type GC struct {
-	Enable                      *bool          `toml:"enable"` // nil: true; a pointer, as a false of the file must be told from no word of it
+	Enable                      *bool          `toml:"enable"`                           // nil: true; a pointer, as a false of the file must be told from no word of it
 	LingeringTime               units.Duration `toml:"lingering_time"`                   // of a file that was removed and could not be deleted
 	UnknownFileLingeringTime    units.Duration `toml:"unknown_file_lingering_time"`      // of a file that no manifest names
 	MaxConcurrentListerPerGCJob int            `toml:"max_concurrent_lister_per_gc_job"` // a region is listed in one go: without effect

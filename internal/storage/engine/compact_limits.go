@@ -153,7 +153,7 @@ const (
 )
 
 func (e *Engine) newPacer(r *region, v *version, total int64) *pacer {
-	p := &pacer{busy: e.writersBusy, rest: sleep, now: time.Now, share: usualShare, began: time.Now(), total: total, logged: time.Now()}
+	p := &pacer{busy: e.writersBusy, rest: sleep, now: time.Now, share: e.opts.CompactionShare, began: time.Now(), total: total, logged: time.Now()}
 	fresh := 0
 	for _, f := range v.files {
 		if f.Level == 0 {
@@ -164,7 +164,7 @@ func (e *Engine) newPacer(r *region, v *version, total int64) *pacer {
 	case fresh >= urgentFiles:
 		p.share = 1
 	case fresh >= pressedFiles:
-		p.share = pressedShare
+		p.share = max(p.share, pressedShare)
 	}
 	p.log = func(done, total int64) { r.log.Info("compacting", "rows_done", done, "rows_in", total) }
 	return p

@@ -60,6 +60,7 @@ type Options struct {
 	MinCompactionInterval time.Duration // between two background compactions of a region. Zero: none
 	CompactionMemoryBytes int64         // what compactions may hold together, as estimated. Zero: no limit
 	CompactionMemoryWait  time.Duration // how long one waits for memory before it gives up until later. Zero: 10 s; negative: not at all
+	CompactionShare       float64       // of the time that a compaction works while rows come in, see pacer. Zero: 0.25; 1: it never rests
 	GC                    GCOptions
 
 	Log     *slog.Logger
@@ -117,6 +118,9 @@ func (o *Options) defaults() {
 		o.CompactionMemoryWait = 0
 	}
 	def(&o.ScanParallelism, runtime.GOMAXPROCS(0))
+	if o.CompactionShare <= 0 || o.CompactionShare > 1 {
+		o.CompactionShare = usualShare
+	}
 	o.GC.defaults()
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

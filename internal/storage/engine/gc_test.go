@@ -86,7 +86,7 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 						t.Fatal(err)
 					}
 					sc := &script{r: rand.New(rand.NewPCG(7, 7)), mode: contract.MergeLastRow, have: state{}}
-					for i := range 40 {
+					for i := range 20 {
 						failing = i%5 == 4
 						rows := sc.rows()
 						if _, err := n.eng.Write(ctx, put(model.OpPut, rows...)); err != nil {
@@ -260,7 +260,7 @@ func TestGarbageWhileWorking(t *testing.T) {
 	background(func() error { _, err := n.scanAll(ctx); return err })
 	background(func() error { return n.eng.Compact(ctx, contract.CompactRequest{Region: region0}) })
 	sc := &script{r: rand.New(rand.NewPCG(3, 3)), mode: contract.MergeLastRow, have: state{}}
-	for range 150 {
+	for range 60 {
 		rows := sc.rows()
 		sc.have.apply(sc.mode, model.OpPut, rows...)
 		if _, err := n.eng.Write(ctx, put(model.OpPut, rows...)); err != nil {

@@ -44,7 +44,7 @@ func start(t testing.TB, fs vfs.FS, dir string, tune func(*Options)) (*node, err
 	if n.files, err = sst.NewReader(sst.ReaderOptions{Budget: n.budget}); err != nil {
 		return nil, err
 	}
-	o := Options{Store: store, WAL: n.log, Files: n.files, Sweep: time.Hour, CheckpointDistance: 3}
+	o := Options{Store: store, WAL: n.log, Files: n.files, Sweep: time.Hour, CheckpointDistance: 3, CompactionShare: 1}
 	if tune != nil {
 		tune(&o)
 	}
