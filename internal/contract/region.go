@@ -27,6 +27,12 @@ type RegionServer interface {
 	// applied; writing them again is harmless except on append-only tables. It keeps no reference to the batches.
 	Write(ctx context.Context, req WriteRequest) (affected uint64, err error)
 
+	// DeleteWhere removes the rows that match and were acknowledged before, and returns when that is durable: it costs one log entry,
+	// however many rows go. On regions that merge rows of equal key the predicate may read tags and time only (else Unsupported: delete
+	// such rows by key), because there it is stored versions that are judged. Errors: RequestOutdated if a column of the request is not
+	// what it was, RateLimited if too many deletions await their being made real.
+	DeleteWhere(ctx context.Context, req DeleteRequest) (affected uint64, err error)
+
 	// Scan reads a snapshot of the region taken at the call: all writes acknowledged before are seen. The caller closes the stream.
 	Scan(ctx context.Context, req ScanRequest) (Stream, error)
 
@@ -125,6 +131,16 @@ type RegionWrite struct {
 	Op            model.OpType
 	Columns       []model.ColumnID
 	Rows          *model.Batch
+}
+
+// DeleteRequest removes the rows of a region that are in TimeRange and for which Predicate is true (nil: all).
+type DeleteRequest struct {
+	Region        model.RegionID
+	SchemaVersion uint64          // by which the request was made
+	TimeRange     model.TimeRange // in the unit of the time index; model.AllTime for no restriction
+	Predicate     *model.Expr
+	// Count asks for the number of rows that were removed, as a scan would have shown them; else affected is 0. It costs that scan.
+	Count bool
 }
 
 // Order is the order of a scan's rows.

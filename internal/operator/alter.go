@@ -160,7 +160,7 @@ func (a *alteration) modifyType(op *sql.ModifyType) error {
 			return nil
 		}
 		if c.Default != nil && c.Default.Func == "" && c.Default.Value.Type != to {
-			v, err := literalsOf(a.sess).value(&model.Column{Name: name, Type: to, Nullable: true}, defaultLiteral(c.Default.Value))
+			v, err := literals{zone: a.sess.Timezone, loose: true}.value(&model.Column{Name: name, Type: to, Nullable: true}, defaultLiteral(c.Default.Value, to))
 			if err != nil {
 				return errs.New(errs.InvalidArguments, "column '%s' cannot be cast automatically to type '%s': its default %s does not fit; drop the default first", name, to, c.Default.Value)
 			}
@@ -177,14 +177,16 @@ func (a *alteration) modifyType(op *sql.ModifyType) error {
 }
 
 // defaultLiteral writes a value as one writes a default.
-func defaultLiteral(v model.Value) *sql.Literal {
+func defaultLiteral(v model.Value, to model.Type) *sql.Literal {
 	switch {
 	case v.Null():
 		return &sql.Literal{Kind: sql.LitNull}
-	case v.Type.Class() == model.ClassBool:
-		return &sql.Literal{Kind: sql.LitBool, Text: v.String()}
 	case v.Type.Class() == model.ClassBytes:
 		return &sql.Literal{Kind: sql.LitString, Text: v.Bytes}
+	case to.Class() == model.ClassBytes:
+		return &sql.Literal{Kind: sql.LitString, Text: v.String()}
+	case v.Type.Class() == model.ClassBool:
+		return &sql.Literal{Kind: sql.LitBool, Text: v.String()}
 	}
 	return &sql.Literal{Kind: sql.LitFloat, Text: v.String()}
 }

@@ -276,36 +276,3 @@ func (o *Operator) delete(ctx context.Context, sess *model.Session, s *sql.Delet
 		}
 	}
 }
-
-// deleteFrom finds the keys of the rows and writes tombstones for them. The scan reads a snapshot, so tombstones do not disturb it.
-func (o *Operator) deleteFrom(ctx context.Context, sess *model.Session, t *catalog.Table, s *sql.Delete, params []model.Value) (n uint64, err error) {
-	if t.Region.Merge == contract.MergeAppend {
-		return 0, errs.New(errs.InvalidArguments, "Invalid request to region, reason: DELETE is not allowed under append mode")
-	}
-	sel := &sql.Select{From: []sql.TableExpr{&sql.TableRef{Name: s.Table}}, Where: s.Where}
-	w := contract.RegionWrite{Region: t.Regions[0], SchemaVersion: t.Schema.Version, Op: model.OpDelete}
-	for _, c := range append(t.Schema.Tags(), t.Schema.Time()) {
-		w.Columns = append(w.Columns, c.ID)
-		sel.Items = append(sel.Items, sql.SelectItem{Expr: &sql.ColumnRef{Name: sql.ObjectName{{Name: c.Name, Quoted: true}}}})
-	}
-	r, err := o.query(ctx, sess, &sql.Query{Body: sel}, params)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	for {
-		b, err := r.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		w.Rows = b
-		done, err := o.regions.Write(ctx, contract.WriteRequest{Writes: []contract.RegionWrite{w}})
-		n += done
-		if err != nil {
-			return n, err
-		}
-	}
-}

@@ -156,6 +156,9 @@ func (r *region) compactLocked(ctx context.Context, req *contract.CompactRequest
 	if did, err := r.dropExpired(ctx, v); did || err != nil {
 		return did, err
 	}
+	if did, err := r.realise(ctx, v); did || err != nil {
+		return did, err
+	}
 	if s := r.manifest.State(); s.FlushedSequence != r.comp.flushed {
 		r.comp.flushed, r.comp.progress = s.FlushedSequence, compaction.Progress{}
 	}
@@ -295,7 +298,7 @@ func (r *region) writeJob(ctx context.Context, v *version, job *rewriting, rows 
 			if f.ID != p.ID {
 				continue
 			}
-			in, err := f.view(ctx, v.meta.Schema, nil)
+			in, err := f.view(ctx, v, nil)
 			if err != nil {
 				return nil, err
 			}
@@ -314,7 +317,7 @@ func (r *region) writeJob(ctx context.Context, v *version, job *rewriting, rows 
 				some = append(some, in)
 			}
 		}
-		files, err := r.writeRunOf(ctx, v.meta, some, runOptions{level: 1, keepDeletes: job.keepDeletes, times: w, parallelism: job.parallelism, pace: pace.step})
+		files, err := r.writeRunOf(ctx, v, some, runOptions{level: 1, keepDeletes: job.keepDeletes, times: w, parallelism: job.parallelism, pace: pace.step})
 		added = append(added, files...)
 		if err != nil {
 			return added, err

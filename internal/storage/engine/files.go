@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
-	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/objectstore"
 	"github.com/goptimedb/goptimedb/internal/storage/manifest"
@@ -30,22 +29,25 @@ type file struct {
 		sync.Mutex
 		handle *sst.Handle
 	}
-	index atomic.Pointer[indexed] // instead of what File says of the index
+	masks    masks
+	filtered atomic.Uint64           // instead of File.Filtered
+	index    atomic.Pointer[indexed] // instead of what File says of the index
 }
 
 func (r *region) openFile(f manifest.File) *file {
 	out := &file{File: f, region: r}
 	out.index.Store(&indexed{f.IndexVersion, f.IndexSize, f.Indexes})
+	out.filtered.Store(uint64(f.Filtered))
 	return out
 }
 
-// view is the file as a source of a scan.
-func (f *file) view(ctx context.Context, schema *model.Schema, stats *sst.Stats) (source.Source, error) {
+// view is the file as a source of a reader of v: read through its schema, without the rows that its deletions hide.
+func (f *file) view(ctx context.Context, v *version, stats *sst.Stats) (source.Source, error) {
 	h, err := f.opened(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return h.View(schema, stats), nil
+	return f.masked(v, h.View(v.meta.Schema, stats)), nil
 }
 
 // opened is the handle, opened if it was not.
@@ -81,6 +83,7 @@ func (f *file) close() {
 // run is a sorted run being written: the current file of it, and those that are finished.
 type run struct {
 	region    *region
+	filtered  model.Sequence // the sources hide what deletions up to this one hide
 	schema    *model.Schema
 	level     uint8
 	limit     int64                                     // bytes of a file before the next one begins
@@ -95,10 +98,10 @@ type run struct {
 	out *sst.FileWriter // nil between files
 }
 
-// writeRun merges the sources by the region's mode and writes them as files of the level, none of which overlap. All are durable
+// writeRun merges sources of v by the region's mode and writes them as files of the level, none of which overlap. All are durable
 // when it returns. On an error the files that were finished are returned too.
-func (r *region) writeRun(ctx context.Context, meta contract.RegionMeta, sources []source.Source, level uint8, keepDeletes bool) ([]manifest.File, error) {
-	return r.writeRunOf(ctx, meta, sources, runOptions{level: level, keepDeletes: keepDeletes, times: model.AllTime, parallelism: 1})
+func (r *region) writeRun(ctx context.Context, v *version, sources []source.Source, level uint8, keepDeletes bool) ([]manifest.File, error) {
+	return r.writeRunOf(ctx, v, sources, runOptions{level: level, keepDeletes: keepDeletes, times: model.AllTime, parallelism: 1})
 }
 
 // runOptions say what of the sources is written, and how.
@@ -111,8 +114,9 @@ type runOptions struct {
 }
 
 // writeRunOf is writeRun with all options.
-func (r *region) writeRunOf(ctx context.Context, meta contract.RegionMeta, sources []source.Source, o runOptions) ([]manifest.File, error) {
-	w := &run{region: r, schema: meta.Schema, level: o.level, limit: meta.Options.MaxOutputBytes, groupRows: meta.Options.RowGroupRows, pace: o.pace, series: -1}
+func (r *region) writeRunOf(ctx context.Context, v *version, sources []source.Source, o runOptions) ([]manifest.File, error) {
+	meta := v.meta
+	w := &run{region: r, filtered: v.newestDeletion(), schema: meta.Schema, level: o.level, limit: meta.Options.MaxOutputBytes, groupRows: meta.Options.RowGroupRows, pace: o.pace, series: -1}
 	if w.limit <= 0 {
 		w.limit = maxOutputBytes
 	}
@@ -248,7 +252,7 @@ func (w *run) finish() error {
 	w.done = append(w.done, manifest.File{ID: w.id, Level: w.level, Rows: int64(info.Rows), RowGroups: info.RowGroups, Size: info.Bytes,
 		IndexSize: info.IndexBytes, Series: int64(info.Series), MinTime: info.MinTime, MaxTime: info.MaxTime, MinSequence: info.MinSeq,
 		MaxSequence: info.MaxSeq, MinKey: info.FirstKey, MaxKey: info.LastKey, HasDeletes: info.HasDeletes, Unique: info.Unique,
-		SchemaVersion: w.schema.Version, Indexes: info.Indexes})
+		Filtered: w.filtered, SchemaVersion: w.schema.Version, Indexes: info.Indexes})
 	return nil
 }
 

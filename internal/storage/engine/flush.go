@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -80,7 +81,7 @@ func (r *region) flush(ctx context.Context) (err error) {
 	}
 	e.met.flushElapsed.WithLabelValues("write_sst").Observe(time.Since(start).Seconds())
 	last := v.frozen[len(v.frozen)-1]
-	edit := &manifest.Edit{Add: added, FlushedEntry: last.entry, FlushedSequence: last.sequence}
+	edit := &manifest.Edit{Deletions: v.unsaved(last.sequence, r.manifest.State()), Add: added, FlushedEntry: last.entry, FlushedSequence: last.sequence}
 	s := r.manifest.State()
 	if s.CompactionWindow == 0 && v.meta.Options.CompactionWindow == 0 && len(added) > 0 {
 		edit.CompactionWindow = compaction.Infer(append(slices.Clone(s.Files), added...), v.meta.Schema.TimeUnit())
@@ -142,6 +143,7 @@ func (r *region) sync() {
 		i := slices.IndexFunc(old.files, func(g *file) bool { return g.ID == f.ID })
 		if i >= 0 {
 			n.files = append(n.files, old.files[i])
+			old.files[i].filtered.Store(uint64(f.Filtered))
 			if was, changed := old.files[i].reindexed(f); changed {
 				stale = append(stale, r.indexPath(was))
 			}
@@ -149,6 +151,7 @@ func (r *region) sync() {
 			n.files = append(n.files, r.openFile(f))
 		}
 	}
+	n.deletions = append(slices.Clone(s.Deletions), old.unsaved(math.MaxUint64, s)...)
 	var freed int64
 	n.frozen = n.frozen[:0:0]
 	for _, f := range old.frozen {
@@ -174,7 +177,7 @@ func (r *region) writeMemtables(ctx context.Context, v *version) ([]manifest.Fil
 	windows := map[int64][]source.Source{}
 	var order []int64
 	for _, f := range v.frozen {
-		sources, err := f.table.FlushSources(v.meta.Schema)
+		sources, err := f.flushSources(v)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +201,7 @@ func (r *region) writeMemtables(ctx context.Context, v *version) ([]manifest.Fil
 		if len(some) == 0 {
 			continue
 		}
-		files, err := r.writeRun(ctx, v.meta, some, 0, true)
+		files, err := r.writeRun(ctx, v, some, 0, true)
 		out = append(out, files...)
 		if err != nil {
 			return out, err
@@ -323,7 +326,7 @@ func (e *Engine) flushOld() {
 	for _, r := range e.all() {
 		v := r.pin()
 		interval := v.meta.Options.AutoFlushInterval
-		rows := v.mutable.Rows() + len(v.frozen)
+		rows := v.mutable.Rows() + len(v.frozen) + len(v.unsaved(math.MaxUint64, r.manifest.State()))
 		r.unpin(v)
 		if interval <= 0 {
 			interval = e.opts.AutoFlush

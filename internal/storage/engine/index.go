@@ -29,6 +29,7 @@ type indexed struct {
 func (f *file) current() manifest.File {
 	m, x := f.File, f.index.Load()
 	m.IndexVersion, m.IndexSize, m.Indexes = x.version, x.size, x.names
+	m.Filtered = model.Sequence(f.filtered.Load())
 	return m
 }
 

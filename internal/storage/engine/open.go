@@ -167,7 +167,7 @@ func (r *region) exists(ctx context.Context, name string) (bool, error) {
 // recover builds the first version from the manifest and the log.
 func (e *Engine) recover(ctx context.Context, r *region, options *contract.RegionOptions) error {
 	s := r.manifest.State()
-	v := &version{meta: s.Meta}
+	v := &version{meta: s.Meta, deletions: s.Deletions}
 	if options != nil {
 		v.meta.Options = *options
 	}
@@ -194,6 +194,9 @@ func (e *Engine) recover(ctx context.Context, r *region, options *contract.Regio
 func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 	start, rows := e.opts.Now(), 0
 	err := e.opts.WAL.Replay(ctx, r.id, r.applied.entry+1, func(entry wal.Entry) error {
+		if logentry.IsDeletion(entry.Payload) {
+			return r.replayDeletion(v, entry)
+		}
 		le, err := logentry.Decode(entry.Payload)
 		if err != nil {
 			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)

@@ -127,7 +127,7 @@ func (r *region) freeze() {
 	r.mu.Lock()
 	v := r.mu.version
 	var dead []*file
-	if v.mutable.Rows() > 0 {
+	if v.mutable.Rows() > 0 || v.deletionToFlush(r.manifest.State()) {
 		v.mutable.Freeze()
 		n := v.clone()
 		bytes := r.applied.counted

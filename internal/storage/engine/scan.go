@@ -62,16 +62,17 @@ func (r *region) alive(meta contract.RegionMeta) model.TimeRange {
 
 // sources are what a scan of a version reads: memtables, then files that may hold rows of the times.
 func (r *region) sources(ctx context.Context, v *version, times model.TimeRange) (out []source.Source, memtables int, stats *sst.Stats, err error) {
-	for _, m := range v.memtables() {
-		out = append(out, m.Snapshot().Sources(v.meta.Schema, times)...)
+	for _, f := range v.frozen {
+		out = append(out, f.sources(v, times)...)
 	}
+	out = append(out, v.mutable.Snapshot().Sources(v.meta.Schema, times)...)
 	memtables = len(out)
 	stats = &sst.Stats{}
 	for _, f := range v.files {
 		if !times.Overlaps(f.MinTime, f.MaxTime) {
 			continue
 		}
-		s, err := f.view(ctx, v.meta.Schema, stats)
+		s, err := f.view(ctx, v, stats)
 		if err != nil {
 			return nil, 0, nil, err
 		}

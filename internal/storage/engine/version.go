@@ -5,6 +5,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
 	"github.com/goptimedb/goptimedb/internal/storage/memtable"
 )
 
@@ -15,7 +16,10 @@ type version struct {
 	mutable *memtable.Memtable // the newest rows
 	frozen  []frozen           // oldest first; being flushed
 	files   []*file
-	refs    int // guarded by region.mu; the region's own reference counts as one
+	// deletions hide rows of frozen and files, oldest first; those that the manifest does not hold yet are durable in the log. No row of
+	// mutable is older than any of them.
+	deletions []manifest.Deletion
+	refs      int // guarded by region.mu; the region's own reference counts as one
 }
 
 // frozen is a memtable that takes no more writes, and what is flushed when it is.

@@ -9,6 +9,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/storage/logentry"
+	"github.com/goptimedb/goptimedb/internal/storage/manifest"
 	"github.com/goptimedb/goptimedb/internal/wal"
 )
 
@@ -38,15 +39,25 @@ type worker struct {
 
 // request is a write to one region, or a function to run in the apply stage.
 type request struct {
-	region  *region
-	write   *contract.RegionWrite
-	payload []byte // encoded write, sequence not stamped; nil where the region skips the log
-	control func() error
-	err     error         // set before done is closed
-	done    chan struct{} // closed when the request was answered
+	region   *region
+	write    *contract.RegionWrite
+	payload  []byte             // encoded write, sequence not stamped; nil where the region skips the log
+	deletion *manifest.Deletion // instead of write
+	before   *version           // what the deletion applies to, pinned for whoever asked for it
+	control  func() error
+	err      error         // set before done is closed
+	done     chan struct{} // closed when the request was answered
 
 	entry    uint64 // set by the log stage
 	sequence uint64
+}
+
+// sequences is how many the request takes: one for each row, or for a deletion.
+func (req *request) sequences() uint64 {
+	if req.write == nil {
+		return 1
+	}
+	return uint64(req.write.Rows.Len)
 }
 
 func newWorker(log wal.Log, queueLen, batch int, met *metrics) *worker {
@@ -117,14 +128,14 @@ func (w *worker) logGroup(group []*request) {
 	start := time.Now()
 	var entries []wal.Entry
 	for _, req := range group {
-		if req.write == nil {
+		if req.control != nil {
 			continue
 		}
 		if req.err = req.region.writable(); req.err != nil {
 			continue
 		}
 		req.sequence = req.region.next.sequence
-		req.region.next.sequence += uint64(req.write.Rows.Len)
+		req.region.next.sequence += req.sequences()
 		if req.payload == nil {
 			req.entry = req.region.next.entry - 1
 			continue
@@ -140,7 +151,7 @@ func (w *worker) logGroup(group []*request) {
 	// Not the context of any caller: the group belongs to many.
 	if err := w.log.Append(context.Background(), entries); err != nil {
 		for _, req := range group {
-			if req.write != nil && req.err == nil && req.payload != nil {
+			if req.control == nil && req.err == nil && req.payload != nil {
 				req.err = errs.Wrap(errs.StorageUnavailable, err, "write log of region %s", req.region.id)
 			}
 		}
@@ -157,6 +168,8 @@ func (w *worker) applyStage() {
 			switch {
 			case req.control != nil:
 				req.err = req.control()
+			case req.err == nil && req.deletion != nil:
+				req.region.applyDeletion(req)
 			case req.err == nil:
 				req.err = req.region.apply(req)
 				wrote = true

@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// FormatVersion is written into every edit and checkpoint. docs/formats/manifest.md says what each version holds.
-const FormatVersion = 1
+// FormatVersion is the newest version of edits and checkpoints. docs/formats/manifest.md says what each holds; files are written in the
+// oldest version that can say what they say.
+const FormatVersion = 2
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -55,7 +56,11 @@ func encode(body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(envelope{Format: FormatVersion, Checksum: fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli)), Body: b})
+	format := 1
+	if v, ok := body.(interface{ format() int }); ok {
+		format = v.format()
+	}
+	return json.Marshal(envelope{Format: format, Checksum: fmt.Sprintf("%08x", crc32.Checksum(b, castagnoli)), Body: b})
 }
 
 // decode reads a manifest file into body; a fault is a *CorruptError that names file.
@@ -64,8 +69,8 @@ func decode(file string, b []byte, body any) error {
 	if err := json.Unmarshal(b, &e); err != nil {
 		return &CorruptError{File: file, Err: err}
 	}
-	if e.Format != FormatVersion {
-		return &CorruptError{File: file, Err: fmt.Errorf("format version %d, this program reads %d", e.Format, FormatVersion)}
+	if e.Format < 1 || e.Format > FormatVersion {
+		return &CorruptError{File: file, Err: fmt.Errorf("format version %d, this program reads up to %d", e.Format, FormatVersion)}
 	}
 	if got := fmt.Sprintf("%08x", crc32.Checksum(e.Body, castagnoli)); got != e.Checksum {
 		return &CorruptError{File: file, Err: fmt.Errorf("checksum in file %s, of the bytes %s", e.Checksum, got)}

@@ -45,6 +45,24 @@ type File struct {
 	// Run is the first file of the sorted run that this file is a piece of: no two of its pieces hold rows of one series and time.
 	// Empty: the file is a run of its own.
 	Run FileID `json:"run,omitempty"`
+	// Filtered is the sequence of the newest deletion that was made real in the file: none up to it hides rows of the file.
+	Filtered model.Sequence `json:"filtered,omitempty"`
+}
+
+// Deletion hides the rows of lower sequence that are in Times and for which Predicate is true, each stored version judged by itself. It
+// stays until every file with older rows has been rewritten without the rows that it hides, or was found to have none.
+type Deletion struct {
+	Sequence  model.Sequence  `json:"sequence"`
+	Times     model.TimeRange `json:"times"`               // half-open, in the unit of the time index
+	Predicate *model.Expr     `json:"predicate,omitempty"` // nil: all rows
+	// Schema is what Predicate means: the tags, the time index and the fields that it reads, as they were then. Columns may be dropped or
+	// changed later without changing what was deleted.
+	Schema *model.Schema `json:"schema"`
+}
+
+// Hides reports whether the deletion may hide rows of the file.
+func (d *Deletion) Hides(f *File) bool {
+	return d.Sequence > f.Filtered && f.MinSequence < d.Sequence && d.Times.Overlaps(f.MinTime, f.MaxTime)
 }
 
 // State is what all edits together say.
@@ -56,6 +74,25 @@ type State struct {
 	FlushedSequence model.Sequence      `json:"flushed_sequence"` // likewise
 	// CompactionWindow is the inferred width of a compaction window; 0: none yet.
 	CompactionWindow time.Duration `json:"compaction_window,omitempty"`
+	// Deletions hide rows of files, oldest first.
+	Deletions []Deletion `json:"deletions,omitempty"`
+}
+
+// format is the version of a file that holds the state: programs that know no deletions must not show what is deleted.
+func (s *State) format() int {
+	if len(s.Deletions) > 0 {
+		return 2
+	}
+	return 1
+}
+
+func (e edit) format() int {
+	for _, a := range e.Actions {
+		if a.Edit != nil && len(a.Edit.Deletions) > 0 {
+			return 2
+		}
+	}
+	return 1
 }
 
 // Has tells whether the region has the file.
@@ -83,6 +120,14 @@ type Edit struct {
 	FlushedSequence  model.Sequence `json:"flushed_sequence,omitempty"`
 	CompactionWindow time.Duration  `json:"compaction_window,omitempty"`
 	Reindex          []Reindex      `json:"reindex,omitempty"`
+	Deletions        []Deletion     `json:"deletions,omitempty"`
+	Filtered         []Filtered     `json:"filtered,omitempty"`
+}
+
+// Filtered says that no deletion up to Sequence hides rows of the file. It does nothing where the region has the file no more.
+type Filtered struct {
+	ID       FileID         `json:"id"`
+	Sequence model.Sequence `json:"sequence"`
 }
 
 // Reindex replaces the index file of a data file. It does nothing where the region has the data file no more.
@@ -123,6 +168,12 @@ func (s *State) apply(version uint64, actions []Action) (*State, error) {
 					f.IndexVersion, f.IndexSize, f.Indexes = x.IndexVersion, x.IndexSize, x.Indexes
 				}
 			}
+			for _, x := range a.Edit.Filtered {
+				if i := slices.IndexFunc(n.Files, func(f File) bool { return f.ID == x.ID }); i >= 0 {
+					n.Files[i].Filtered = max(n.Files[i].Filtered, x.Sequence)
+				}
+			}
+			n.Deletions = append(slices.Clone(n.Deletions), a.Edit.Deletions...)
 			n.FlushedEntry = max(n.FlushedEntry, a.Edit.FlushedEntry)
 			n.FlushedSequence = max(n.FlushedSequence, a.Edit.FlushedSequence)
 			if a.Edit.CompactionWindow != 0 {
@@ -135,6 +186,13 @@ func (s *State) apply(version uint64, actions []Action) (*State, error) {
 		default:
 			return nil, fmt.Errorf("edit %d has an action that this program does not know", version)
 		}
+	}
+	// Rows that are not in files yet are all newer than the deletions here: what no file needs goes.
+	n.Deletions = slices.DeleteFunc(slices.Clone(n.Deletions), func(d Deletion) bool {
+		return !slices.ContainsFunc(n.Files, func(f File) bool { return d.Hides(&f) })
+	})
+	if len(n.Deletions) == 0 {
+		n.Deletions = nil
 	}
 	return &n, nil
 }

@@ -30,6 +30,7 @@ type input struct {
 	table  *series.Table
 	sel    series.Selection // series that the tag predicates leave
 	ranges []source.RowRange
+	hidden []source.RowRange // deleted rows, see source.Masked; no piece holds any of them
 
 	// The surviving series are counted 0, 1, … ("positions"), in key order. Set by align.
 	count    int
@@ -103,7 +104,10 @@ func prepare(ctx context.Context, p *plan, o *Options, parallel int, st *stats) 
 		if in.sel.Empty() {
 			return nil
 		}
-		return in.prune(ctx, p)
+		if err := in.prune(ctx, p); err != nil || len(in.ranges) == 0 {
+			return err
+		}
+		return in.hide(ctx)
 	}); err != nil {
 		return nil, err
 	}

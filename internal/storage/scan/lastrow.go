@@ -17,7 +17,7 @@ func planTails(p *plan, ins []*input) {
 		return
 	}
 	for _, in := range ins {
-		if in.deletes || in.max >= p.times.End {
+		if in.deletes || in.hidden != nil || in.max >= p.times.End {
 			return
 		}
 	}

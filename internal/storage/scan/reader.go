@@ -134,7 +134,9 @@ func (r *reader) pieces(ctx context.Context, rd int32, at int, out []piece) ([]p
 			}
 			a += kernel.LowerBound(ts, ts[len(ts)-1]) // all versions of the last row
 		}
-		if a < b {
+		if r.in.hidden != nil {
+			out = r.visible(rd, i, a, b, out)
+		} else if a < b {
 			out = append(out, piece{rd, int32(i), int32(a), int32(b)})
 		}
 	}

@@ -12,6 +12,13 @@ import (
 // RowRange is rows [Start, End) of a Source.
 type RowRange = series.RowRange
 
+// Masked is a Source some of whose rows are deleted though they are there: readers leave them out, before they merge.
+type Masked interface {
+	Source
+	// Hidden is these rows, ascending and disjoint.
+	Hidden(ctx context.Context) ([]RowRange, error)
+}
+
 // Source is one sorted run of rows, read through one schema (the scan's): columns that the run lacks read as their default or NULL,
 // columns whose type was changed are converted. It is immutable and safe for concurrent use; it stays valid until the owner of the
 // snapshot that it came from lets go.
