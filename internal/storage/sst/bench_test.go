@@ -174,6 +174,36 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
+// One page of each chunk, where nothing of the file is in the cache: what point queries of data larger than memory do.
+func BenchmarkDecodeOnePage(b *testing.B) {
+	s := cpuSchema(model.Float64)
+	batch := cpuBatch(s, 100, 4000, true)
+	var out bytes.Buffer
+	w, _ := NewWriter(&out, s, WriterOptions{})
+	if err := w.Append(batch); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := w.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	r := newReader(b)
+	f, err := r.Open(context.Background(), "f", memBlob(out.Bytes()), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	src := f.View(s, nil)
+	begin := cpuTime()
+	for b.Loop() {
+		r.chunks.Shrink(1 << 40)
+		for c := range len(src.Chunks()) - 1 {
+			if _, err := src.Chunk(context.Background(), 15, c, 5000, 5001); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	reportCPU(b, begin, len(src.Chunks())-1, "Mpages/cpu-s")
+}
+
 // The series table of a file, from its tag columns.
 func BenchmarkRebuildSeries(b *testing.B) {
 	s := cpuSchema(model.Int64)

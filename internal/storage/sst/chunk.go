@@ -39,26 +39,35 @@ func newChunk(c *column, k *chunkMeta, rows int) *chunk {
 	case model.ClassBool:
 		v.Bools = make([]bool, rows)
 	case model.ClassInt:
-		v.Ints = make([]int64, rows)
+		v.Ints = numbers[int64](k, rows)
 	case model.ClassFloat:
-		v.Floats = make([]float64, rows)
+		v.Floats = numbers[float64](k, rows)
 	case model.ClassDecimal:
 		v.Decimals = make([]model.Int128, rows)
 	case model.ClassBytes:
 		if k.enc == format.RLEDictionary {
-			v.Codes = make([]uint32, rows)
+			v.Codes = numbers[uint32](k, rows)
 			v.Dict = &model.Dict{}
 			break
 		}
 		last := k.pages[len(k.pages)-1]
 		v.Offsets = make([]uint32, rows+1)
-		v.Data = make([]byte, last.base+last.bytes)
+		v.Data = raw[byte](int(last.base + last.bytes))
 		for _, p := range k.pages {
 			v.Offsets[p.first] = p.base
 		}
 		v.Offsets[rows] = last.base + last.bytes
 	}
 	return &chunk{vec: v, done: make([]atomic.Uint64, (len(k.pages)+63)/64)}
+}
+
+// numbers is memory for a chunk's values. Rows that are NULL are not written, and loops look at their values before they look whether they
+// are there: only a chunk without NULLs needs no clearing.
+func numbers[T int64 | float64 | uint32](k *chunkMeta, rows int) []T {
+	if k.total.nulls > 0 {
+		return make([]T, rows)
+	}
+	return raw[T](rows)
 }
 
 func (c *chunk) has(page int) bool { return c.done[page>>6].Load()>>(page&63)&1 == 1 }
