@@ -26,7 +26,16 @@ require (
 	go.etcd.io/bbolt v1.5.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0
+	github.com/ulikunitz/xz v0.5.15
+	github.com/valyala/fastjson v1.6.10
 	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/parquet-go/jsonlite v1.0.0 // indirect
+	github.com/twpayne/go-geom v1.6.1 // indirect
+	github.com/ulikunitz/xz v0.5.15 // indirect
+	github.com/valyala/fastjson v1.6.10 // indirect
 )
 
 require (

@@ -1,0 +1,288 @@
+package files
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// guard makes an error of a panic of the Parquet library, which damaged files can cause.
+func guard(err *error, file string) {
+	if r := recover(); r != nil {
+		*err = dataError(file, 0, "", fmt.Errorf("damaged: %v", r))
+	}
+}
+
+func openParquet(src Source) (f *parquet.File, err error) {
+	defer guard(&err, src.Name)
+	if src.Size < 12 {
+		return nil, dataError(src.Name, 0, "", errors.New("too short for a parquet file"))
+	}
+	f, err = parquet.OpenFile(src, src.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
+	if err != nil {
+		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: %w", err))
+	}
+	if n := len(f.Root().Columns()); n > maxColumns {
+		return nil, dataError(src.Name, 0, "", fmt.Errorf("%d columns; at most %d are read", n, maxColumns))
+	}
+	return f, nil
+}
+
+// leafType is the type that values of a file's column have as they are; an error where they cannot be read.
+func leafType(c *parquet.Column) (model.Type, error) {
+	if !c.Leaf() || c.Repeated() || c.MaxDefinitionLevel() > 1 {
+		return model.Type{}, errs.New(errs.Unsupported, "nested and repeated columns are not supported")
+	}
+	t := c.Type()
+	var logical format.LogicalTypeValue
+	if l := t.LogicalType(); l != nil {
+		logical = l.Value
+	}
+	if d, ok := logical.(*format.DecimalType); ok {
+		if d.Precision < 1 || d.Precision > 38 || d.Scale < 0 || d.Scale > d.Precision {
+			return model.Type{}, errs.New(errs.Unsupported, "decimals of %d digits, %d after the point, are not supported", d.Precision, d.Scale)
+		}
+		return model.Decimal(uint8(d.Precision), uint8(d.Scale)), nil
+	}
+	converted := deprecated.ConvertedType(-1)
+	if t.ConvertedType() != nil {
+		converted = *t.ConvertedType()
+	}
+	switch t.Kind() {
+	case parquet.Boolean:
+		return model.Bool, nil
+	case parquet.Int32, parquet.Int64:
+		switch l := logical.(type) {
+		case *format.DateType:
+			return model.Date, nil
+		case *format.TimestampType:
+			switch l.Unit.Value.(type) {
+			case *format.MilliSeconds:
+				return model.Timestamp(model.Millisecond), nil
+			case *format.MicroSeconds:
+				return model.Timestamp(model.Microsecond), nil
+			}
+			return model.Timestamp(model.Nanosecond), nil
+		case *format.IntType:
+			return intType(int(l.BitWidth), l.IsSigned), nil
+		}
+		switch converted {
+		case deprecated.Date:
+			return model.Date, nil
+		case deprecated.TimestampMillis:
+			return model.Timestamp(model.Millisecond), nil
+		case deprecated.TimestampMicros:
+			return model.Timestamp(model.Microsecond), nil
+		case deprecated.Uint8:
+			return model.Uint8, nil
+		case deprecated.Uint16:
+			return model.Uint16, nil
+		case deprecated.Uint32:
+			return model.Uint32, nil
+		case deprecated.Uint64:
+			return model.Uint64, nil
+		case deprecated.Int8:
+			return model.Int8, nil
+		case deprecated.Int16:
+			return model.Int16, nil
+		}
+		if t.Kind() == parquet.Int32 {
+			return model.Int32, nil
+		}
+		return model.Int64, nil
+	case parquet.Int96:
+		return model.Timestamp(model.Nanosecond), nil
+	case parquet.Float:
+		return model.Float32, nil
+	case parquet.Double:
+		return model.Float64, nil
+	}
+	switch logical.(type) {
+	case *format.StringType, *format.EnumType, *format.UUIDType:
+		return model.String, nil
+	case *format.JsonType:
+		return model.JSON, nil
+	case *format.Float16Type:
+		return model.Type{}, errs.New(errs.Unsupported, "floats of 16 bits are not supported")
+	}
+	switch converted {
+	case deprecated.UTF8, deprecated.Enum:
+		return model.String, nil
+	case deprecated.Json:
+		return model.JSON, nil
+	}
+	return model.Binary, nil
+}
+
+func intType(bits int, signed bool) model.Type {
+	types := map[int][2]model.Type{8: {model.Uint8, model.Int8}, 16: {model.Uint16, model.Int16}, 32: {model.Uint32, model.Int32}}
+	pair, ok := types[bits]
+	if !ok {
+		pair = [2]model.Type{model.Uint64, model.Int64}
+	}
+	if signed {
+		return pair[1]
+	}
+	return pair[0]
+}
+
+// parquetMeta is what a file of ours remembers of its columns, by name.
+func parquetMeta(f *parquet.File) map[string]ColumnMeta {
+	text, ok := f.Lookup(metaKey)
+	if !ok {
+		return nil
+	}
+	var list []ColumnMeta
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return nil // of somebody else: the file's own types stand
+	}
+	out := make(map[string]ColumnMeta, len(list))
+	for _, c := range list {
+		out[c.Name] = c
+	}
+	return out
+}
+
+// parquetReader reads wanted columns, row group by row group.
+type parquetReader struct {
+	src     Source
+	f       *parquet.File
+	columns []Column
+	leaves  []*parquet.Column // nil: the file has none
+	native  []model.Type
+	groups  []parquet.RowGroup
+	left    int64 // rows of the current group that were not read
+	cursors []*cursor
+	row     int64
+	bytes   int64
+	pruned  int
+}
+
+// newParquetReader opens a file; keep, if set, tells which row groups are worth reading.
+func newParquetReader(src Source, columns []Column, keep func(*parquet.File, int) bool) (_ Reader, err error) {
+	defer guard(&err, src.Name)
+	f, err := openParquet(src)
+	if err != nil {
+		return nil, err
+	}
+	r := &parquetReader{src: src, f: f, columns: columns, leaves: make([]*parquet.Column, len(columns)), native: make([]model.Type, len(columns)),
+		cursors: make([]*cursor, len(columns))}
+	for i, c := range columns {
+		leaf := f.Root().Column(c.Name)
+		if leaf == nil {
+			if c.Missing == nil {
+				return nil, dataError(src.Name, 0, c.Name, errors.New("the file has no such column"))
+			}
+			continue
+		}
+		t, err := leafType(leaf)
+		if err != nil {
+			return nil, dataError(src.Name, 0, c.Name, err)
+		}
+		if !convertible(t, c.Type) {
+			return nil, dataError(src.Name, 0, c.Name, fmt.Errorf("cannot convert %s to %s", t, c.Type))
+		}
+		r.leaves[i], r.native[i] = leaf, t
+	}
+	for i, g := range f.RowGroups() {
+		if keep != nil && !keep(f, i) {
+			r.pruned++
+			continue
+		}
+		for _, c := range f.Metadata().RowGroups[i].Columns {
+			if n := c.MetaData.TotalUncompressedSize; n > maxChunk {
+				return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has a column chunk of %d bytes; at most %d are read", i, n, int64(maxChunk)))
+			}
+		}
+		r.groups = append(r.groups, g)
+	}
+	return r, nil
+}
+
+// Next implements Reader.
+func (r *parquetReader) Next() (b *model.Batch, err error) {
+	defer guard(&err, r.src.Name)
+	for r.left == 0 {
+		if len(r.groups) == 0 {
+			return nil, io.EOF
+		}
+		r.open(r.groups[0])
+		r.groups = r.groups[1:]
+	}
+	n := int(min(r.left, BatchRows))
+	b = &model.Batch{Len: n, Cols: make([]*model.Vector, len(r.columns))}
+	for i, c := range r.columns {
+		if r.leaves[i] == nil {
+			b.Cols[i] = model.ConstVector(*c.Missing, n)
+			continue
+		}
+		v, err := r.cursors[i].read(r.native[i], n)
+		if err != nil {
+			return nil, dataError(r.src.Name, r.row+1, c.Name, err)
+		}
+		if b.Cols[i], err = convert(v, c.Type); err != nil {
+			var at *rowError
+			row := r.row + 1
+			if errors.As(err, &at) {
+				row += int64(at.row)
+			}
+			return nil, dataError(r.src.Name, row, c.Name, err)
+		}
+	}
+	r.left -= int64(n)
+	r.row += int64(n)
+	return b, nil
+}
+
+func (r *parquetReader) open(g parquet.RowGroup) {
+	r.closeGroup()
+	r.left = g.NumRows()
+	chunks := g.ColumnChunks()
+	for i, l := range r.leaves {
+		if l != nil {
+			c := chunks[l.Index()]
+			r.cursors[i] = &cursor{pages: c.Pages(), kind: l.Type().Kind(), optional: l.MaxDefinitionLevel() > 0, uuid: isUUID(l)}
+			if l.Type().Kind() == parquet.FixedLenByteArray {
+				r.cursors[i].width = l.Type().Length()
+			}
+		}
+	}
+	if n := r.f.NumRows(); n > 0 {
+		r.bytes += int64(float64(r.src.Size) * float64(r.left) / float64(n))
+	}
+}
+
+func isUUID(c *parquet.Column) bool {
+	l := c.Type().LogicalType()
+	if l == nil {
+		return false
+	}
+	_, ok := l.Value.(*format.UUIDType)
+	return ok
+}
+
+func (r *parquetReader) closeGroup() {
+	for i, c := range r.cursors {
+		if c != nil {
+			c.close()
+			r.cursors[i] = nil
+		}
+	}
+}
+
+func (r *parquetReader) Skipped() int64 { return 0 }
+func (r *parquetReader) Offset() int64  { return r.bytes }
+
+func (r *parquetReader) Close() (err error) {
+	defer guard(&err, r.src.Name)
+	r.closeGroup()
+	return nil
+}
