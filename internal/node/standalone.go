@@ -24,6 +24,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/kv"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
@@ -157,7 +158,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: regions, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: regions, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
 		AutoCreateTable: cfg.AutoCreateTable, MetricPartitions: cfg.Metric().Partitions, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
-		Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
+		Places: location.Places{Root: cfg.Storage.CopyRoot}, Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
 	if n.slow != nil {
 		n.slow.insert = n.ops
 	}

@@ -83,6 +83,12 @@ func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.St
 		out.Affected, err = o.insert(ctx, sess, s, params)
 	case *sql.Delete:
 		out.Affected, err = o.delete(ctx, sess, s, params)
+	case *sql.CopyTable:
+		out.Affected, err = o.copyTable(ctx, sess, s, params)
+	case *sql.CopyQuery:
+		out.Affected, err = o.copyQuery(ctx, sess, s, params)
+	case *sql.CopyDatabase:
+		out.Affected, err = o.copyDatabase(ctx, sess, s)
 	case *sql.CreateDatabase:
 		out.Affected, err = 1, o.createDatabase(ctx, s)
 	case *sql.AlterDatabase:

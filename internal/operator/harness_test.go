@@ -19,6 +19,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/kv/memory"
 	"github.com/goptimedb/goptimedb/internal/model"
 	objlocal "github.com/goptimedb/goptimedb/internal/objectstore/local"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/storage/engine"
 	"github.com/goptimedb/goptimedb/internal/storage/sst"
 	"github.com/goptimedb/goptimedb/internal/wal"
@@ -34,6 +35,7 @@ type node struct {
 	regions contract.RegionServer // the engine, or what a test put before it
 	log     wal.Log
 	files   *sst.Reader
+	copies  string // the root of COPY
 	catalog *catalog.Catalog
 	*Operator
 }
@@ -42,7 +44,7 @@ func now() time.Time { return time.UnixMilli(1700000000123).UTC() }
 
 func newNode(t testing.TB, tune func(*Options)) *node {
 	t.Helper()
-	n := &node{t: t, fs: crashfs.New(), store: memory.New()}
+	n := &node{t: t, fs: crashfs.New(), store: memory.New(), copies: t.TempDir()}
 	n.start(tune)
 	t.Cleanup(func() { n.stop() })
 	return n
@@ -67,7 +69,7 @@ func (n *node) start(tune func(*Options)) {
 	n.regions = metric.New(n.eng)
 	n.catalog, err = catalog.Open(ctx, n.store, now)
 	must(err)
-	o := Options{Catalog: n.catalog, Regions: n.regions, AutoCreateTable: true, ColumnPrefix: "greptime", Now: now}
+	o := Options{Catalog: n.catalog, Regions: n.regions, AutoCreateTable: true, ColumnPrefix: "greptime", Now: now, Places: location.Places{Root: n.copies}}
 	if tune != nil {
 		tune(&o)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/query"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	// Slow is told of queries that took at least SlowThreshold; it must not wait. Nil: nobody is.
 	Slow          func(SlowQuery)
 	SlowThreshold time.Duration
+	// Places is where COPY and external tables find files. The zero value has no local ones.
+	Places location.Places
 	// HasStore tells whether tables may name an object store. Nil: the regions are asked when the table is made.
 	HasStore func(name string) bool
 }
@@ -58,6 +61,7 @@ type Operator struct {
 	locks   nameLocks
 	created prometheus.Counter
 	altered prometheus.Counter
+	copies  copyMetrics
 }
 
 // New makes an operator. It starts nothing and need not be closed.
@@ -72,8 +76,9 @@ func New(opts Options) *Operator {
 		created: prometheus.NewCounter(prometheus.CounterOpts{Name: "greptime_table_operator_create_table_total", Help: "Tables made, by statements and by writes."}),
 		altered: prometheus.NewCounter(prometheus.CounterOpts{Name: "greptime_table_operator_alter_table_total", Help: "Tables changed, by statements and by writes."})}
 	o.locks.held = map[string]*nameLock{}
+	o.copies = newCopyMetrics()
 	if opts.Metrics != nil {
-		opts.Metrics.MustRegister(o.created, o.altered)
+		opts.Metrics.MustRegister(o.created, o.altered, o.copies.rows, o.copies.bytes, o.copies.running)
 	}
 	return o
 }

@@ -50,7 +50,7 @@ var homes = []struct {
 	rooms   []string
 	why     string
 }{
-	{"github.com/parquet-go/parquet-go", []string{"internal/storage/sst"}, "bytes of files are one room's business"},
+	{"github.com/parquet-go/parquet-go", []string{"internal/storage/sst", "internal/wire/files"}, "bytes of files are one room's business"},
 	{"github.com/duckdb/", []string{"internal/query/relational"}, "the relational engine can be replaced if one room knows it"},
 	{"go.etcd.io/bbolt", []string{"internal/kv/bolt"}, "other rooms speak kv.Store"},
 	{"github.com/prometheus/prometheus/promql", []string{"internal/query/prom", "internal/lang/promql", "internal/server/promapi"}, "PromQL is evaluated in one place"},

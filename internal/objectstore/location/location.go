@@ -267,7 +267,9 @@ func (l *Location) List(ctx context.Context, pattern *regexp.Regexp) ([]Entry, e
 }
 
 // Open opens a file for reading; reads end with ctx.
-func (l *Location) Open(ctx context.Context, path string) (File, error) { return l.place.open(ctx, path) }
+func (l *Location) Open(ctx context.Context, path string) (File, error) {
+	return l.place.open(ctx, path)
+}
 
 // Create starts a file, which appears whole when it is committed, in place of one that is there.
 func (l *Location) Create(ctx context.Context, path string) (objectstore.Writer, error) {
