@@ -6,7 +6,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES ?= ./...
 FUZZTIME ?= 30s
 
-.PHONY: run build test test-tools lint bench bench-peers generate fuzz clean
+.PHONY: run build test test-tools test-clouds lint bench bench-peers generate fuzz clean
 
 run: build ## build and start a standalone server with its data in ./goptimedb_data
 	./bin/goptime standalone start
@@ -14,11 +14,14 @@ run: build ## build and start a standalone server with its data in ./goptimedb_d
 build:
 	go build -ldflags '$(LDFLAGS)' -o bin/goptime ./cmd/goptime
 
-test: test-tools ## every test, with the race detector; TESTFLAGS=-v PACKAGES=./internal/wal/... narrow it
+test: test-tools test-clouds ## every test, with the race detector; TESTFLAGS=-v PACKAGES=./internal/wal/... narrow it
 	go test -race -tags invariants -timeout 20m $(TESTFLAGS) $(PACKAGES)
 
 test-tools: ## third-party programs that tests drive, from the system's package registry
 	@./tests/tools.sh
+
+test-clouds: ## servers of object stores that tests start (450 MB, once); CLOUDS=0 leaves them out
+	@./tests/clouds.sh
 
 lint: ## formatting, vet, staticcheck; rules between rooms are tests (tests/arch)
 	@fmt=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$fmt" ]; then echo "not gofmt-ed:"; echo "$$fmt"; exit 1; fi

@@ -55,6 +55,8 @@ func (s *Store) translate(a answer) error {
 		return errRange
 	case "FileAlreadyExists", "BlobAlreadyExists":
 		return objectstore.ErrExists
+	case "ExistingObjectIsDirectory", "ObjectParentIsFile", "ExistingObjectIsFile":
+		return errs.New(errs.InvalidArguments, "the store keeps files, and an object cannot be a folder of another: %s", a)
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequests", "QpsLimitExceeded":
 		return errs.New(errs.RateLimited, "store asks for fewer requests: %s", a)
 	case "BadDigest", "Md5Mismatch", "XAmzContentSHA256Mismatch", "RequestTimeout", "IncompleteBody", "ConditionalRequestConflict", "OperationAborted":
@@ -115,7 +117,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 		dns     *net.DNSError
 	)
 	switch {
-	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &host), errors.As(err, &verify), errors.As(err, &record):
+	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &host), errors.As(err, &verify), errors.As(err, &record),
+		strings.Contains(err.Error(), "HTTP response to HTTPS client"): // it has no type
 		return errs.New(errs.External, "no secure connection to %s: %s; check endpoint (http or https) and the trusted certificates", s.where(), innermost(err))
 	case errors.As(err, &dns):
 		return errs.New(errs.StorageUnavailable, "no address for %s; check endpoint and the name service", dns.Name)

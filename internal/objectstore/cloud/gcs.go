@@ -337,6 +337,9 @@ func (u *gcsUpload) send(ctx context.Context, data []byte, off, total int64) (ha
 	}
 	h := http.Header{"Content-Range": {"bytes " + span + "/" + size}}
 	resp, err := u.b.do(ctx, http.MethodPut, u.session, h, bytes.NewReader(data), int64(len(data)))
+	if g := (*gcsError)(nil); errors.As(err, &g) && (g.a.status == http.StatusNotFound || g.a.status == http.StatusGone) {
+		g.a.code = "NoSuchUpload" // it is the session that is gone, not an object
+	}
 	if err != nil {
 		return 0, false, err
 	}

@@ -102,7 +102,7 @@ func (b *s3Backend) answer(err error) (a answer, ok bool) {
 		return k.a, true
 	}
 	var resp *smithyhttp.ResponseError
-	if !errors.As(err, &resp) {
+	if !errors.As(err, &resp) || resp.HTTPStatusCode() == 0 { // without a status there was no answer
 		return a, false
 	}
 	a.status = resp.HTTPStatusCode()
