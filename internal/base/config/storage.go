@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -96,7 +97,8 @@ type Secret string
 const stars = "******"
 
 var (
-	_ encoding.TextMarshaler = Secret("")
+	_ encoding.TextMarshaler = (*Secret)(nil)
+	_ json.Marshaler         = Secret("")
 	_ fmt.Formatter          = Secret("")
 	_ slog.LogValuer         = Secret("")
 )
@@ -118,8 +120,11 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(s.String()))
 // LogValue is String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText is String.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText is String. It is a method of the pointer, because the TOML encoder asks strings for the method of the value never.
+func (s *Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalJSON is String, for values that have no address.
+func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // UnmarshalText keeps the text.
 func (s *Secret) UnmarshalText(b []byte) error {
@@ -148,7 +153,7 @@ func (p *Provider) ID() string {
 	return p.Kind()
 }
 
-// Provider gives the named store, without regard to case. The process's own store has no name.
+// Named gives the named store, without regard to case. The process's own store has no name.
 func (s *Storage) Named(name string) (*Provider, bool) {
 	for i := range s.Providers {
 		if strings.EqualFold(s.Providers[i].ID(), name) {
