@@ -12,6 +12,7 @@
 //	database/{name}           Database
 //	name/{database}/{table}   table id
 //	table/{id}                Table
+//	view/{database}/{view}    View
 //	intent/{id}               Intent
 //	next_table_id             the smallest id never given out
 package catalog
@@ -82,12 +83,13 @@ type snapshot struct {
 	databases map[string]*Database
 	tables    map[string]map[string]*Table // by database, then name
 	byID      map[model.TableID]*Table
+	views     map[string]map[string]*View // by database, then name; a database without views may be missing
 }
 
 // Open reads the catalog and makes the databases that are always there.
 func Open(ctx context.Context, store kv.Store, now func() time.Time) (*Catalog, error) {
 	c := &Catalog{store: store, now: now}
-	s := &snapshot{databases: map[string]*Database{}, tables: map[string]map[string]*Table{}, byID: map[model.TableID]*Table{}}
+	s := &snapshot{databases: map[string]*Database{}, tables: map[string]map[string]*Table{}, byID: map[model.TableID]*Table{}, views: map[string]map[string]*View{}}
 	err := c.scan(ctx, "database/", func(key string, value []byte) error {
 		var d Database
 		if err := json.Unmarshal(value, &d); err != nil {
@@ -111,6 +113,9 @@ func Open(ctx context.Context, store kv.Store, now func() time.Time) (*Catalog, 
 		return nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := c.readViews(ctx, s); err != nil {
 		return nil, err
 	}
 	c.snap.Store(s)
@@ -241,10 +246,13 @@ func (c *Catalog) DropDatabase(ctx context.Context, name string) error {
 	if n := len(c.snap.Load().tables[name]); n > 0 {
 		return errs.New(errs.IllegalState, "database %s has %d tables", name, n)
 	}
+	if n := len(c.snap.Load().views[name]); n > 0 {
+		return errs.New(errs.IllegalState, "database %s has %d views", name, n)
+	}
 	if _, err := c.store.Delete(ctx, "database/"+name); err != nil {
 		return fmt.Errorf("write catalog: %w", err)
 	}
-	c.change(func(s *snapshot) { delete(s.databases, name); delete(s.tables, name) })
+	c.change(func(s *snapshot) { delete(s.databases, name); delete(s.tables, name); delete(s.views, name) })
 	return nil
 }
 
@@ -252,7 +260,7 @@ func (c *Catalog) DropDatabase(ctx context.Context, name string) error {
 // ones through edit.
 func (c *Catalog) change(f func(s *snapshot)) {
 	old := c.snap.Load()
-	s := &snapshot{databases: maps.Clone(old.databases), tables: maps.Clone(old.tables), byID: maps.Clone(old.byID)}
+	s := &snapshot{databases: maps.Clone(old.databases), tables: maps.Clone(old.tables), byID: maps.Clone(old.byID), views: maps.Clone(old.views)}
 	f(s)
 	c.snap.Store(s)
 }
@@ -309,6 +317,9 @@ func (c *Catalog) BeginCreate(ctx context.Context, tables ...*Table) error {
 				return errs.New(errs.TableAlreadyExists, "Table already exists: `%s`", t.FullName())
 			} else if !errs.Is(err, errs.TableNotFound) {
 				return err
+			}
+			if v := c.View(t.Database, t.Name); v != nil {
+				return errs.New(errs.TableAlreadyExists, "View already exists: `%s`", v.FullName())
 			}
 			b, err := json.Marshal(Intent{Table: *t})
 			if err != nil {

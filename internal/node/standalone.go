@@ -24,9 +24,12 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/kv"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/operator"
 	"github.com/goptimedb/goptimedb/internal/query"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/internal/query/relational"
 	"github.com/goptimedb/goptimedb/internal/server"
@@ -150,6 +153,9 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	n.running = process.NewList(cfg.GRPC.BindAddr, reg, time.Now)
 	n.slow = newSlowLog(cfg.SlowQuery, log, reg)
 	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, regions, o.Build.Version, n.running), Regions: regions, Version: o.Build.Version,
+		TQL: func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error) {
+			return n.ops.TQLTable(ctx, sess, st)
+		},
 		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {

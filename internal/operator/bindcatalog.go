@@ -49,6 +49,13 @@ func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, 
 				return m, nil
 			}}, nil
 	}
+	if v := b.catalog.View(database, table); v != nil {
+		t := &plan.Table{Catalog: cat, Database: database, Name: table, ID: v.ID, View: v.Query}
+		for _, c := range v.Columns {
+			t.ViewColumns = append(t.ViewColumns, plan.ViewColumn(c))
+		}
+		return t, nil
+	}
 	t, err := b.catalog.Table(database, table)
 	if err != nil {
 		return nil, err

@@ -166,6 +166,11 @@ func (o *Operator) dropDatabase(ctx context.Context, sess *model.Session, n sql.
 			return err
 		}
 	}
+	for _, v := range o.catalog.Views(name) {
+		if _, err := o.catalog.DropView(ctx, name, v.Name); err != nil {
+			return err
+		}
+	}
 	return o.catalog.DropDatabase(ctx, name)
 }
 

@@ -95,6 +95,8 @@ func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.St
 		err = o.alterDatabase(ctx, s)
 	case *sql.CreateTable:
 		err = o.createTable(ctx, sess, s)
+	case *sql.CreateView:
+		err = o.createView(ctx, sess, s)
 	case *sql.CreateTableLike:
 		err = o.createTableLike(ctx, sess, s)
 	case *sql.Drop:

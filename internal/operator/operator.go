@@ -22,6 +22,7 @@ import (
 // Query answers queries; *query.Engine does.
 type Query interface {
 	Query(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) (model.RowStream, error)
+	Fields(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) ([]model.Field, error)
 	Explain(ctx context.Context, sess *model.Session, q *sql.Query, analyze bool, params ...model.Value) (model.RowStream, error)
 	Condition(ctx context.Context, sess *model.Session, table sql.ObjectName, where sql.Expr, params ...model.Value) (query.Condition, error)
 	Value(ctx context.Context, sess *model.Session, x sql.Expr) (model.Value, error)

@@ -111,6 +111,9 @@ func (o *Operator) exists(database, table string) error {
 	if database == infoschema.Name && (&infoschema.Source{}).Table(table) != nil {
 		return nil
 	}
+	if o.catalog.View(database, table) != nil {
+		return nil
+	}
 	_, err := o.catalog.Table(database, table)
 	if systemDatabase(database) {
 		return errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", model.DefaultCatalog, database, table)
@@ -199,6 +202,8 @@ func (o *Operator) describe(ctx context.Context, sess *model.Session, s *sql.Des
 			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", model.DefaultCatalog, database, name)
 		}
 		columns = t.Schema.Columns
+	} else if v := o.catalog.View(database, name); v != nil {
+		columns = infoschema.ViewColumns(v)
 	} else {
 		t, err := o.catalog.Table(database, name)
 		if err != nil {
@@ -244,6 +249,9 @@ func (o *Operator) showCreate(sess *model.Session, s *sql.ShowCreate) (model.Row
 		if s.Variant != "" {
 			return nil, errs.New(errs.Unsupported, "Not supported: SHOW CREATE TABLE FOR %s", strings.ToUpper(s.Variant))
 		}
+		if o.catalog.View(database, name) != nil {
+			return nil, errs.New(errs.Unsupported, "Show create table only for base table. %s is VIEW", objectText(s.Name))
+		}
 		t, err := o.catalog.Table(database, name)
 		if err != nil {
 			return nil, err
@@ -256,7 +264,7 @@ func (o *Operator) showCreate(sess *model.Session, s *sql.ShowCreate) (model.Row
 	case sql.ObjFlow:
 		return nil, errs.New(errs.FlowNotFound, "Flow not found: %s", objectText(s.Name))
 	}
-	return nil, errs.New(errs.TableNotFound, "View not found: %s", objectText(s.Name))
+	return o.showCreateView(sess, s)
 }
 
 func createDatabaseText(sess *model.Session, d *catalog.Database) string {

@@ -33,6 +33,9 @@ func (o *Operator) newTarget(sess *model.Session, n sql.ObjectName, ifNotExists 
 		}
 		return nil, "", errs.New(errs.TableAlreadyExists, "Table already exists: `%s`", t.FullName())
 	}
+	if v := o.catalog.View(database, name); v != nil {
+		return nil, "", errs.New(errs.TableAlreadyExists, "View already exists: `%s`", v.FullName())
+	}
 	return d, name, nil
 }
 
@@ -286,10 +289,7 @@ func (o *Operator) drop(ctx context.Context, sess *model.Session, s *sql.Drop) e
 		}
 		return errs.New(errs.FlowNotFound, "Flow not found: %s", objectText(s.Names[0]))
 	}
-	if s.IfExists {
-		return nil
-	}
-	return errs.New(errs.TableNotFound, "View not found: %s", objectText(s.Names[0]))
+	return o.dropViews(ctx, sess, s)
 }
 
 // dropTables checks all names before it drops the first.

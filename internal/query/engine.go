@@ -43,6 +43,8 @@ type Options struct {
 	Now func() time.Time
 	// Version is what version() says.
 	Version string
+	// TQL evaluates PromQL within queries, see bind.Env.
+	TQL func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error)
 }
 
 // Engine answers queries. It is safe for concurrent use.
@@ -79,7 +81,7 @@ func Open(opts Options) (*Engine, error) {
 func (e *Engine) Close() error { return e.db.Close() }
 
 func (e *Engine) env(sess *model.Session, params []model.Value) bind.Env {
-	return bind.Env{Catalog: e.opts.Catalog, Session: sess, Now: e.opts.Now(), Params: params, Version: e.opts.Version}
+	return bind.Env{Catalog: e.opts.Catalog, Session: sess, Now: e.opts.Now(), Params: params, Version: e.opts.Version, TQL: e.opts.TQL}
 }
 
 // Query starts a query. ctx governs the rows too; the caller closes them. params are the values of placeholders.

@@ -69,7 +69,7 @@ func definitions() []*definition {
 			return nil
 		}},
 		{"views", 32, `table_catalog S, table_schema S, table_name S, view_definition S, check_option S, is_updatable B, definer S, security_type S,
-			character_set_client S, collation_connection S`, nil},
+			character_set_client S, collation_connection S`, views},
 		{"flows", 33, `flow_name S, flow_id U32, state_size U64, table_catalog S, flow_definition S, comment S, expire_after I64, source_table_ids S,
 			sink_table_name S, flownode_ids S, options S, created_time TsMs, updated_time TsMs, last_execution_time TsMs, source_table_names S,
 			flownode_addrs S`, nil},
@@ -104,6 +104,9 @@ func tables(ctx context.Context, s *Source, w *writer) error {
 		w.add(t.Catalog, t.Database, t.Name, "BASE TABLE", int(t.ID), st.SSTBytes, 0, st.IndexBytes, 0, avg, t.Engine, 11, "Fixed", st.Rows, 0, 0,
 			t.Created, t.Created, nil, "utf8_bin", 0, OptionText(t.Options), t.Comment, "N")
 	}
+	for _, v := range s.Catalog.AllViews() {
+		w.add(v.Catalog, v.Database, v.Name, "VIEW", int(v.ID), 0, 0, 0, 0, 0, "", 11, "Fixed", 0, 0, 0, v.Created, v.Created, nil, "utf8_bin", 0, "", nil, "N")
+	}
 	return nil
 }
 
@@ -117,6 +120,11 @@ func columns(_ context.Context, s *Source, w *writer) error {
 		shown := s.Catalog.Shown(t)
 		for i := range shown.Columns {
 			column(w, t.Database, t.Name, i, &shown.Columns[i])
+		}
+	}
+	for _, v := range s.Catalog.AllViews() {
+		for i, c := range ViewColumns(v) {
+			column(w, v.Database, v.Name, i, &c)
 		}
 	}
 	return nil

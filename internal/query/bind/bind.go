@@ -36,6 +36,8 @@ type Env struct {
 	Params  []model.Value // of a prepared statement
 	// Version is what version() says.
 	Version string
+	// TQL evaluates PromQL and gives the result as a table with Rows. Nil: not supported within queries.
+	TQL func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error)
 }
 
 // maxDepth bounds how deep views and sub-queries nest, so that a view that contains itself ends in an error.

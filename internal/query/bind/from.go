@@ -247,11 +247,7 @@ func (b *binder) tableRef(t *sql.TableRef, with *ctes) (*source, error) {
 }
 
 func (b *binder) cte(c *ctes, t *sql.TableRef) (*source, error) {
-	q, ok := c.def.Body.(*sql.QueryStmt)
-	if !ok {
-		return nil, errs.New(errs.Unsupported, "TQL as a common table expression")
-	}
-	rel, err := b.query(q.Query, c.top, c.at)
+	rel, err := b.relationOf(c.def.Body, c.top, c.at)
 	if err != nil {
 		return nil, err
 	}
@@ -262,28 +258,41 @@ func (b *binder) cte(c *ctes, t *sql.TableRef) (*source, error) {
 	return s, rename(s, t.Alias)
 }
 
-// view binds a view's text as if it stood there in parentheses.
+// view binds a view's text as if it stood there in parentheses. It shows the columns that it had when it was made: ones that its tables
+// got since are left out, and ones that are gone make an error.
 func (b *binder) view(tab *plan.Table, t *sql.TableRef) (*source, error) {
 	st, err := sql.ParseOne(tab.View, sql.Greptime)
 	if err != nil {
-		return nil, errs.Wrap(errs.CodeOf(err), err, "view %s", tab.Name)
+		return nil, errs.Wrap(errs.Unexpected, err, "view %s", tab.Name)
 	}
-	q, ok := st.(*sql.QueryStmt)
-	if !ok {
-		return nil, errs.New(errs.Unsupported, "view %s is not a query", tab.Name)
+	rel, err := b.relationOf(st, nil, nil)
+	if errs.Is(err, errs.PlanQuery) && strings.Contains(err.Error(), "No field named") {
+		return nil, errs.Wrap(errs.Unexpected, err, "Failed to decode the plan of view %s", tab.Name)
 	}
-	rel, err := b.query(q.Query, nil, nil)
 	if err != nil {
 		return nil, errs.Wrap(errs.CodeOf(err), err, "view %s", tab.Name)
 	}
-	if tab.Schema != nil {
-		for i := range rel.cols {
-			if i < len(tab.Schema.Columns) {
-				rel.cols[i].name = tab.Schema.Columns[i].Name
-			}
-		}
+	shows := &relation{node: rel.node}
+	if tab.ViewColumns == nil { // whatever the query gives
+		shows = rel
 	}
-	s, err := b.aliased(rel, nil, tab.Name)
+	next := map[string]int{} // where to look for the next column of a name
+	for _, c := range tab.ViewColumns {
+		at := next[c.Source]
+		for at < len(rel.cols) && rel.cols[at].name != c.Source {
+			at++
+		}
+		if at == len(rel.cols) {
+			return nil, errs.New(errs.Unexpected, "Failed to decode the plan of view %s: No field named %s.", tab.Name, quoteName(c.Source))
+		}
+		next[c.Source] = at + 1
+		col := rel.cols[at].col
+		if col.Type != c.Type {
+			return nil, errs.New(errs.Unexpected, "View plan columns changed from: %s %s to: %s %s", c.Source, c.Type, c.Source, col.Type)
+		}
+		shows.cols = append(shows.cols, shown{c.Name, col})
+	}
+	s, err := b.aliased(shows, nil, tab.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -291,6 +300,41 @@ func (b *binder) view(tab *plan.Table, t *sql.TableRef) (*source, error) {
 		s.cols[i].catalog, s.cols[i].database = tab.Catalog, tab.Database
 	}
 	return s, rename(s, t.Alias)
+}
+
+// relationOf binds what a view or a common table expression consists of.
+func (b *binder) relationOf(st sql.Statement, outer *scope, with *ctes) (*relation, error) {
+	switch st := st.(type) {
+	case *sql.QueryStmt:
+		return b.query(st.Query, outer, with)
+	case *sql.TQL:
+		return b.tql(st)
+	}
+	return nil, errs.New(errs.Unsupported, "%s in a query", strings.TrimPrefix(typeName(st), "*sql."))
+}
+
+// tql evaluates PromQL, whose columns depend on the data, and reads the rows as those of a table.
+func (b *binder) tql(st *sql.TQL) (*relation, error) {
+	if b.env.TQL == nil {
+		return nil, errs.New(errs.Unsupported, "TQL within a query")
+	}
+	if st.Kind != sql.TQLEval {
+		return nil, planError("Error during planning: Only TQL EVAL is supported in CTEs")
+	}
+	tab, err := b.env.TQL(b.ctx, b.env.Session, st)
+	if err != nil {
+		return nil, err
+	}
+	sc := &plan.Scan{Table: tab}
+	sc.Request.TimeRange = model.AllTime
+	rel := &relation{node: sc}
+	for _, c := range tab.Schema.Columns {
+		col := b.out.NewColumn(c.Name, c.Type)
+		sc.Out = append(sc.Out, col)
+		sc.Source = append(sc.Source, c.ID)
+		rel.cols = append(rel.cols, shown{c.Name, col})
+	}
+	return rel, nil
 }
 
 func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source, error) {

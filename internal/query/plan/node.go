@@ -25,11 +25,19 @@ type Table struct {
 	Schema                  *model.Schema
 	Merge                   contract.MergeMode
 	Regions                 []model.RegionID
-	// View is the text of a view's query, in the dialect of the session that made it; then nothing else but the names is set.
+	// View is the text of a view's query, in the Greptime dialect; then of the rest only the names and ViewColumns are set.
 	View string
+	// ViewColumns are the columns that the view shows.
+	ViewColumns []ViewColumn
 	// Rows, if set, makes the rows of a table that has no regions, such as one of information_schema: all columns of Schema, in
 	// order. The session says whose rows they are.
 	Rows func(ctx context.Context, sess *model.Session) (model.RowStream, error)
+}
+
+// ViewColumn is a column of a view: which of the query's columns it is, and what it was when the view was made.
+type ViewColumn struct {
+	Name, Source string
+	Type         model.Type
 }
 
 // Scan reads a table. What rules push into it is in Request, which applies to each of the table's regions.
