@@ -126,4 +126,3 @@ func (s *snapshot) editViews(database string) map[string]*View {
 	s.views[database] = m
 	return m
 }
-
