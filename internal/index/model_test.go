@@ -105,7 +105,7 @@ func column(r *rand.Rand, t model.Type, rows int, value func() model.Value) []*m
 	var out []*model.Vector
 	var shared *model.Dict
 	for done := 0; done < rows; {
-		n := min(rows-done, 1+r.Intn(3000))
+		n := min(rows-done, 1+r.Intn(1000))
 		v := model.NewVector(t, n)
 		if t.Class() == model.ClassBytes && r.Intn(2) == 0 {
 			v.Offsets = nil
@@ -253,12 +253,12 @@ func TestValuesAgainstRows(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/%d", k, typ, seed), func(t *testing.T) {
 					r := rand.New(rand.NewSource(seed))
 					value := maker(r, typ)
-					cols := column(r, typ, r.Intn(20000), value)
+					cols := column(r, typ, r.Intn(4000), value)
 					s := Scratch{}
 					if k == Inverted && seed == 1 {
-						s = Scratch{MaxBytes: 100 << 10, FS: vfs.OS(), Dir: t.TempDir()}
+						s = Scratch{MaxBytes: 40 << 10, FS: vfs.OS(), Dir: t.TempDir()}
 					}
-					o := Options{Granularity: []int{1, 100, 1024, 10240}[r.Intn(4)], FalsePositiveRate: []float64{0.001, 0.01, 0.5, 1}[r.Intn(4)]}
+					o := Options{Granularity: []int{1, 100, 1024}[r.Intn(3)], FalsePositiveRate: []float64{0.001, 0.01, 0.5, 1}[r.Intn(4)]}
 					rd, err := Open(context.Background(), k, build(t, k, o, typ, s, cols))
 					if err != nil {
 						t.Fatal(err)
@@ -285,7 +285,7 @@ func TestValuesAgainstRows(t *testing.T) {
 					}
 					f(&model.Expr{Op: model.OpIsNull, Column: 1}, true)
 					f(&model.Expr{Op: model.OpNotNull, Column: 1}, true)
-					for range 20 {
+					for range 8 {
 						f(model.Compare(model.OpEq, 1, real()), true)
 						f(&model.Expr{Op: model.OpIn, Column: 1, Values: []model.Value{real(), real(), real()}}, true)
 						for op := model.OpNe; op <= model.OpGe; op++ {

@@ -98,7 +98,7 @@ func TestTextsAgainstRows(t *testing.T) {
 			for seed := range int64(6) {
 				t.Run(fmt.Sprintf("%s/%s/%d", k, a, seed), func(t *testing.T) {
 					r := rand.New(rand.NewSource(seed))
-					cols := column(r, model.String, 1000+r.Intn(2000), func() model.Value {
+					cols := column(r, model.String, 500+r.Intn(500), func() model.Value {
 						if r.Intn(20) == 0 {
 							return model.NullOf(model.String)
 						}
@@ -106,7 +106,7 @@ func TestTextsAgainstRows(t *testing.T) {
 					})
 					s := Scratch{}
 					if seed%2 == 1 && k == FulltextPostings {
-						s = Scratch{MaxBytes: 50 << 10, FS: vfs.OS(), Dir: t.TempDir()}
+						s = Scratch{MaxBytes: 30 << 10, FS: vfs.OS(), Dir: t.TempDir()}
 					}
 					o := Options{Granularity: []int{1, 7, 100}[r.Intn(3)], FalsePositiveRate: 0.01, Analyzer: a, CaseSensitive: seed%3 == 0}
 					rd, err := Open(context.Background(), k, build(t, k, o, model.String, s, cols))
@@ -158,4 +158,26 @@ func TestExactTerms(t *testing.T) {
 	f(model.OpMatchesTerm, "nothing", "[]", true)
 	f(model.OpMatches, "rror", "[{0 4}]", false)
 	f(model.OpContains, "(?i)ERROR", "[{0 4}]", false)
+}
+
+// TestFrequentTerm has a term in every other row: too many ranges to name.
+func TestFrequentTerm(t *testing.T) {
+	v := model.NewVector(model.String, 0)
+	for i := range 100000 {
+		v.AppendString([]string{"info", "error"}[i%2])
+	}
+	cols := []*model.Vector{v}
+	rd, err := Open(context.Background(), FulltextPostings, build(t, FulltextPostings, Options{}, model.String, Scratch{}, cols))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range []model.Op{model.OpMatchesTerm, model.OpNotMatchesTerm} {
+		e := &model.Expr{Op: op, Column: 1, Pattern: "error"}
+		if _, ok := check(t, rd, e, cols); !ok {
+			t.Error("not answered")
+		}
+		if rows, exact, _, _ := rd.Search(context.Background(), e); exact || len(rows) != 1 {
+			t.Errorf("%s: %d ranges, exact %v", e, len(rows), exact)
+		}
+	}
 }

@@ -80,6 +80,10 @@ const (
 	// maxFound is how many tokens with the part it takes.
 	maxFound = 4096
 	maxRows  = 1 << 28
+	// maxRanges is how many ranges an answer has before those that are close are joined: readers of columns take whole pages anyway, and
+	// lists of single rows would cost more than they save.
+	maxRanges = 1 << 15
+	rangeGap  = 256
 )
 
 // Postings is an index of posting lists. It is immutable and safe for concurrent use.
@@ -138,14 +142,23 @@ func (x *Postings) Search(ctx context.Context, leaf *model.Expr) (rows []model.R
 		for i, w := range x.nulls {
 			hit[i] |= w
 		}
-		return rowset.Of(hit, 1, x.rows).Not(x.rows), true, true, nil
+		rows, exact = answer(rowset.Of(hit, 1, x.rows).Not(x.rows), true)
+		return rows, exact, true, nil
 	}
 	hit, err = x.need(ctx, analyze.Needs(leaf, x.analyzer))
 	if err != nil || hit == nil {
 		return nil, false, false, err
 	}
-	rows = rowset.Of(hit, 1, x.rows)
-	return rows, len(rows) == 0 || leaf.Op == model.OpMatchesTerm && x.exact(leaf.Pattern), true, nil
+	rows, exact = answer(rowset.Of(hit, 1, x.rows), leaf.Op == model.OpMatchesTerm && x.exact(leaf.Pattern))
+	return rows, exact, true, nil
+}
+
+// answer makes of very many ranges fewer that are not exact.
+func answer(rows rowset.Rows, exact bool) (rowset.Rows, bool) {
+	if len(rows) > maxRanges {
+		return rows.Coarsen(rangeGap), false
+	}
+	return rows, exact || len(rows) == 0
 }
 
 // exact reports a term whose rows are those of one token.

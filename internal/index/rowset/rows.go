@@ -110,3 +110,16 @@ func next(b model.Bitmap, from, n int, flip uint64) int {
 	}
 	return n
 }
+
+// Coarsen joins ranges with less than gap rows between them.
+func (r Rows) Coarsen(gap int) Rows {
+	var out Rows
+	for _, x := range r {
+		if n := len(out); n > 0 && x.Start-out[n-1].End < gap {
+			out[n-1].End = x.End
+		} else {
+			out = append(out, x)
+		}
+	}
+	return out
+}

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/index/blob"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -31,7 +35,7 @@ func unitsOf(t testing.TB, r *Reader, n int, p Posting) []uint32 {
 
 func TestPosting(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
-	for round := range 2000 {
+	for round := range 600 {
 		n := 1 + r.Intn(3000)
 		density := []float64{0.001, 0.01, 0.1, 0.5, 0.9, 1}[r.Intn(6)]
 		var units []uint32
@@ -65,17 +69,17 @@ func TestPosting(t *testing.T) {
 
 // TestCollector compares with a map, with and without spilling.
 func TestCollector(t *testing.T) {
-	for seed := range int64(12) {
+	for seed := range int64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewSource(seed))
 			limit := int64(0)
 			if seed%2 == 1 {
-				limit = 60 << 10
+				limit = 40 << 10
 			}
 			dir := t.TempDir()
 			c := NewCollector(vfs.OS(), dir, limit)
 			want := map[string][]uint32{}
-			n := 20000
+			n := 6000
 			spills := 0
 			for u := range n {
 				for range r.Intn(3) {
@@ -142,7 +146,7 @@ func TestCollector(t *testing.T) {
 			if err != nil || i != len(keys) {
 				t.Fatal(i, err)
 			}
-			for range 300 {
+			for range 60 {
 				k := keys[r.Intn(len(keys))]
 				p, ok, err := rd.Get(ctx, []byte(k))
 				if err != nil || !ok || !slices.Equal(unitsOf(t, rd, n, p), want[k]) {
@@ -175,6 +179,41 @@ func TestTooLarge(t *testing.T) {
 	}
 	if err != blob.ErrTooLarge {
 		t.Fatal(err)
+	}
+}
+
+// fullDisk takes no bytes.
+type fullDisk struct{ vfs.FS }
+
+type fullFile struct{ vfs.File }
+
+func (d fullDisk) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, error) {
+	f, err := d.FS.OpenFile(name, flag, perm)
+	return fullFile{f}, err
+}
+
+func (f fullFile) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: f.Name(), Err: syscall.ENOSPC}
+}
+
+func TestSpillToFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	c := NewCollector(fullDisk{vfs.OS()}, dir, 100<<10)
+	var err error
+	for i := 0; i < 100000 && err == nil; i++ {
+		c.Post(c.Term(fmt.Appendf(nil, "%d", i)), uint32(i))
+		if i%1000 == 0 {
+			_, err = c.Check()
+		}
+	}
+	if !errs.Is(err, errs.StorageUnavailable) || !strings.Contains(err.Error(), dir) {
+		t.Error(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+	if left, _ := vfs.OS().ReadDir(dir); len(left) > 0 {
+		t.Errorf("%v is left", left)
 	}
 }
 
