@@ -2,6 +2,7 @@ package metric
 
 import (
 	"context"
+	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -22,7 +23,7 @@ func (s *Server) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 	if err != nil {
 		return nil, err
 	}
-	return &stream{Stream: st, fields: l.fields(st.Fields())}, nil
+	return &stream{Stream: st, fields: l.fields(st.Fields(), req.Aggregate)}, nil
 }
 
 // request is what a scan of the logical region asks of the data region.
@@ -36,6 +37,7 @@ func (l *logical) request(req contract.ScanRequest) (contract.ScanRequest, error
 		return to
 	}
 	req.Region = l.data
+	req.Bound = 0 // of the logical region's schema, of which nothing is ever dropped or given another type
 	if req.Projection != nil {
 		p := make([]model.ColumnID, len(req.Projection))
 		for i, id := range req.Projection {
@@ -78,14 +80,32 @@ func translate(e *model.Expr, column func(model.ColumnID) model.ColumnID) *model
 	return &to
 }
 
-// fields gives the data region's fields the logical region's names.
-func (l *logical) fields(of []model.Field) []model.Field {
+// fields gives the data region's fields the logical region's names; a is the data region's aggregate, or nil.
+func (l *logical) fields(of []model.Field, a *model.Aggregate) []model.Field {
 	out := make([]model.Field, len(of))
 	for i, f := range of {
 		if c := l.names[f.ID]; c != nil && f.ID != 0 {
 			f.Name, f.ID = c.Name, c.ID
 		}
 		out[i] = f
+	}
+	if a == nil {
+		return out
+	}
+	at := 0
+	rename := func(id model.ColumnID, width int) {
+		for ; width > 0 && at < len(out); width-- {
+			if c := l.names[id]; c != nil {
+				out[at].Name = strings.Replace(out[at].Name, dataName(id), c.Name, 1)
+			}
+			at++
+		}
+	}
+	for _, k := range a.Keys {
+		rename(k.Column, 1)
+	}
+	for _, g := range a.Aggs {
+		rename(g.Column, g.Width())
 	}
 	return out
 }

@@ -35,18 +35,31 @@ func DataSchema(physical *model.Schema) (*model.Schema, error) {
 	}
 	s := &model.Schema{PrimaryKey: []model.ColumnID{colTable}, TimeIndex: colTime, NextColumn: colLabels, Columns: []model.Column{
 		{ID: colTable, Name: TableIDColumn, Type: model.Uint32, Semantic: model.TagColumn},
-		{ID: colTime, Name: "__time", Type: physical.Time().Type, Semantic: model.TimeColumn},
-		{ID: colValue, Name: "__value", Type: model.Float64, Nullable: true, Semantic: model.FieldColumn},
+		{ID: colTime, Name: dataName(colTime), Type: physical.Time().Type, Semantic: model.TimeColumn},
+		{ID: colValue, Name: dataName(colValue), Type: model.Float64, Nullable: true, Semantic: model.FieldColumn},
 	}}
 	widen(s, labelStep)
 	return s, nil
+}
+
+// dataName is the name of a data region's column.
+func dataName(id model.ColumnID) string {
+	switch id {
+	case colTable:
+		return TableIDColumn
+	case colTime:
+		return "__time"
+	case colValue:
+		return "__value"
+	}
+	return "__label_" + strconv.Itoa(int(id-colLabels)+1)
 }
 
 // widen gives a data region's schema n label columns in all.
 func widen(s *model.Schema, n int) {
 	for k := len(s.PrimaryKey) - 1; k < n; k++ {
 		id := colLabels + model.ColumnID(k)
-		s.Columns = append(s.Columns, model.Column{ID: id, Name: "__label_" + strconv.Itoa(k+1), Type: model.String, Nullable: true, Semantic: model.TagColumn})
+		s.Columns = append(s.Columns, model.Column{ID: id, Name: dataName(id), Type: model.String, Nullable: true, Semantic: model.TagColumn})
 		s.PrimaryKey = append(s.PrimaryKey, id)
 		s.NextColumn = id + 1
 	}

@@ -295,6 +295,14 @@ func (s *Server) Compact(ctx context.Context, req contract.CompactRequest) error
 	return s.RegionServer.Compact(ctx, req)
 }
 
+// BuildIndex implements contract.RegionServer.
+func (s *Server) BuildIndex(ctx context.Context, id model.RegionID) error {
+	if l := s.logical(id); l != nil {
+		id = l.data
+	}
+	return s.RegionServer.BuildIndex(ctx, id)
+}
+
 // Meta implements contract.RegionServer.
 func (s *Server) Meta(ctx context.Context, id model.RegionID) (contract.RegionMeta, error) {
 	l := s.logical(id)
