@@ -24,7 +24,9 @@ import (
 // BenchmarkManySeries is 2,000 series in each of 1,000 metrics, six labels each, a sample a series, in requests of 10 samples of each metric.
 // Printed: rate of the samples that made the series, then of samples for known series; memory a series; and reads of one metric.
 func BenchmarkManySeries(b *testing.B) {
-	b.Run("plain", func(b *testing.B) { benchManySeries(b, model.InsertOptions{Kind: model.MetricTable, AutoTime: true, AutoValue: true}) })
+	b.Run("plain", func(b *testing.B) {
+		benchManySeries(b, model.InsertOptions{Kind: model.MetricTable, AutoTime: true, AutoValue: true})
+	})
 	b.Run("logical", func(b *testing.B) { benchManySeries(b, onPhysical) })
 }
 
