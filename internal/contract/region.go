@@ -48,6 +48,8 @@ type RegionServer interface {
 	Meta(ctx context.Context, id model.RegionID) (RegionMeta, error)
 	// Statistics describes the open regions; nil ids means all.
 	Statistics(ctx context.Context, ids []model.RegionID) ([]RegionStatistics, error)
+	// Files lists the data files of the open regions, region by region; nil ids means all.
+	Files(ctx context.Context, ids []model.RegionID) ([]RegionFile, error)
 }
 
 // MergeMode says what happens to rows of equal key.
@@ -253,4 +255,31 @@ type RegionStatistics struct {
 	MinTime       int64
 	MaxTime       int64 // inclusive; MinTime > MaxTime where there is no row
 	Role          string
+	// What queries took since open: time of their goroutines in scans, bytes from the object store.
+	QueryTime  time.Duration
+	QueryBytes uint64
+	// CommittedSequence is above that of every row acknowledged, FlushedSequence above that of every row in files.
+	CommittedSequence, FlushedSequence model.Sequence
+	CompactionWindow                   time.Duration // in effect; 0: none yet
+	Writable                           bool
+	Options                            RegionOptions
+	Deletions                          int // by predicate, that are not made real in all files yet
+}
+
+// RegionFile describes a data file of a region.
+type RegionFile struct {
+	Region           model.RegionID
+	Dir              string // of the region, below the object store's root, with a slash at its end
+	ID               string
+	Path, IndexPath  string // keys in the object store; IndexPath is empty where there is no index
+	Size, IndexSize  int64
+	IndexVersion     uint64
+	Indexes          []string // of columns in the index file: "{column id}/{kind}/{options}"
+	Level            uint8
+	Rows, RowGroups  int64
+	Series           int64
+	MinTime, MaxTime int64 // inclusive, in TimeUnit
+	TimeUnit         model.TimeUnit
+	MaxSequence      model.Sequence
+	MinKey, MaxKey   []byte // sort keys of the first and the last series
 }

@@ -115,6 +115,8 @@ func columnType(s string) model.Type {
 		return model.Timestamp(model.Microsecond)
 	case "TsNs":
 		return model.Timestamp(model.Nanosecond)
+	case "Bin":
+		return model.Binary
 	case "Dms":
 		return model.Duration(model.Millisecond)
 	}
@@ -136,6 +138,8 @@ func (w *writer) add(cells ...any) {
 			v.AppendNull()
 		case string:
 			v.AppendString(x)
+		case []byte:
+			v.AppendString(string(x))
 		case bool:
 			v.AppendBool(x)
 		case int:

@@ -77,6 +77,14 @@ func definitions() []*definition {
 		{"region_statistics", 35, `region_id U64, table_id U32, region_number U32, region_rows U64, written_bytes_since_open U64, query_cpu_time_millis U64,
 			query_scanned_bytes U64, disk_size U64, memtable_size U64, manifest_size U64, sst_size U64, sst_num U64, index_size U64, engine S,
 			region_role S`, regionStatistics},
+		{"region_info", 46, `region_id U64, table_id U32, region_number U32, region_group U8, region_sequence U32, state S, role S, writable B,
+			committed_sequence U64, flushed_sequence U64, manifest_version U64, compaction_time_window S, region_options S, sst_format S, node_id U64`, regionInfo},
+		{"ssts_manifest", 38, `table_dir S, region_id U64, table_id U32, region_number U32, region_group U8, region_sequence U32, file_id S, index_version U64,
+			level U8, file_path S, file_size U64, index_file_path S, index_file_size U64, num_rows U64, num_row_groups U64, num_series U64, min_ts TsNs,
+			max_ts TsNs, sequence U64, origin_region_id U64, node_id U64, visible B, primary_key_min Bin, primary_key_max Bin`, sstsManifest},
+		{"ssts_storage", 39, "file_path S, file_size U64, last_modified_ms TsMs, node_id U64", sstsStorage},
+		{"ssts_index_meta", 40, `table_dir S, index_file_path S, region_id U64, table_id U32, region_number U32, region_group U8, region_sequence U32, file_id S,
+			index_file_size U64, index_type S, target_type S, target_key S, target_json S, blob_size U64, meta_json S, node_id U64`, sstsIndexMeta},
 		{"process_list", 36, "id S, catalog S, schemas S, query S, client S, frontend S, start_timestamp TsMs, elapsed_time Dms", processes},
 		{"statistics", 37, `table_catalog S, table_schema S, table_name S, non_unique I64, index_schema S, index_name S, seq_in_index I64, column_name S,
 			collation S, cardinality I64, sub_part I64, packed S, nullable S, index_type S, comment S, index_comment S, is_visible S, expression S,
@@ -269,7 +277,7 @@ func regionStatistics(ctx context.Context, s *Source, w *writer) error {
 		return err
 	}
 	for _, r := range all {
-		w.add(uint64(r.ID), int(r.ID.Table()), int(r.ID.Number()), r.Rows, r.WrittenBytes, 0, 0, r.DiskBytes, r.MemtableBytes, r.ManifestBytes,
+		w.add(uint64(r.ID), int(r.ID.Table()), int(r.ID.Number()), r.Rows, r.WrittenBytes, r.QueryTime.Milliseconds(), r.QueryBytes, r.DiskBytes, r.MemtableBytes, r.ManifestBytes,
 			r.SSTBytes, r.SSTFiles, r.IndexBytes, "mito", r.Role)
 	}
 	return nil

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -68,7 +69,10 @@ func (r *region) commit(ctx context.Context, step string, actions ...manifest.Ac
 	if err := r.step(step, false); err != nil {
 		return err
 	}
-	if _, err := r.manifest.Commit(ctx, actions...); err != nil {
+	start := time.Now()
+	_, err := r.manifest.Commit(ctx, actions...)
+	r.eng.met.manifestOps.WithLabelValues("put").Observe(time.Since(start).Seconds())
+	if err != nil {
 		return err
 	}
 	return r.step(step, true)

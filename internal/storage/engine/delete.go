@@ -147,6 +147,7 @@ func (r *region) applyDeletion(req *request) {
 	req.deletion.Sequence = sequenceOf(req.sequence)
 	r.applied.entry = max(r.applied.entry, req.entry)
 	r.applied.sequence = req.sequence + 1
+	r.committed.Store(r.applied.sequence)
 	r.written.Add(uint64(len(req.payload)))
 	r.mu.Lock()
 	n := r.mu.version.clone()

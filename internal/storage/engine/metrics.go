@@ -1,6 +1,10 @@
 package engine
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goptimedb/goptimedb/internal/storage/memtable"
+)
 
 // metrics are named as dashboards of the original know them.
 type metrics struct {
@@ -33,6 +37,10 @@ type metrics struct {
 	compacting         prometheus.Gauge
 	scanning           prometheus.Gauge
 	readRows           prometheus.Counter
+	reads              *readMetrics
+	requestWait        prometheus.Histogram
+	handleWrite        prometheus.Histogram
+	manifestOps        *prometheus.HistogramVec
 	orphans            prometheus.Counter
 }
 
@@ -103,6 +111,12 @@ func newMetrics(reg prometheus.Registerer, e *Engine) *metrics {
 	all = append(all, m.compactElapsed)
 	gaugeFunc("greptime_mito_region_count", "Open regions.", func() float64 { return float64(e.regionCount()) })
 	gaugeFunc("greptime_mito_write_buffer_bytes", "Bytes in memtables.", func() float64 { return float64(e.buffer.used.Load()) })
+	m.reads = newReadMetrics(reg)
+	m.manifestOps = hist("greptime_manifest_op_elapsed", "Seconds of operations on manifests.", "op")
+	m.requestWait = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_mito_request_wait_time", Help: "Seconds that requests waited for their worker.", Buckets: seconds})
+	m.handleWrite = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "greptime_region_worker_handle_write", Help: "Seconds that groups of writes took, log and memtables together.", Buckets: seconds})
+	all = append(all, m.requestWait, m.handleWrite)
+	gaugeFunc("greptime_mito_memtable_active_series_count", "Series in memtables.", func() float64 { return e.memtableSum(func(s memtable.Stats) int64 { return int64(s.Series) }) })
 	for _, c := range all {
 		reg.MustRegister(c)
 	}

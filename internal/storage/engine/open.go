@@ -184,6 +184,7 @@ func (e *Engine) recover(ctx context.Context, r *region, options *contract.Regio
 		return err
 	}
 	r.next.entry, r.next.sequence = r.applied.entry+1, r.applied.sequence
+	r.committed.Store(r.applied.sequence)
 	r.mu.Lock()
 	r.installLocked(v)
 	r.mu.Unlock()

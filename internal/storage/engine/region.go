@@ -50,14 +50,19 @@ type region struct {
 		version *version
 		live    map[*file]struct{} // that any version names which is current or pinned
 	}
-	state      atomic.Int32 // one of the states below
-	lastFlush  atomic.Int64 // unix nanoseconds
-	flushMu    sync.Mutex   // held by the one flush of the region
-	compactMu  sync.Mutex   // held by the one compaction of the region
-	comp       compacting
-	claims     claims
-	alterMu    sync.Mutex // held over alter, truncate, drop, close
-	written    atomic.Uint64
+	state     atomic.Int32 // one of the states below
+	lastFlush atomic.Int64 // unix nanoseconds
+	flushMu   sync.Mutex   // held by the one flush of the region
+	compactMu sync.Mutex   // held by the one compaction of the region
+	comp      compacting
+	claims    claims
+	alterMu   sync.Mutex // held over alter, truncate, drop, close
+	written   atomic.Uint64
+	committed atomic.Uint64 // the sequence after the last row that was applied
+	queried   struct {
+		nanos atomic.Int64
+		bytes atomic.Uint64
+	}
 	flushAsked atomic.Bool // a background flush is queued
 	compAsked  atomic.Bool // a background compaction is queued
 	indexes    indexJobs
@@ -110,6 +115,7 @@ func (r *region) apply(req *request) error {
 	}
 	r.applied.entry = max(r.applied.entry, req.entry)
 	r.applied.sequence = req.sequence + uint64(req.write.Rows.Len)
+	r.committed.Store(r.applied.sequence)
 	r.written.Add(uint64(len(req.payload)))
 	return nil
 }

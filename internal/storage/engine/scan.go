@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math"
+	"time"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -41,7 +42,7 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 	if err != nil {
 		return nil, err
 	}
-	return &countedStream{Stream: s, eng: e, files: stats, total: int64(len(v.files))}, nil
+	return &countedStream{Stream: s, eng: e, files: stats, total: int64(len(v.files)), region: r}, nil
 }
 
 // alive are the times of rows that have not expired: expired rows are invisible at once, and go with their files later.
@@ -88,6 +89,10 @@ type countedStream struct {
 	files *sst.Stats
 	total int64
 	rows  float64
+
+	region  *region
+	closed  bool
+	batches int
 }
 
 // Next counts the rows that go out.
@@ -95,6 +100,7 @@ func (s *countedStream) Next(ctx context.Context) (*model.Batch, error) {
 	b, err := s.Stream.Next(ctx)
 	if err == nil {
 		s.rows += float64(b.Len)
+		s.batches++
 	}
 	return b, err
 }
@@ -102,6 +108,13 @@ func (s *countedStream) Next(ctx context.Context) (*model.Batch, error) {
 // Close hands the count to the metrics.
 func (s *countedStream) Close() error {
 	s.eng.met.readRows.Add(s.rows)
+	if !s.closed {
+		s.closed = true
+		st := s.Stats()
+		s.region.queried.nanos.Add(int64(st.Elapsed["prepare"] + st.Elapsed["scan"]))
+		s.region.queried.bytes.Add(uint64(st.BytesRead))
+		s.eng.met.reads.observe(&st, s.batches)
+	}
 	s.rows = 0
 	return s.Stream.Close()
 }
@@ -148,6 +161,8 @@ func (r *region) statistics() contract.RegionStatistics {
 	v := r.pin()
 	defer r.unpin(v)
 	s := contract.RegionStatistics{ID: r.id, SSTFiles: len(v.files), ManifestVer: r.manifest.State().Version, WrittenBytes: r.written.Load(), Role: "Leader",
+		QueryTime: time.Duration(r.queried.nanos.Load()), QueryBytes: r.queried.bytes.Load(), Options: v.meta.Options, Deletions: len(v.deletions),
+		Writable: r.state.Load() == stateOpen, CommittedSequence: model.Sequence(r.committed.Load()),
 		MinTime: 1, MaxTime: 0}
 	first := true
 	span := func(lo, hi int64) {
@@ -156,6 +171,13 @@ func (r *region) statistics() contract.RegionStatistics {
 		}
 		s.MinTime, s.MaxTime = min(s.MinTime, lo), max(s.MaxTime, hi)
 	}
+	m := r.manifest.State()
+	s.FlushedSequence, s.CompactionWindow = m.FlushedSequence, v.meta.Options.CompactionWindow
+	if s.CompactionWindow == 0 {
+		s.CompactionWindow = m.CompactionWindow
+	}
+	s.CommittedSequence = max(s.CommittedSequence, s.FlushedSequence)
+	s.ManifestBytes = r.manifest.Size()
 	for _, m := range v.memtables() {
 		st := m.Stats()
 		s.Rows += uint64(st.Rows)

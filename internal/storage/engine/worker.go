@@ -46,6 +46,8 @@ type request struct {
 	before   *version           // what the deletion applies to, pinned for whoever asked for it
 	control  func() error
 	err      error         // set before done is closed
+	queued   time.Time     // when it was submitted
+	began    time.Time     // when its group was taken up
 	done     chan struct{} // closed when the request was answered
 
 	entry    uint64 // set by the log stage
@@ -70,7 +72,7 @@ func newWorker(log wal.Log, queueLen, batch int, met *metrics) *worker {
 
 // submit queues a request; it is answered through req.done even if ctx ends meanwhile.
 func (w *worker) submit(ctx context.Context, req *request) error {
-	req.done = make(chan struct{})
+	req.done, req.queued = make(chan struct{}), time.Now()
 	w.closing.RLock()
 	defer w.closing.RUnlock()
 	if w.closing.closed {
@@ -116,6 +118,11 @@ func (w *worker) logStage() {
 			default:
 				break drain
 			}
+		}
+		began := time.Now()
+		for _, req := range group {
+			req.began = began
+			w.met.requestWait.Observe(began.Sub(req.queued).Seconds())
 		}
 		w.logGroup(group)
 		w.groups <- group
@@ -178,6 +185,7 @@ func (w *worker) applyStage() {
 			close(req.done)
 		}
 		if wrote {
+			w.met.handleWrite.Observe(time.Since(group[0].began).Seconds())
 			w.lastWrite.Store(time.Now().UnixNano())
 			w.met.stages.WithLabelValues("write_memtable").Observe(time.Since(start).Seconds())
 		}

@@ -47,6 +47,7 @@ type Manifest struct {
 	// state is replaced whole by the holder of mu and only ever moves on. Readers load it and never wait for a commit: whoever
 	// must not act on an older state after somebody acted on a newer one loads it under a lock of their own.
 	state atomic.Pointer[State]
+	size  atomic.Int64 // bytes of the checkpoint and the edits after it
 
 	mu struct {
 		sync.Mutex         // held over a whole commit: edits are written one at a time
@@ -177,11 +178,15 @@ func (m *Manifest) read(ctx context.Context, name string, body any) error {
 	if err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
+	m.size.Add(int64(len(b)))
 	return decode(m.opts.Dir+name, b, body)
 }
 
 // State is the state after the last commit that ended. It is read-only.
 func (m *Manifest) State() *State { return m.state.Load() }
+
+// Size is how many bytes the files take that an open reads: the newest checkpoint and the edits after it.
+func (m *Manifest) Size() int64 { return m.size.Load() }
 
 // Commit makes the actions durable as the next edit and gives the state after it. On an error other than ErrFenced the outcome may
 // be unknown: the caller either calls Resolve until it succeeds, or stops using the region.
@@ -275,6 +280,7 @@ func (m *Manifest) putLocked(ctx context.Context) error {
 		return fmt.Errorf("write manifest edit: %w", err)
 	}
 	m.state.Store(p.next)
+	m.size.Add(int64(len(p.bytes)))
 	m.mu.pending = nil
 	return nil
 }
@@ -297,6 +303,7 @@ func (m *Manifest) checkpointLocked(ctx context.Context) error {
 		return err
 	}
 	m.mu.checkpoint = v
+	m.size.Store(int64(len(b)))
 	edits, checkpoints, err := m.list(ctx)
 	if err != nil {
 		return err
