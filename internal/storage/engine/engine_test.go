@@ -59,6 +59,17 @@ func (s *script) rows() (out []row) {
 func (s *script) step(ctx context.Context, e *Engine) error {
 	s.next = s.have.clone()
 	switch n := s.r.IntN(20); {
+	case n == 0:
+		c := condition{times: model.AllTime}
+		host := fmt.Sprint("h", s.r.IntN(4))
+		if c.pred = model.Compare(model.OpEq, colHost, model.StringValue(host)); s.r.IntN(2) == 0 {
+			start := int64(s.r.IntN(40)) * 3600_000
+			c.times = model.TimeRange{Start: start, End: start + 10*3600_000}
+		}
+		c.match = func(k key, _ string) bool { return k.host == host && c.times.Start <= k.ts && k.ts < c.times.End }
+		s.next.remove(c)
+		_, err := e.DeleteWhere(ctx, contract.DeleteRequest{Region: region0, TimeRange: c.times, Predicate: c.pred})
+		return err
 	case n < 12:
 		rows := s.rows()
 		s.next.apply(s.mode, model.OpPut, rows...)
