@@ -11,7 +11,7 @@ import (
 
 const (
 	// blockBytes is what a lookup reads. Larger blocks make a shorter index of them, which readers hold: 1 M random ids of 32 bytes
-	// make 4,400 blocks, and an index of 60 KB.
+	// make 4,100 blocks, and 128 KB to hold.
 	blockBytes = 8 << 10
 	// inlineBytes is up to which length a posting lies beside its term: where lookups get it with the block.
 	inlineBytes = 64
