@@ -3,6 +3,7 @@ package node
 import (
 	"log/slog"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/units"
+	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 )
 
 // memory is how the process's memory is divided.
@@ -53,6 +55,22 @@ func divideMemory(c *config.Standalone, log *slog.Logger) (memory, error) {
 	// A soft limit: near it the collector works harder instead of letting the heap double.
 	debug.SetMemoryLimit(m.limit - m.relational)
 	return m, nil
+}
+
+// show makes information_schema.memory_usage tell of the budget, and of what is outside of it.
+func (m memory) show(s *infoschema.Source) {
+	s.Memory = func() []budget.Usage {
+		heap := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+		metrics.Read(heap)
+		used := int64(0)
+		for _, a := range m.budget.Accounts() {
+			used += a.Used
+		}
+		return append(m.budget.Accounts(),
+			budget.Usage{Name: "total:budget", Used: used, Hard: m.budget.Total()},
+			budget.Usage{Name: "total:go_heap", Used: int64(heap[0].Value.Uint64()), Soft: m.limit - m.relational}, // with all of the budget, and requests and queries
+			budget.Usage{Name: "total:relational", Used: -1, Hard: m.relational})
+	}
 }
 
 // poolSize reads query.memory_pool_size: a size, or a percentage of limit. 0 means no limit of its own.

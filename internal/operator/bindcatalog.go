@@ -15,9 +15,13 @@ import (
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
-// BindCatalog shows a catalog to queries, with information_schema.
-func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List) bind.Catalog {
-	return &bindCatalog{c, regions, &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}}
+// BindCatalog shows a catalog to queries, with information_schema. more sets what else the tables of the latter are made from.
+func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List, more ...func(*infoschema.Source)) bind.Catalog {
+	s := &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}
+	for _, f := range more {
+		f(s)
+	}
+	return &bindCatalog{c, regions, s}
 }
 
 type bindCatalog struct {

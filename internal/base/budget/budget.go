@@ -68,6 +68,9 @@ func (b *Budget) Account(name string, o Options) *Account {
 	return a
 }
 
+// Budget is what the account is a part of.
+func (a *Account) Budget() *Budget { return a.b }
+
 // Name is the account's name.
 func (a *Account) Name() string { return a.name }
 
@@ -121,10 +124,40 @@ func (a *Account) TryReserve(n int64) bool {
 	return true
 }
 
-// Force takes n bytes even where they are not free: for memory that is there already and cannot be refused. Pair it with Release.
+// Force takes n bytes even where they are not free: for memory that is there already and cannot be refused. Where all hold too much then,
+// those who can shrink are asked to. Pair it with Release.
 func (a *Account) Force(n int64) {
 	a.used.Add(n)
-	a.b.used.Add(n)
+	if a.b.used.Add(n) <= a.b.total {
+		return // fast path: there is room
+	}
+	for _, o := range a.b.shrinkable() {
+		over := a.b.used.Load() - a.b.total
+		if over <= 0 {
+			return
+		}
+		o.opts.Shrink(over)
+	}
+}
+
+// Usage is what one account holds, in bytes.
+type Usage struct {
+	Name       string
+	Used       int64
+	Soft, Hard int64 // see Options
+	Shrinks    bool  // gives memory back when others need it
+}
+
+// Accounts describes all accounts, by name.
+func (b *Budget) Accounts() []Usage {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := make([]Usage, 0, len(b.mu.accounts))
+	for _, a := range b.mu.accounts {
+		out = append(out, Usage{a.name, a.used.Load(), a.opts.Soft, a.opts.Hard, a.opts.Shrink != nil})
+	}
+	slices.SortFunc(out, func(x, y Usage) int { return cmp.Compare(x.Name, y.Name) })
+	return out
 }
 
 // Release gives n bytes back.

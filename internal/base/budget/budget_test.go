@@ -96,3 +96,30 @@ func TestConcurrent(t *testing.T) {
 		t.Fatal(b.Used())
 	}
 }
+
+// Memory that cannot be refused pushes out what can be given back, and no more of it than needed.
+func TestForcePushesCachesOut(t *testing.T) {
+	b := New(1000)
+	var cache *Account
+	cache = b.Account("cache", Options{Shrink: func(need int64) { cache.Release(min(need, cache.Used())) }})
+	rows := b.Account("rows", Options{})
+	if err := cache.Reserve(900); err != nil {
+		t.Fatal(err)
+	}
+	rows.Force(100)
+	if cache.Used() != 900 {
+		t.Errorf("the cache shrank to %d while there was room", cache.Used())
+	}
+	rows.Force(300)
+	if cache.Used() != 600 || b.Used() != 1000 {
+		t.Errorf("the cache holds %d, all hold %d", cache.Used(), b.Used())
+	}
+	rows.Force(2000)
+	if cache.Used() != 0 || b.Used() != 2400 {
+		t.Errorf("the cache holds %d, all hold %d", cache.Used(), b.Used())
+	}
+	got := b.Accounts()
+	if len(got) != 2 || got[0] != (Usage{Name: "cache", Hard: 1000, Shrinks: true}) || got[1] != (Usage{Name: "rows", Used: 2400, Hard: 1000}) {
+		t.Errorf("%+v", got)
+	}
+}

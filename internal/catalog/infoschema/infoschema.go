@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -29,6 +30,7 @@ type Source struct {
 	Commit  string
 	Branch  string
 	Started time.Time
+	Memory  func() []budget.Usage // who holds memory now; nil: not known
 	// Processes lists the statements that run; nil: the table is empty.
 	Processes *process.List
 }

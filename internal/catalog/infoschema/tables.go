@@ -89,10 +89,32 @@ func definitions() []*definition {
 		{"statistics", 37, `table_catalog S, table_schema S, table_name S, non_unique I64, index_schema S, index_name S, seq_in_index I64, column_name S,
 			collation S, cardinality I64, sub_part I64, packed S, nullable S, index_type S, comment S, index_comment S, is_visible S, expression S,
 			greptime_index_type S`, statistics},
+		{"memory_usage", 50, "account S, used_bytes U64, soft_limit_bytes U64, hard_limit_bytes U64, shrinks B", memoryUsage},
 		{"table_semantics", 44, `table_catalog S, table_schema S, table_name S, table_id U32, signal_type S, source S, source_version S, pipeline S,
 			metadata_quality S, semantic_options S`, tableSemantics},
 		{"flow_statistics", 45, "flow_id U32, flow_name S, start_time TsMs, last_execution_time TsMs, uptime_seconds I64, state_size U64", nil},
 	}
+}
+
+// memoryUsage is of this product alone: the accounts of the memory budget, and what is outside of it.
+func memoryUsage(_ context.Context, s *Source, w *writer) error {
+	if s.Memory == nil {
+		return nil
+	}
+	limit := func(n int64) any {
+		if n <= 0 {
+			return nil // none
+		}
+		return n
+	}
+	for _, u := range s.Memory() {
+		used := any(u.Used)
+		if u.Used < 0 {
+			used = nil // not known
+		}
+		w.add(u.Name, used, limit(u.Soft), limit(u.Hard), u.Shrinks)
+	}
+	return nil
 }
 
 func tables(ctx context.Context, s *Source, w *writer) error {
