@@ -152,8 +152,40 @@ func (w *Writer) pageRows(vals *chunkValues) int {
 	return n
 }
 
-func (w *Writer) writeChunk(out *chunkOut, c *column, vals *chunkValues, valid model.Bitmap, nulls int) error {
+// rechooseGroups is how many row groups the encoding of a column of numbers serves before it is chosen anew: rows of one file are alike, and
+// to try all encodings costs a sixth of writing.
+const rechooseGroups = 4
+
+// pastChoice is the encoding that was chosen for a column.
+type pastChoice struct {
+	choice
+	groups int // that it serves still
+}
+
+// chosen is how the values are encoded. A dictionary belongs to its row group, so it is weighed each time.
+func (w *Writer) chosen(c *column, vals *chunkValues) (choice, error) {
+	if w.past == nil {
+		w.past = map[model.ColumnID]*pastChoice{}
+	}
+	past := w.past[c.id]
+	if past == nil {
+		past = &pastChoice{}
+		w.past[c.id] = past
+	}
+	if past.groups > 0 && vals.values == nil && vals.n > 0 {
+		past.groups--
+		return past.choice, nil
+	}
 	ch, err := w.enc.choose(c, vals)
+	past.choice, past.groups = ch, rechooseGroups-1
+	if ch.enc == format.RLEDictionary || c.phys == physBytes || vals.n < sampleValues {
+		past.groups = 0
+	}
+	return ch, err
+}
+
+func (w *Writer) writeChunk(out *chunkOut, c *column, vals *chunkValues, valid model.Bitmap, nulls int) error {
+	ch, err := w.chosen(c, vals)
 	if err != nil {
 		return errs.Wrap(errs.Internal, err, "encode column %q", c.name)
 	}

@@ -54,7 +54,8 @@ type Writer struct {
 	tagVals           chunkValues // own memory, reused
 	colVals           chunkValues // mostly memory of the gathered columns
 	groups            []groupOut
-	indexes           *indexWriter // nil: none
+	past              map[model.ColumnID]*pastChoice // per column
+	indexes           *indexWriter                   // nil: none
 	info              Info
 }
 
