@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs/crashfs"
@@ -96,7 +97,10 @@ func (m *mortal) Delete(ctx context.Context, keys ...string) error {
 // checkFar opens the region on what a crash left of the local disk and looks for every acknowledged row.
 func checkFar(t *testing.T, fs *crashfs.FS, far objectstore.Store, s *script, what string) {
 	t.Helper()
-	n := startFar(t, fs, "/d", far, nil)
+	n := startFar(t, fs, "/d", far, func(o *Options) {
+		o.GC = GCOptions{Interval: time.Hour, Lingering: 1, UnknownLingering: 1}
+		o.Now = func() time.Time { return time.Now().Add(time.Hour) } // whatever the store's clock says, files have lingered
+	})
 	defer n.stop()
 	if err := n.eng.Open(t.Context(), contract.OpenRegion{ID: region0, TableDir: tableDir}); err != nil {
 		if errs.Is(err, errs.RegionNotFound) && len(s.have) == 0 {
@@ -117,7 +121,11 @@ func checkFar(t *testing.T, fs *crashfs.FS, far objectstore.Store, s *script, wh
 	if err := n.eng.Flush(t.Context(), region0); err != nil {
 		t.Fatalf("%s: flush: %v", what, err)
 	}
-	// Nothing that no manifest names is left behind.
+	// Nothing that no manifest names is left behind, once garbage was collected.
+	r := n.eng.all()[0]
+	r.compactMu.Lock() // the background changes nothing meanwhile
+	defer r.compactMu.Unlock()
+	n.eng.collectGarbage(t.Context())
 	v := n.eng.all()[0].pin()
 	named := map[string]bool{}
 	for _, f := range v.files {
