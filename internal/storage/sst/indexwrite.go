@@ -124,6 +124,19 @@ func (w *indexWriter) failed(n *building, err error) {
 	}
 }
 
+// segment is the longest segment of the filters of a column; 0 where it has none.
+func (w *indexWriter) segment(id model.ColumnID) (rows int) {
+	if w == nil {
+		return 0
+	}
+	for _, n := range w.list {
+		if k := n.Spec.Kind; n.Column == id && (k == index.Skipping || k == index.FulltextBloom) {
+			rows = max(rows, n.Spec.Options.Granularity)
+		}
+	}
+	return rows
+}
+
 // add takes in a batch of the file's rows.
 func (w *indexWriter) add(b *Batch) {
 	if w == nil {

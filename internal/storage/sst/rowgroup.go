@@ -144,8 +144,12 @@ func compactBytes(v *model.Vector, nulls int) (offsets []uint32, data []byte) {
 }
 
 // pageRows is how many rows the pages of a chunk have.
-func (w *Writer) pageRows(vals *chunkValues) int {
+func (w *Writer) pageRows(id model.ColumnID, vals *chunkValues) int {
 	n := w.opts.PageRows
+	// Of a column with filters, a segment is read as a whole or not at all: it shall not reach into pages of its neighbours.
+	if g := w.indexes.segment(id); g > n && g%((g+n-1)/n*64) == 0 {
+		n = g / ((g + n - 1) / n)
+	}
 	for n >= 2*minPageRows && len(vals.data)/w.rows*n > targetPageBytes {
 		n = (n/2 + 63) &^ 63
 	}
@@ -203,7 +207,7 @@ func (w *Writer) writeChunk(out *chunkOut, c *column, vals *chunkValues, valid m
 		out.dictOffset = begin
 	}
 	out.dataOffset = begin + int64(len(w.buf))
-	pageRows := w.pageRows(vals)
+	pageRows := w.pageRows(c.id, vals)
 	at := 0
 	for from := 0; from < w.rows; from += pageRows {
 		to := min(from+pageRows, w.rows)
