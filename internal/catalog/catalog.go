@@ -31,6 +31,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/engines/file"
 	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -54,8 +55,9 @@ type Table struct {
 	Region   contract.RegionOptions // what the options mean to the engine
 	Regions  []model.RegionID
 	Created  time.Time
-	Comment  string   `json:",omitempty"`
-	Logical  *Logical `json:",omitempty"` // of a logical table of the metric engine; it has one region, which exists in memory only
+	Comment  string           `json:",omitempty"`
+	External *file.Definition `json:",omitempty"` // of an external table, which has no regions
+	Logical  *Logical         `json:",omitempty"` // of a logical table of the metric engine; it has one region, which exists in memory only
 }
 
 // FullName is catalog.database.table.

@@ -152,7 +152,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	regions := metric.New(n.storage.engine) // logical regions before those of the engine
 	n.running = process.NewList(cfg.GRPC.BindAddr, reg, time.Now)
 	n.slow = newSlowLog(cfg.SlowQuery, log, reg)
-	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, regions, o.Build.Version, n.running, mem.show), Regions: regions, Version: o.Build.Version,
+	n.query, err = query.Open(query.Options{Catalog: operator.BindCatalog(cat, regions, o.Build.Version, n.running, location.Places{Root: cfg.Storage.CopyRoot}, mem.show), Regions: regions, Version: o.Build.Version,
 		TQL: func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error) {
 			return n.ops.TQLTable(ctx, sess, st)
 		},

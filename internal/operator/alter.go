@@ -19,6 +19,11 @@ func (o *Operator) alter(ctx context.Context, sess *model.Session, s *sql.AlterT
 	if err := writable(database); err != nil {
 		return err
 	}
+	if t, err := o.catalog.Table(database, name); err == nil {
+		if err := notExternal(t); err != nil {
+			return err
+		}
+	}
 	locks := []string{lockName(database, name)}
 	for _, op := range s.Ops {
 		if r, ok := op.(*sql.RenameTable); ok {

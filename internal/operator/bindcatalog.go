@@ -11,22 +11,24 @@ import (
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
 // BindCatalog shows a catalog to queries, with information_schema. more sets what else the tables of the latter are made from.
-func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List, more ...func(*infoschema.Source)) bind.Catalog {
+func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version string, processes *process.List, places location.Places, more ...func(*infoschema.Source)) bind.Catalog {
 	s := &infoschema.Source{Catalog: c, Regions: regions, Version: version, Started: time.Now(), Processes: processes}
 	for _, f := range more {
 		f(s)
 	}
-	return &bindCatalog{c, regions, s}
+	return &bindCatalog{c, regions, places, s}
 }
 
 type bindCatalog struct {
 	catalog *catalog.Catalog
 	regions contract.RegionServer
+	places  location.Places
 	info    *infoschema.Source
 }
 
@@ -63,6 +65,19 @@ func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, 
 	t, err := b.catalog.Table(database, table)
 	if err != nil {
 		return nil, err
+	}
+	if t.External != nil {
+		of := func(ctx context.Context, _ *model.Session, ids []model.ColumnID) (model.RowStream, error) {
+			return t.External.Scan(ctx, &b.places, t.Schema, ids)
+		}
+		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, RowsOf: of,
+			Rows: func(ctx context.Context, sess *model.Session) (model.RowStream, error) {
+				ids := make([]model.ColumnID, len(t.Schema.Columns))
+				for i := range ids {
+					ids[i] = t.Schema.Columns[i].ID
+				}
+				return of(ctx, sess, ids)
+			}}, nil
 	}
 	if t.Physical() {
 		members := b.catalog.Members(t.ID)

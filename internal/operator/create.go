@@ -43,6 +43,9 @@ func (o *Operator) createTables(ctx context.Context, tables ...*catalog.Table) e
 				return err
 			}
 		}
+		if external(t) {
+			n = 0
+		}
 		t.Regions = make([]model.RegionID, n)
 		for r := range t.Regions {
 			t.Regions[r] = model.NewRegionID(t.ID, uint32(r))

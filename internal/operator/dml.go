@@ -22,7 +22,11 @@ func (o *Operator) target(sess *model.Session, n sql.ObjectName) (*catalog.Table
 	if err := writable(database); err != nil {
 		return nil, err
 	}
-	return o.catalog.Table(database, name)
+	t, err := o.catalog.Table(database, name)
+	if err == nil {
+		err = notExternal(t)
+	}
+	return t, err
 }
 
 // rowTarget is target for a table that is to have rows of its own.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/query"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/tests/sql/scripttest"
@@ -26,7 +27,7 @@ func newSQLNode(t testing.TB) *sqlNode {
 
 func (n *sqlNode) attach() {
 	n.t.Helper()
-	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil), Regions: n.regions, Version: "test", Now: now})
+	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil, location.Places{Root: n.copies}), Regions: n.regions, Version: "test", Now: now})
 	if err != nil {
 		n.t.Fatal(err)
 	}

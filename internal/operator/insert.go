@@ -187,6 +187,9 @@ func (f *columnFinder) find(name string) int {
 
 // matchTable adds a write for a table that is there, or what the table lacks.
 func (w *insertion) matchTable(t *catalog.Table, r *model.Rows) error {
+	if err := notExternal(t); err != nil {
+		return err
+	}
 	s := t.Schema
 	find := columnFinder{columns: s.Columns}
 	b := &model.Batch{Len: r.Len, Cols: make([]*model.Vector, 0, len(s.Columns))}

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/query"
 )
 
 // withQuery gives a node a query engine.
 func withQuery(n *node) {
 	n.t.Helper()
-	q, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil), Regions: n.eng})
+	q, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil, location.Places{}), Regions: n.eng})
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -319,7 +319,12 @@ func createTableText(sess *model.Session, d *catalog.Database, t *catalog.Table,
 		}
 		options["ttl"] = v
 	}
-	return "CREATE TABLE IF NOT EXISTS " + quoteFor(sess, t.Name) + " (\n" + strings.Join(lines, ",\n") + "\n)\n\nENGINE=" + t.Engine + optionsText(options)
+	what := "TABLE"
+	if external(t) {
+		what = "EXTERNAL TABLE"
+		delete(options, "ttl")
+	}
+	return "CREATE " + what + " IF NOT EXISTS " + quoteFor(sess, t.Name) + " (\n" + strings.Join(lines, ",\n") + "\n)\n\nENGINE=" + t.Engine + optionsText(options)
 }
 
 func columnText(sess *model.Session, c *model.Column) string {

@@ -51,7 +51,7 @@ func (o *Operator) createUnlessThere(ctx context.Context, t *catalog.Table, ifNo
 
 func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.CreateTable) error {
 	if s.External {
-		return errs.New(errs.Unsupported, "Not supported: CREATE EXTERNAL TABLE")
+		return o.createExternal(ctx, sess, s)
 	}
 	switch s.Engine {
 	case "", "mito", catalog.EngineMetric:
@@ -110,6 +110,9 @@ func (o *Operator) createTableLike(ctx context.Context, sess *model.Session, s *
 		if s.IfNotExists && errs.Is(err, errs.TableAlreadyExists) {
 			return nil
 		}
+		return err
+	}
+	if err := notExternal(like); err != nil {
 		return err
 	}
 	t.Engine = like.Engine

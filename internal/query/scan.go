@@ -122,6 +122,19 @@ func (s *scanStream) openNext(ctx context.Context) error {
 		if s.region > 0 {
 			return io.EOF
 		}
+		if t.RowsOf != nil {
+			ids := make([]model.ColumnID, len(s.cols))
+			for i, c := range s.cols {
+				ids[i] = s.scan.Source[c]
+			}
+			rows, err := t.RowsOf(ctx, s.r.sess, ids)
+			if err != nil {
+				return err
+			}
+			s.region++
+			s.cur, s.pick = rows, nil
+			return nil
+		}
 		rows, err := t.Rows(ctx, s.r.sess)
 		if err != nil {
 			return err

@@ -19,6 +19,9 @@ type rowError struct {
 func (e *rowError) Error() string { return e.err.Error() }
 func (e *rowError) Unwrap() error { return e.err }
 
+// Convertible reports whether values of one type can be tried as another.
+func Convertible(from, to model.Type) bool { return convertible(from, to) }
+
 // convertible reports whether convert can try.
 func convertible(from, to model.Type) bool {
 	if from == to || from.Kind == model.KindNull {
