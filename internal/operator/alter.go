@@ -272,6 +272,9 @@ func (a *alteration) setOptions(set sql.Options) error {
 		if options[x.Key] = x.Value; x.Value == "" && x.Key != "ttl" {
 			delete(options, x.Key)
 		}
+		if on, _ := boolean(options["append_mode"]); on && x.Key == "append_mode" {
+			delete(options, "merge_mode") // rows are not merged any more
+		}
 		if _, _, err := readOptions(options); err != nil {
 			return bad
 		}

@@ -84,3 +84,34 @@ SELECT host, n FROM m ORDER BY ts;
 DROP TABLE logs;
 
 DROP TABLE m;
+
+-- Options that change how rows are merged, and indexes.
+CREATE TABLE o (ts TIMESTAMP TIME INDEX, s STRING FULLTEXT INDEX) WITH ('merge_mode' = 'last_non_null');
+
+INSERT INTO o VALUES (1, 'a'), (1, NULL);
+
+ALTER TABLE o SET 'append_mode' = 'true';
+
+INSERT INTO o VALUES (2, 'b'), (2, 'b');
+
+SELECT count(*) FROM o WHERE ts = 2;
+
+ALTER TABLE o SET 'append_mode' = 'false';
+
+ALTER TABLE o SET 'nonsense' = '1';
+
+ALTER TABLE o UNSET 'append_mode';
+
+ALTER TABLE o MODIFY COLUMN s SET FULLTEXT INDEX WITH (analyzer = 'Chinese');
+
+ALTER TABLE o MODIFY COLUMN s UNSET FULLTEXT INDEX;
+
+ALTER TABLE o MODIFY COLUMN s SET FULLTEXT INDEX WITH (analyzer = 'Chinese');
+
+SHOW CREATE TABLE o;
+
+TRUNCATE TABLE o;
+
+SELECT count(*) FROM o;
+
+DROP TABLE o;
