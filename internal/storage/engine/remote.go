@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/objectstore"
 	"github.com/goptimedb/goptimedb/internal/storage/sst"
 )
@@ -108,4 +109,51 @@ func (r *region) preload(ctx context.Context) (files int, bytes int64) {
 	}
 	wg.Wait()
 	return files, bytes
+}
+
+// nearParallel is how many files a scan of a far store opens at a time: each costs round trips, and hardly anything else.
+const nearParallel = 16
+
+// near opens the files of a version that overlap the times and were never opened, many at a time, with their index files. On a far store
+// the first query would otherwise wait for each in turn. It is for speed only: what fails here fails again, and is told, where it is needed.
+func (r *region) near(ctx context.Context, v *version, times model.TimeRange) {
+	far, ok := r.store.(objectstore.Prefetcher)
+	if !ok {
+		return
+	}
+	var closed []*file
+	for _, f := range v.files {
+		if times.Overlaps(f.MinTime, f.MaxTime) && !f.isOpen() {
+			closed = append(closed, f)
+		}
+	}
+	if len(closed) < 2 {
+		return
+	}
+	var wg sync.WaitGroup
+	gate := make(chan struct{}, nearParallel)
+	for _, f := range closed {
+		gate <- struct{}{}
+		if ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-gate }()
+			m := f.current()
+			if m.IndexSize > 0 && m.IndexSize <= nearIndex {
+				wg.Go(func() { _ = far.Prefetch(ctx, r.indexPath(m), m.IndexSize, 0, m.IndexSize) })
+			}
+			_, _ = f.view(ctx, v, nil)
+		})
+	}
+	wg.Wait()
+}
+
+// nearIndex is the size up to which an index file is fetched whole by a scan that may need only a blob of it.
+const nearIndex = 4 << 20
+
+func (f *file) isOpen() bool {
+	f.open.Lock()
+	defer f.open.Unlock()
+	return f.open.handle != nil
 }

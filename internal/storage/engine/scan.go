@@ -63,6 +63,7 @@ func (r *region) alive(meta contract.RegionMeta) model.TimeRange {
 
 // sources are what a scan of a version reads: memtables, then files that may hold rows of the times.
 func (r *region) sources(ctx context.Context, v *version, times model.TimeRange) (out []source.Source, memtables int, stats *sst.Stats, err error) {
+	r.near(ctx, v, times)
 	for _, f := range v.frozen {
 		out = append(out, f.sources(v, times)...)
 	}
