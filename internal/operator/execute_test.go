@@ -1,13 +1,16 @@
 package operator
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/objectstore/location"
 	"github.com/goptimedb/goptimedb/internal/query"
+	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/prom"
 	"github.com/goptimedb/goptimedb/tests/sql/scripttest"
 )
@@ -27,7 +30,10 @@ func newSQLNode(t testing.TB) *sqlNode {
 
 func (n *sqlNode) attach() {
 	n.t.Helper()
-	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil, location.Places{Root: n.copies}), Regions: n.regions, Version: "test", Now: now})
+	eng, err := query.Open(query.Options{Catalog: BindCatalog(n.catalog, n.regions, "test", nil, location.Places{Root: n.copies}), Regions: n.regions, Version: "test", Now: now,
+		TQL: func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error) {
+			return n.TQLTable(ctx, sess, st)
+		}})
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -45,7 +51,9 @@ func (n *sqlNode) Restart() {
 
 // TestScripts runs the scripts of tests/sql, which a whole process answers in the same way, over an engine whose files are in memory.
 func TestScripts(t *testing.T) {
-	scripttest.Run(t, "../../tests/sql", false, func(t *testing.T) scripttest.Database { return newSQLNode(t) })
+	for _, dir := range []string{"query", "statements"} { // not process, which is about what only a whole process has
+		scripttest.Run(t, "../../tests/sql/"+dir, false, func(t *testing.T) scripttest.Database { return newSQLNode(t) })
+	}
 }
 
 func TestUnknownDatabaseIsRefused(t *testing.T) {
