@@ -55,8 +55,8 @@ const (
 	DefaultMaxRecord = 16 << 20
 	// maxChunk is the largest column chunk of a Parquet file, uncompressed, by its own account.
 	maxChunk = 4 << 30
-	// maxPage is the largest page of a Parquet file, uncompressed: writers make pages of about 1 MiB.
-	maxPage = 256 << 20
+	// maxGroupRows is the most rows of a row group: writers make groups of about a million.
+	maxGroupRows = 1 << 26
 	// maxColumns is the widest file.
 	maxColumns = 16384
 )

@@ -197,7 +197,13 @@ func newParquetReader(src Source, columns []Column, keep func(*parquet.File, int
 			r.pruned++
 			continue
 		}
+		if n := g.NumRows(); n < 0 || n > maxGroupRows {
+			return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has %d rows; at most %d are read", i, n, maxGroupRows))
+		}
 		for _, c := range f.Metadata().RowGroups[i].Columns {
+			if len(c.MetaData.PathInSchema) == 1 && c.MetaData.NumValues > maxGroupRows {
+				return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has a column of %d values; at most %d are read", i, c.MetaData.NumValues, maxGroupRows))
+			}
 			if n := c.MetaData.TotalUncompressedSize; n > maxChunk {
 				return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has a column chunk of %d bytes; at most %d are read", i, n, int64(maxChunk)))
 			}
