@@ -350,7 +350,7 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 					u.bloom.Add(v.bloom)
 					u.fulltext.Add(v.fulltext)
 				}
-				for round := range 8 {
+				for round := range 6 {
 					from := s.rnd.Int63n(3000)
 					s.write(200+s.rnd.Intn(1500), from, from+1+s.rnd.Int63n(2000))
 					if mode != contract.MergeAppend && s.rnd.Intn(2) == 0 {
@@ -359,14 +359,14 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 					if round%4 != 3 {
 						s.flush()
 					}
-					if round == 5 {
+					if round == 4 {
 						s.compact()
 					}
-					plus(s.check(25))
+					plus(s.check(15))
 				}
 				s.flush()
 				s.compact()
-				plus(s.check(60))
+				plus(s.check(40))
 				for name, x := range map[string]contract.IndexStats{"inverted": u.inverted, "bloom": u.bloom, "fulltext": u.fulltext} {
 					if unsupported && name == "fulltext" {
 						continue
@@ -480,7 +480,7 @@ func TestDamagedIndexesChangeNoAnswer(t *testing.T) {
 		}
 	}
 	var u used
-	for round := range 40 {
+	for round := range 16 {
 		for f, b := range whole {
 			b = slices.Clone(b)
 			switch round % 4 {
