@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/objectstore/location"
@@ -38,6 +39,7 @@ func (n *sqlNode) attach() {
 		n.t.Fatal(err)
 	}
 	n.engine, n.opts.Query = eng, eng
+	n.opts.Processes = process.NewList("127.0.0.1:4001", nil, now)
 	n.opts.PromQL = prom.New(prom.Options{Catalog: n.catalog, Regions: n.regions})
 }
 
