@@ -288,7 +288,7 @@ func (f *File) search(ctx context.Context, x *indexFile, kind index.Kind, leaf *
 		st.failed.Add(1)
 		c.failed.WithLabelValues(kind.String()).Inc()
 		if !x.told.Swap(true) {
-			f.r.log.Warn("an index cannot be used, rows are read instead; ADMIN build_index makes it anew once its file is deleted", "file", x.name, "column", leaf.Column, "kind", kind.String(), "err", err)
+			f.r.log.Warn("an index cannot be used, rows are read instead; ADMIN build_index makes it anew", "file", x.name, "column", leaf.Column, "kind", kind.String(), "err", err)
 		}
 		return nil, false, nil
 	}
