@@ -29,6 +29,7 @@ type metricServer interface {
 	CreateLogical(ctx context.Context, reqs ...contract.CreateRegion) error
 	AlterLogical(ctx context.Context, reqs ...contract.AlterRegion) error
 	DropLogical(ids ...model.RegionID)
+	Retire(ctx context.Context, data model.RegionID, numbers ...uint32) error
 }
 
 func (o *Operator) metricRegions() (metricServer, error) {
@@ -244,7 +245,21 @@ func (o *Operator) dropLogical(ctx context.Context, tables ...*catalog.Table) er
 	for _, t := range tables {
 		regions.DropLogical(t.Regions...)
 	}
+	o.retire(context.WithoutCancel(ctx), regions, tables...)
 	return nil
+}
+
+// retire removes the bytes of tables whose rows are out of reach already. What fails, or a crash cuts off, stays until its ttl ends.
+func (o *Operator) retire(ctx context.Context, regions metricServer, tables ...*catalog.Table) {
+	numbers := map[model.RegionID][]uint32{}
+	for _, t := range tables {
+		numbers[t.Logical.Data] = append(numbers[t.Logical.Data], t.Logical.Number)
+	}
+	for data, ns := range numbers {
+		if err := regions.Retire(ctx, data, ns...); err != nil {
+			o.opts.Log.Warn("rows of dropped logical tables stay until their ttl ends", "region", data, "tables", len(ns), "error", err)
+		}
+	}
 }
 
 // truncateLogical gives a logical table a new number, under which there are no rows.
@@ -272,7 +287,11 @@ func (o *Operator) truncateLogical(ctx context.Context, t *catalog.Table) error 
 	if err := o.catalog.Update(ctx, old, &next); err != nil {
 		return err
 	}
-	return regions.CreateLogical(ctx, next.LogicalRegion())
+	if err := regions.CreateLogical(ctx, next.LogicalRegion()); err != nil {
+		return err
+	}
+	o.retire(context.WithoutCancel(ctx), regions, old)
+	return nil
 }
 
 // openLogical tells the regions of all logical tables after a start, those whose data region did not open left out.

@@ -1,10 +1,12 @@
 package operator
 
 import (
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -130,7 +132,19 @@ func TestLogicalTablesChange(t *testing.T) {
 	n.stop()
 	n.start(nil)
 	n.wantDump("c", head+"\n9 9 \"z\"\n")
+	c, _ := n.catalog.Table("public", "c")
 	must(`DROP TABLE c; CREATE TABLE c LIKE a`)
+	st, err := n.eng.Scan(t.Context(), contract.ScanRequest{Region: c.Logical.Data, TimeRange: model.AllTime,
+		Predicate: model.Compare(model.OpEq, 1, model.IntValue(model.Uint32, int64(c.Logical.Number)))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := st.Next(t.Context()); err != io.EOF {
+		t.Errorf("rows of a dropped table: %v", err)
+	}
+	if err := st.Close(); err != nil {
+		t.Error(err)
+	}
 	n.wantDump("c", head+" dc:String rack:String\n")
 	n.wantConsistent("after all")
 	// More labels than the data region has columns for.
