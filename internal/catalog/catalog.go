@@ -54,10 +54,12 @@ type Table struct {
 	Options  map[string]string      `json:",omitempty"` // as given, for SHOW CREATE TABLE
 	Region   contract.RegionOptions // what the options mean to the engine
 	Regions  []model.RegionID
-	Created  time.Time
-	Comment  string           `json:",omitempty"`
-	External *file.Definition `json:",omitempty"` // of an external table, which has no regions
-	Logical  *Logical         `json:",omitempty"` // of a logical table of the metric engine; it has one region, which exists in memory only
+	// Partition says in which of the regions a row lives; nil where there is one region, or where an engine of its own knows.
+	Partition *model.Partition `json:",omitempty"`
+	Created   time.Time
+	Comment   string           `json:",omitempty"`
+	External  *file.Definition `json:",omitempty"` // of an external table, which has no regions
+	Logical   *Logical         `json:",omitempty"` // of a logical table of the metric engine; it has one region, which exists in memory only
 }
 
 // FullName is catalog.database.table.

@@ -143,10 +143,21 @@ func (a *alteration) column(name string, change func(c *model.Column) error) err
 	return change(c)
 }
 
+// notPartitioned refuses a change of a column that partition rules read.
+func (a *alteration) notPartitioned(name string) error {
+	if p, c := a.old.Partition, a.old.Schema.ByName(name); p != nil && c != nil && slices.Contains(p.Columns, c.ID) {
+		return errs.New(errs.InvalidArguments, "Not allowed to change partition column %s of table %s", name, a.old.Name)
+	}
+	return nil
+}
+
 // modifyType changes the type of a field. Nothing is rewritten: what was stored is converted when it is read, to NULL where the new type
 // cannot hold it.
 func (a *alteration) modifyType(op *sql.ModifyType) error {
 	name := op.Name.Name
+	if err := a.notPartitioned(name); err != nil {
+		return err
+	}
 	return a.column(name, func(c *model.Column) error {
 		to, err := columnType(op.Type)
 		if err != nil {
@@ -241,6 +252,9 @@ func (a *alteration) dropColumn(name string) error {
 	i := slices.IndexFunc(s.Columns, func(x model.Column) bool { return x.Name == name })
 	if i < 0 {
 		return a.missing(name)
+	}
+	if err := a.notPartitioned(name); err != nil {
+		return err
 	}
 	if s.Columns[i].Semantic != model.FieldColumn {
 		return errs.New(errs.InvalidArguments, "Not allowed to remove index column %s from table %s", name, a.old.Name)

@@ -87,5 +87,5 @@ func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, 
 				return metric.ScanPhysical(b.regions, schema, t.Regions, members), nil
 			}}, nil
 	}
-	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions}, nil
+	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions, Partition: t.Partition}, nil
 }

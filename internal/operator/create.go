@@ -43,8 +43,11 @@ func (o *Operator) createTables(ctx context.Context, tables ...*catalog.Table) e
 				return err
 			}
 		}
-		if external(t) {
+		switch {
+		case external(t):
 			n = 0
+		case t.Partition != nil:
+			n = len(t.Partition.Rules)
 		}
 		t.Regions = make([]model.RegionID, n)
 		for r := range t.Regions {
@@ -150,10 +153,8 @@ func (o *Operator) alterTable(ctx context.Context, database, name string, change
 		err = o.alterRegions(ctx, old, next)
 		if err == nil {
 			err = o.catalog.Update(ctx, old, next)
-		} else if errs.Is(err, errs.RequestOutdated) {
-			if caught := o.catchUp(ctx, old); caught != nil {
-				return caught
-			}
+		} else if caught := o.catchUp(ctx, old); caught != nil && errs.Is(err, errs.RequestOutdated) {
+			return caught // after other errors it was an attempt to leave the regions of one schema
 		}
 		if err == nil {
 			o.altered.Inc()
@@ -191,24 +192,37 @@ func (o *Operator) alterRegions(ctx context.Context, old, next *catalog.Table) e
 	return nil
 }
 
-// catchUp brings the newest schema that a region of the table has into the catalog.
+// catchUp brings the newest schema that a region of the table has to the other regions and into the catalog.
 func (o *Operator) catchUp(ctx context.Context, t *catalog.Table) error {
 	if t.Physical() {
 		return nil
 	}
-	for _, id := range t.Regions {
+	newest := t.Schema
+	behind := make([]uint64, len(t.Regions))
+	for i, id := range t.Regions {
 		m, err := o.regions.Meta(ctx, id)
 		if err != nil {
 			return err
 		}
-		if m.Schema.Version > t.Schema.Version {
-			next := *t
-			next.Schema = m.Schema
-			if err := o.catalog.Update(ctx, t, &next); err != nil && !errs.Is(err, errs.RequestOutdated) {
+		behind[i] = m.Schema.Version
+		if m.Schema.Version > newest.Version {
+			newest = m.Schema
+		}
+	}
+	if newest == t.Schema {
+		return nil
+	}
+	for i, id := range t.Regions {
+		if behind[i] < newest.Version {
+			if err := o.regions.Alter(ctx, contract.AlterRegion{ID: id, Schema: newest}); err != nil {
 				return err
 			}
-			return nil
 		}
+	}
+	next := *t
+	next.Schema = newest
+	if err := o.catalog.Update(ctx, t, &next); err != nil && !errs.Is(err, errs.RequestOutdated) {
+		return err
 	}
 	return nil
 }

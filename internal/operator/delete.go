@@ -41,7 +41,7 @@ func (o *Operator) deleteFrom(ctx context.Context, sess *model.Session, t *catal
 		return o.deleteWhere(ctx, t, cond)
 	}
 	defer func() { err = errors.Join(err, batches.Close()) }()
-	w := contract.RegionWrite{Region: t.Regions[0], SchemaVersion: t.Schema.Version, Op: model.OpDelete}
+	w := contract.RegionWrite{SchemaVersion: t.Schema.Version, Op: model.OpDelete}
 	for _, c := range append(t.Schema.Tags(), t.Schema.Time()) {
 		w.Columns = append(w.Columns, c.ID)
 	}
@@ -54,7 +54,11 @@ func (o *Operator) deleteFrom(ctx context.Context, sess *model.Session, t *catal
 			return n, err
 		}
 		w.Rows = b
-		done, err := o.regions.Write(ctx, contract.WriteRequest{Writes: []contract.RegionWrite{w}})
+		writes, err := route(t, w)
+		if err != nil {
+			return n, err
+		}
+		done, err := o.regions.Write(ctx, contract.WriteRequest{Writes: writes})
 		n += done
 		if err != nil {
 			return n, err
@@ -67,7 +71,7 @@ func (o *Operator) deleteWhere(ctx context.Context, t *catalog.Table, c query.Co
 	if c.Times.Empty() {
 		return 0, nil
 	}
-	for _, id := range t.Regions {
+	for _, id := range candidates(t, c) {
 		done, err := o.regions.DeleteWhere(ctx, contract.DeleteRequest{Region: id, SchemaVersion: c.Schema.Version, TimeRange: c.Times, Predicate: c.Predicate, Count: true})
 		n += done
 		if err != nil {
@@ -75,6 +79,18 @@ func (o *Operator) deleteWhere(ctx context.Context, t *catalog.Table, c query.Co
 		}
 	}
 	return n, nil
+}
+
+// candidates are the regions that may hold rows of which the condition is true.
+func candidates(t *catalog.Table, c query.Condition) []model.RegionID {
+	if t.Partition == nil {
+		return t.Regions
+	}
+	var out []model.RegionID
+	for _, i := range t.Partition.Candidates(c.Predicate) {
+		out = append(out, t.Regions[i])
+	}
+	return out
 }
 
 // keysOnly reports that a predicate reads tags and the time index alone.

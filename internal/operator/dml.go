@@ -191,7 +191,7 @@ func (o *Operator) writeColumns(ctx context.Context, t *catalog.Table, cols []*m
 		return 0, nil
 	}
 	given := make(map[model.ColumnID]bool, len(cols))
-	w := contract.RegionWrite{Region: t.Regions[0], SchemaVersion: t.Schema.Version, Op: model.OpPut,
+	w := contract.RegionWrite{SchemaVersion: t.Schema.Version, Op: model.OpPut,
 		Rows: &model.Batch{Len: b.Len, Cols: append([]*model.Vector(nil), b.Cols...)}}
 	for i, c := range cols {
 		given[c.ID] = true
@@ -213,7 +213,11 @@ func (o *Operator) writeColumns(ctx context.Context, t *catalog.Table, cols []*m
 			w.Columns, w.Rows.Cols = append(w.Columns, c.ID), append(w.Rows.Cols, v)
 		}
 	}
-	return o.regions.Write(ctx, contract.WriteRequest{Writes: []contract.RegionWrite{w}})
+	writes, err := route(t, w)
+	if err != nil {
+		return 0, err
+	}
+	return o.regions.Write(ctx, contract.WriteRequest{Writes: writes})
 }
 
 // insertQuery writes the rows of a query batch by batch, as they come, cast to the columns by position.

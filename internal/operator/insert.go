@@ -267,7 +267,11 @@ func (w *insertion) matchTable(t *catalog.Table, r *model.Rows) error {
 			ids, b.Cols = append(ids, s.Columns[i].ID), append(b.Cols, v)
 		}
 	}
-	w.writes = append(w.writes, contract.RegionWrite{Region: t.Regions[0], SchemaVersion: s.Version, Op: model.OpPut, Columns: ids, Rows: b})
+	writes, err := route(t, contract.RegionWrite{SchemaVersion: s.Version, Op: model.OpPut, Columns: ids, Rows: b})
+	if err != nil {
+		return err
+	}
+	w.writes = append(w.writes, writes...)
 	return nil
 }
 

@@ -324,7 +324,20 @@ func createTableText(sess *model.Session, d *catalog.Database, t *catalog.Table,
 		what = "EXTERNAL TABLE"
 		delete(options, "ttl")
 	}
-	return "CREATE " + what + " IF NOT EXISTS " + quoteFor(sess, t.Name) + " (\n" + strings.Join(lines, ",\n") + "\n)\n\nENGINE=" + t.Engine + optionsText(options)
+	return "CREATE " + what + " IF NOT EXISTS " + quoteFor(sess, t.Name) + " (\n" + strings.Join(lines, ",\n") + "\n)\n" + partitionText(t) + "\nENGINE=" + t.Engine + optionsText(options)
+}
+
+// partitionText prints the rules of a table, with names as they are; "" where there are none.
+func partitionText(t *catalog.Table) string {
+	p := t.Partition
+	if p == nil {
+		return ""
+	}
+	names := make([]string, len(p.Columns))
+	for i, id := range p.Columns {
+		names[i] = t.Schema.Column(id).Name
+	}
+	return "PARTITION ON COLUMNS (" + strings.Join(names, ", ") + ") (\n  " + strings.Join(p.Texts, ",\n  ") + "\n)"
 }
 
 func columnText(sess *model.Session, c *model.Column) string {

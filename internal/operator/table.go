@@ -58,9 +58,6 @@ func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.
 	default:
 		return errs.New(errs.Unsupported, "Unrecognized table engine: %s", s.Engine)
 	}
-	if s.Partitions != nil && len(s.Partitions.Rules) > 0 {
-		return errs.New(errs.Unsupported, "Not supported: PARTITION ON COLUMNS with rules")
-	}
 	options := map[string]string{}
 	for _, x := range s.Options {
 		options[x.Key] = x.Value
@@ -69,6 +66,9 @@ func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.
 		return err
 	}
 	if s.Engine == catalog.EngineMetric {
+		if s.Partitions != nil && len(s.Partitions.Rules) > 0 {
+			return errs.New(errs.Unsupported, "Not supported: PARTITION ON COLUMNS of tables of the metric engine; option 'metric.partitions' of the physical table says how many regions it has")
+		}
 		return o.createMetricTable(ctx, sess, s, options)
 	}
 	if err := plainOptions(options); err != nil {
@@ -87,6 +87,9 @@ func (o *Operator) createTable(ctx context.Context, sess *model.Session, s *sql.
 		return err
 	}
 	t := &catalog.Table{Database: d.Name, Name: name, Schema: schema, Options: e.shown, Region: e.region, Comment: options["comment"]}
+	if t.Partition, err = newPartition(sess, schema, e.region.Merge, s.Partitions); err != nil {
+		return err
+	}
 	return o.createUnlessThere(ctx, t, s.IfNotExists)
 }
 
@@ -103,7 +106,7 @@ func (o *Operator) createTableLike(ctx context.Context, sess *model.Session, s *
 	if err != nil || d == nil {
 		return err
 	}
-	t := &catalog.Table{Database: d.Name, Name: name, Schema: like.Schema.Clone(), Options: like.Options, Comment: like.Comment}
+	t := &catalog.Table{Database: d.Name, Name: name, Schema: like.Schema.Clone(), Options: like.Options, Comment: like.Comment, Partition: like.Partition}
 	t.Schema.Version = 0
 	if like.Logical != nil {
 		err := o.createLogical(ctx, d.Name, like.Options[onPhysicalOption], t)

@@ -280,7 +280,17 @@ func eachRegion(s *Source, f func(t *catalog.Table, n int, id model.RegionID)) {
 
 func partitions(_ context.Context, s *Source, w *writer) error {
 	eachRegion(s, func(t *catalog.Table, n int, id model.RegionID) {
-		w.add(t.Catalog, t.Database, t.Name, fmt.Sprintf("p%d", n), nil, n+1, nil, "RANGE", nil, nil, nil, nil, nil, nil, nil, nil, nil, nil,
+		var columns, rule any
+		if p := t.Partition; p != nil {
+			names := make([]string, len(p.Columns))
+			for i, id := range p.Columns {
+				if c := t.Schema.Column(id); c != nil {
+					names[i] = c.Name
+				}
+			}
+			columns, rule = strings.Join(names, ", "), p.Texts[n]
+		}
+		w.add(t.Catalog, t.Database, t.Name, fmt.Sprintf("p%d", n), nil, n+1, nil, "RANGE", nil, columns, nil, rule, nil, nil, nil, nil, nil, nil,
 			t.Created, nil, nil, nil, nil, nil, nil, uint64(id))
 	})
 	return nil

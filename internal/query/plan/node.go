@@ -25,6 +25,7 @@ type Table struct {
 	Schema                  *model.Schema
 	Merge                   contract.MergeMode
 	Regions                 []model.RegionID
+	Partition               *model.Partition // of Regions; nil: any of them may hold any row
 	// View is the text of a view's query, in the Greptime dialect; then of the rest only the names and ViewColumns are set.
 	View string
 	// ViewColumns are the columns that the view shows.

@@ -84,7 +84,7 @@ func (e *Engine) distinct(ctx context.Context, p part, cols []*model.Column, fn 
 			req.Aggregate.Keys = append(req.Aggregate.Keys, model.GroupKey{Column: f.column.ID})
 		}
 	}
-	for _, id := range p.table.Regions {
+	for _, id := range regionsOf(p.table, req.Predicate) {
 		req.Region = id
 		if err := e.scan(ctx, req, fn); err != nil {
 			return err

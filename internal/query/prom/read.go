@@ -110,13 +110,25 @@ func (q *querier) readTable(ctx context.Context, t *catalog.Table, sel selector,
 			req.Predicate = model.And(req.Predicate, &model.Expr{Op: model.OpNotNull, Column: value.ID})
 		}
 	}
-	for _, id := range t.Regions {
+	for _, id := range regionsOf(t, req.Predicate) {
 		req.Region = id
 		if err := r.region(ctx, req); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// regionsOf are the regions of a table that may hold rows of which the predicate is true.
+func regionsOf(t *catalog.Table, pred *model.Expr) []model.RegionID {
+	if t.Partition == nil {
+		return t.Regions
+	}
+	var out []model.RegionID
+	for _, i := range t.Partition.Candidates(pred) {
+		out = append(out, t.Regions[i])
+	}
+	return out
 }
 
 // tableReader turns the batches of one table's regions into series.

@@ -2,6 +2,7 @@
 // finds what the ones before it have laid open:
 //
 //	push_filter     conditions move towards the scans, and into them where a region can judge them
+//	partition       regions that hold none of the rows are left out
 //	inline          a projection that only computes is merged into what is above it
 //	last_row        the newest row of each group needs only the newest row of each series
 //	aggregate       groupings that a region can do are done there
@@ -18,6 +19,7 @@ func Optimize(q *plan.Query) error {
 		return err
 	}
 	q.Root = root
+	partitions(q.Root)
 	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, aggregate, inline, limit} {
 		q.Root, err = plan.Transform(q.Root, func(n plan.Node) (plan.Node, error) { return r(q, n) })
 		if err != nil {
