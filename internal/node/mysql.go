@@ -51,3 +51,11 @@ func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registere
 	}()
 	return w, nil
 }
+
+// MySQLAddr is where MySQL is spoken; empty: nowhere.
+func (n *Standalone) MySQLAddr() string {
+	if n.mysql == nil {
+		return ""
+	}
+	return n.mysql.addr()
+}
