@@ -1,4 +1,4 @@
-// Package sql runs the SQL scripts below this directory against a whole process.
+// Package sql runs the SQL scripts below this directory against a whole process: by calls within it and over each of its protocols.
 package sql
 
 import (
@@ -20,6 +20,18 @@ type process struct {
 	t    *testing.T
 	cfg  *config.Standalone
 	node *node.Standalone
+}
+
+// start starts a process with ports of its own. It ends with the test.
+func start(t *testing.T) *process {
+	cfg := config.Default()
+	cfg.Storage.DataHome = t.TempDir()
+	cfg.HTTP.Addr, cfg.MySQL.Addr = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.Resolve()
+	p := &process{t: t, cfg: cfg}
+	p.start()
+	t.Cleanup(p.stop)
+	return p
 }
 
 func (p *process) start() {
@@ -45,14 +57,5 @@ func (p *process) Execute(ctx context.Context, sess *model.Session, text string)
 }
 
 func TestScripts(t *testing.T) {
-	scripttest.Run(t, ".", *update, func(t *testing.T) scripttest.Database {
-		cfg := config.Default()
-		cfg.Storage.DataHome = t.TempDir()
-		cfg.HTTP.Addr, cfg.MySQL.Addr = "127.0.0.1:0", "127.0.0.1:0"
-		cfg.Resolve()
-		p := &process{t: t, cfg: cfg}
-		p.start()
-		t.Cleanup(p.stop)
-		return p
-	})
+	scripttest.Run(t, ".", *update, func(t *testing.T) scripttest.Database { return start(t) }, overHTTP, overMySQL)
 }

@@ -2,25 +2,31 @@
 //
 // A script is statements in paragraphs, with blank lines between. Before a statement, comment lines may say
 //
-//	-- SESSION mysql        the dialect of the session from here on: greptime, mysql or postgres
-//	-- RESTART                                               stop everything and start it again first
+//	-- SESSION mysql        whose dialect is spoken from here on: greptime (the default), mysql or postgres
+//	-- ONLY http mysql      the protocols that this statement is sent over: http, mysql, postgres; none
+//	-- RESTART              stop everything and start it again first
 //
-// The result repeats each paragraph and adds the answer: rows under their headers, affected rows, or the error with its code.
+// and a first paragraph of nothing but comments holds for the whole script:
+//
+//	-- PROTOCOLS http mysql     the protocols that the script is run over; none: only within the process
+//	-- REGIONS host: host < 'b', host >= 'b'    run it a second time with the tables that have the column in these regions
+//
+// The result repeats each paragraph and adds the answer: rows under their headers, affected rows, or the error with its code. It is what
+// the process answers to a call of its own. A protocol must answer the same; see Conn for what its own way of showing values may change.
 package scripttest
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -31,8 +37,27 @@ type Database interface {
 	Restart()
 }
 
-// Run runs all scripts below dir, each over a new database. With update it writes the results instead of comparing them.
-func Run(t *testing.T, dir string, update bool, open func(t *testing.T) Database) {
+// Protocol is one way to a database over the network.
+type Protocol struct {
+	Name    string // as -- ONLY and -- PROTOCOLS have it
+	Dialect model.Dialect
+	// Open starts a new database and opens a connection to it. Both end with the test.
+	Open func(t *testing.T) (Database, Conn)
+}
+
+// Conn is a client of a database.
+type Conn interface {
+	// Ask sends statements and gives the answer in the form of the process itself, so that it can be compared with want, which is
+	// what the process answered and whose types say how to read values that the protocol shows in its own way: a timestamp as text
+	// in the zone of the session, a boolean as 1. sess is what the statements before it made of the session.
+	Ask(ctx context.Context, sess *model.Session, text string, want Answer) (Answer, error)
+	// Reconnect is called after the database has been started again.
+	Reconnect()
+}
+
+// Run runs all scripts below dir, each over a new database and then over each protocol and another new one. With update it writes the
+// results instead of comparing them.
+func Run(t *testing.T, dir string, update bool, open func(t *testing.T) Database, protocols ...Protocol) {
 	var scripts []string
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(path, ".sql") {
@@ -50,24 +75,37 @@ func Run(t *testing.T, dir string, update bool, open func(t *testing.T) Database
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := script(t, open(t), string(text))
+			s, err := parse(string(text))
+			if err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			answers := s.run(t, open(t))
+			got := s.print(answers)
 			result := strings.TrimSuffix(path, ".sql") + ".result"
 			if update {
 				if err := os.WriteFile(result, []byte(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
-				return
 			}
 			want, err := os.ReadFile(result)
 			if err != nil {
 				t.Fatal(err)
 			}
 			compare(t, result, got, string(want))
+			if s.split != nil {
+				t.Run("regions", func(t *testing.T) { compare(t, result, s.print(s.inRegions().run(t, open(t))), string(want)) })
+			}
+			for _, p := range protocols {
+				if s.protocols == nil || slices.Contains(s.protocols, p.Name) {
+					t.Run(p.Name, func(t *testing.T) { s.over(t, p, answers) })
+				}
+			}
 		})
 	}
 }
 
 func compare(t *testing.T, file, got, want string) {
+	t.Helper()
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range min(len(g), len(w)) {
 		if g[i] != w[i] {
@@ -79,78 +117,164 @@ func compare(t *testing.T, file, got, want string) {
 	}
 }
 
-func script(t *testing.T, db Database, text string) string {
-	dialects := map[string]model.Dialect{"greptime": model.DialectGreptime, "mysql": model.DialectMySQL, "postgres": model.DialectPostgres}
-	sess := model.NewSession("test")
-	var out strings.Builder
-	for para := range strings.SplitSeq(strings.TrimSpace(text), "\n\n") {
+// script is a parsed script.
+type script struct {
+	steps     []step
+	protocols []string // nil: all
+	split     *split   // nil: not run in several regions
+}
+
+// step is a paragraph.
+type step struct {
+	text    string // with its comments
+	shown   string // in the result; empty: as text
+	restart bool
+	note    bool     // comments only: there is nothing to run
+	only    []string // protocols; nil: all whose dialect it is
+	dialect model.Dialect
+}
+
+var dialects = map[string]model.Dialect{"greptime": model.DialectGreptime, "mysql": model.DialectMySQL, "postgres": model.DialectPostgres}
+
+func parse(text string) (*script, error) {
+	s := &script{}
+	dialect := model.DialectGreptime
+	for i, para := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		if para = strings.TrimSpace(para); para == "" {
 			continue
 		}
+		st := step{text: para, note: true}
 		for line := range strings.SplitSeq(para, "\n") {
-			if line == "-- RESTART" {
-				db.Restart()
-			}
-			if set, ok := strings.CutPrefix(line, "-- SESSION "); ok {
-				d, known := dialects[set]
+			word, rest, _ := strings.Cut(strings.TrimPrefix(line, "-- "), " ")
+			switch {
+			case !strings.HasPrefix(line, "--"):
+				st.note = false
+			case word == "RESTART":
+				st.restart = true
+			case word == "SESSION":
+				d, known := dialects[rest]
 				if !known {
-					t.Fatalf("unknown dialect %q", set)
+					return nil, fmt.Errorf("unknown dialect %q", rest)
 				}
-				sess.Dialect = d
+				dialect = d
+			case word == "ONLY":
+				st.only = strings.Fields(rest)
+			case word == "PROTOCOLS" && i == 0:
+				s.protocols = strings.Fields(rest)
+			case word == "REGIONS" && i == 0:
+				col, rules, _ := strings.Cut(rest, ": ")
+				s.split = &split{col, rules}
 			}
 		}
-		out.WriteString(para + "\n\n")
-		answer(&out, db, sess, para)
-		out.WriteString("\n")
+		st.dialect = dialect
+		s.steps = append(s.steps, st)
+	}
+	return s, nil
+}
+
+func (s *script) print(answers []Answer) string {
+	var out strings.Builder
+	for i, a := range answers {
+		shown := s.steps[i].shown
+		if shown == "" {
+			shown = s.steps[i].text
+		}
+		out.WriteString(shown + "\n\n" + a.String() + "\n")
 	}
 	return out.String()
 }
 
-func answer(w io.Writer, db Database, sess *model.Session, text string) {
-	outs, err := db.Execute(context.Background(), sess, text)
-	for _, out := range outs {
-		if out.Rows == nil {
-			fmt.Fprintf(w, "affected %d\n", out.Affected)
+// run runs the script within the process.
+func (s *script) run(t *testing.T, db Database) []Answer {
+	t.Helper()
+	sess := model.NewSession("test")
+	answers := make([]Answer, 0, len(s.steps))
+	for _, st := range s.steps {
+		if st.restart {
+			db.Restart()
+		}
+		var a Answer
+		if !st.note {
+			sess.Dialect = st.dialect
+			a = execute(t.Context(), db, sess, st.text)
+		}
+		answers = append(answers, a)
+	}
+	return answers
+}
+
+// over runs the script over a protocol. What speaks another dialect, or says that it is for others, is done within the process, for the
+// statements after it.
+func (s *script) over(t *testing.T, p Protocol, want []Answer) {
+	db, conn := p.Open(t)
+	sess := model.NewSession(p.Name)
+	for i, st := range s.steps {
+		if st.restart {
+			db.Restart()
+			conn.Reconnect()
+		}
+		if st.note {
 			continue
 		}
-		if err = errors.Join(printRows(w, out.Rows), out.Rows.Close()); err != nil {
+		mine := st.dialect == model.DialectGreptime || st.dialect == p.Dialect
+		if st.only != nil {
+			mine = slices.Contains(st.only, p.Name)
+		}
+		sess.Dialect = p.Dialect
+		if !mine {
+			sess.Dialect = st.dialect
+			if got := execute(t.Context(), db, sess, st.text).String(); got != want[i].String() {
+				t.Errorf("%s\n\nwithin the process:\n%s\nwant:\n%s", st.text, got, want[i])
+			}
+			continue
+		}
+		got, err := conn.Ask(t.Context(), sess, st.text, want[i])
+		if err != nil {
+			t.Errorf("%s: %v", st.text, err)
+			continue
+		}
+		w := want[i]
+		if w.Err != nil {
+			w.Outputs = nil // what was before it is lost, or was only the start of a result
+		}
+		if got.String() != w.String() {
+			t.Errorf("%s\n\ngot:\n%s\nwant:\n%s", st.text, got, w)
+		}
+		follow(t.Context(), db, sess, st.text)
+	}
+}
+
+// follow does the USE and SET of a text to sess too.
+func follow(ctx context.Context, db Database, sess *model.Session, text string) {
+	stmts, err := sql.Parse(text, sql.Dialect(sess.Dialect))
+	if err != nil {
+		return
+	}
+	for _, st := range stmts {
+		switch st.(type) {
+		case *sql.Set, *sql.Use:
+			if _, err := db.Execute(ctx, sess, st.Source()); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// execute runs a text within the process.
+func execute(ctx context.Context, db Database, sess *model.Session, text string) Answer {
+	outs, err := db.Execute(ctx, sess, text)
+	var a Answer
+	for _, out := range outs {
+		if out.Rows == nil {
+			a.Outputs = append(a.Outputs, Output{Affected: out.Affected})
+			continue
+		}
+		o, rerr := read(ctx, out.Rows)
+		a.Outputs = append(a.Outputs, o)
+		if err = errors.Join(rerr, out.Rows.Close()); err != nil {
 			break
 		}
 	}
-	if err != nil {
-		fmt.Fprintf(w, "error %d (%s): %s\n", errs.CodeOf(err), errs.CodeOf(err), err)
-	}
-}
-
-func printRows(w io.Writer, r model.RowStream) error {
-	cells := make([]string, len(r.Fields()))
-	for i, f := range r.Fields() {
-		cells[i] = f.Name
-	}
-	fmt.Fprintln(w, strings.Join(cells, " | "))
-	for {
-		b, err := r.Next(context.Background())
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for i := range b.Len {
-			for j, c := range b.Cols {
-				cells[j] = cell(c.At(i))
-			}
-			fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, " | "), " "))
-		}
-	}
-}
-
-func cell(v model.Value) string {
-	switch {
-	case v.Null() || v.Type.Class() != model.ClassBytes:
-		return v.String()
-	case v.Type.Kind == model.KindBinary || !utf8.ValidString(v.Bytes):
-		return fmt.Sprintf("%x", v.Bytes)
-	}
-	return v.Bytes
+	a.Err = errorOf(err)
+	return a
 }

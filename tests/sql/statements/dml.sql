@@ -24,6 +24,7 @@ INSERT INTO t (h, ts) VALUES ('a', NULL)
 
 INSERT INTO t (h, ts, i8) VALUES ('a', 1, 300)
 
+-- ONLY http postgres
 INSERT INTO t (h, ts, i8) VALUES ('a', 1, '3')
 
 INSERT INTO t (h, ts, b) VALUES ('a', 1, 2)

@@ -6,6 +6,7 @@ SHOW VARIABLES time_zone
 
 SET time_zone = 'nonsense'
 
+-- ONLY http
 SET nonsense = 1
 
 SHOW nonsense
