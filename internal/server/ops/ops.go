@@ -32,7 +32,7 @@ type Options struct {
 	// Ready says why the process cannot serve yet, or nil. It may be nil: ready from the start.
 	Ready    func() error
 	LogLevel *slog.LevelVar // nil: no /debug/log_level
-	Pprof    bool           // serve /debug/pprof
+	Pprof    bool           // serve /debug/pprof and /debug/prof
 }
 
 // Register adds the routes.
@@ -77,6 +77,7 @@ func Register(s *httpd.Server, opt Options) {
 		}})
 	}
 	if opt.Pprof {
+		registerProfiles(s)
 		s.HandleHTTP("/debug/pprof/", http.HandlerFunc(pprof.Index))
 		s.HandleHTTP("/debug/pprof/cmdline", http.HandlerFunc(pprof.Cmdline))
 		s.HandleHTTP("/debug/pprof/profile", http.HandlerFunc(pprof.Profile))
