@@ -18,27 +18,56 @@ const (
 	// AggSumFloat is the sum as a Float64, of integers too, so that nothing wraps: what an average divides. Whole numbers are added
 	// exactly within runs of rows and rounded when the runs are; NULL where no value.
 	AggSumFloat
+	AggFirstRow // value of the earliest row, which may be NULL, and that row's time: two output columns; both NULL where no row
+	AggLastRow  // likewise the latest
+	// AggMoments is what variances are made of: the number of values, their mean, and the sum of their squared distances from it, as
+	// Int64, Float64, Float64. The last two are NULL where no value.
+	AggMoments
 )
 
-var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float"}
+var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float", "first_row", "last_row", "moments"}
 
 func (f AggFunc) String() string { return aggNames[f] }
 
-// Agg is one reduction of one column.
+// Agg is one reduction of one column, or of what is computed of columns.
 type Agg struct {
 	Func   AggFunc
 	Column ColumnID
+	Arg    *Scalar `json:",omitempty"` // instead of Column
+	Filter *Expr   `json:",omitempty"` // only rows for which it is true count; nil: all
 }
 
-// Width is the number of output columns: 2 for first and last (value, then its time), else 1.
+// Width is the number of output columns: 2 for first and last (value, then its time), 3 for moments, else 1.
 func (a Agg) Width() int {
-	if a.Func == AggFirst || a.Func == AggLast {
+	switch a.Func {
+	case AggFirst, AggLast, AggFirstRow, AggLastRow:
 		return 2
+	case AggMoments:
+		return 3
 	}
 	return 1
 }
 
-func (a Agg) String() string { return fmt.Sprintf("%s(#%d)", a.Func, a.Column) }
+// String prints the reduction with column ids; two that print alike are alike.
+func (a Agg) String() string {
+	return a.Text(func(c ColumnID) string { return fmt.Sprintf("#%d", c) })
+}
+
+// Text is String with names for the columns, those of a filter apart.
+func (a Agg) Text(name func(ColumnID) string) string {
+	s := a.Func.String()
+	switch {
+	case a.Func == AggCountRows:
+	case a.Arg != nil:
+		s += "(" + a.Arg.Text(name) + ")"
+	default:
+		s += "(" + name(a.Column) + ")"
+	}
+	if a.Filter != nil {
+		s += " filter " + a.Filter.String()
+	}
+	return s
+}
 
 // TimeBucket cuts time into equal slots: floor((t-Origin)/Width)*Width + Origin is a slot's start and its name. Units are the time
 // index's.
@@ -69,4 +98,7 @@ type GroupKey struct {
 type Aggregate struct {
 	Keys []GroupKey
 	Aggs []Agg
+	// Partial allows that a group comes several times, each with part of its rows: then a scan need not hold more groups than it has room
+	// for. The reader puts them together.
+	Partial bool `json:",omitempty"`
 }

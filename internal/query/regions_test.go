@@ -189,8 +189,12 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 	}
 	for _, g := range a.Aggs {
 		t := model.Int64
-		if c := s.Column(g.Column); c != nil && g.Func != model.AggCount {
-			t = c.Type
+		if g.Arg != nil || s.Column(g.Column) != nil && g.Func != model.AggCount && g.Func != model.AggMoments {
+			if g.Arg != nil {
+				t = g.Arg.Type
+			} else {
+				t = s.Column(g.Column).Type
+			}
 			if g.Func == model.AggSum || g.Func == model.AggSumFloat {
 				switch {
 				case g.Func == model.AggSumFloat:
@@ -204,7 +208,16 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 				}
 			}
 		}
+		if g.Func == model.AggCount || g.Func == model.AggMoments {
+			t = model.Int64
+		}
 		fields = append(fields, model.Field{Name: "a", Type: t})
+		switch g.Width() {
+		case 2:
+			fields = append(fields, model.Field{Name: "at", Type: s.Time().Type})
+		case 3:
+			fields = append(fields, model.Field{Name: "mean", Type: model.Float64}, model.Field{Name: "squares", Type: model.Float64})
+		}
 	}
 	groups := map[string][][]model.Value{}
 	keys := map[string][]model.Value{}
@@ -227,26 +240,95 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 	var out [][]model.Value
 	for id, g := range groups {
 		row := slices.Clone(keys[id])
-		for i, ag := range a.Aggs {
-			row = append(row, reduce(ag, fields[len(a.Keys)+i].Type, g, at))
+		for _, ag := range a.Aggs {
+			part := g
+			if ag.Filter != nil {
+				part = nil
+				for _, r := range g {
+					if holds(ag.Filter, r, at) {
+						part = append(part, r)
+					}
+				}
+			}
+			row = append(row, reduce(s, ag, fields[len(row)].Type, part, at)...)
 		}
 		out = append(out, row)
 	}
 	return fields, out
 }
 
-func reduce(a model.Agg, t model.Type, rows [][]model.Value, at func([]model.Value, model.ColumnID) model.Value) model.Value {
-	if a.Func == model.AggCountRows {
-		return model.IntValue(t, int64(len(rows)))
+// scalarOf is what an expression is for a row.
+func scalarOf(x *model.Scalar, row []model.Value, at func([]model.Value, model.ColumnID) model.Value) model.Value {
+	switch x.Op {
+	case model.ScalarColumn:
+		return at(row, x.Column)
+	case model.ScalarConst:
+		return x.Value
+	case model.ScalarIf:
+		if holds(x.Cond, row, at) {
+			return scalarOf(x.Args[0], row, at)
+		}
+		return scalarOf(x.Args[1], row, at)
 	}
-	out, n := model.NullOf(t), int64(0)
+	l := scalarOf(x.Args[0], row, at)
+	if l.Null() {
+		return model.NullOf(x.Type)
+	}
+	if x.Op == model.ScalarCast {
+		if x.Type.Floating() && l.Type.Integer() {
+			return model.FloatValue(float64(l.Int))
+		}
+		return model.Value{Type: x.Type, Int: l.Int, Float: l.Float}
+	}
+	r := scalarOf(x.Args[1], row, at)
+	if r.Null() {
+		return model.NullOf(x.Type)
+	}
+	switch x.Op {
+	case model.ScalarAdd:
+		return model.Value{Type: x.Type, Int: l.Int + r.Int, Float: l.Float + r.Float}
+	case model.ScalarSub:
+		return model.Value{Type: x.Type, Int: l.Int - r.Int, Float: l.Float - r.Float}
+	case model.ScalarMul:
+		return model.Value{Type: x.Type, Int: l.Int * r.Int, Float: l.Float * r.Float}
+	}
+	return model.Value{Type: x.Type, Float: l.Float / r.Float}
+}
+
+func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at func([]model.Value, model.ColumnID) model.Value) []model.Value {
+	if a.Func == model.AggCountRows {
+		return []model.Value{model.IntValue(t, int64(len(rows)))}
+	}
+	time := model.NullOf(s.Time().Type)
+	out, n, mean, m2 := model.NullOf(t), int64(0), 0.0, 0.0
 	for _, row := range rows {
-		v := at(row, a.Column)
+		v := model.Value{}
+		if a.Arg != nil {
+			v = scalarOf(a.Arg, row, at)
+		} else {
+			v = at(row, a.Column)
+		}
+		if a.Func == model.AggFirstRow || a.Func == model.AggLastRow || (a.Func == model.AggFirst || a.Func == model.AggLast) && !v.Null() {
+			when := at(row, s.TimeIndex)
+			first := a.Func == model.AggFirst || a.Func == model.AggFirstRow
+			if time.Null() || first && when.Int < time.Int || !first && when.Int > time.Int {
+				time, out = when, v
+			}
+			continue
+		}
 		if v.Null() {
 			continue
 		}
 		n++
 		switch {
+		case a.Func == model.AggMoments:
+			x := v.Float
+			if v.Type.Integer() {
+				x = float64(v.Int)
+			}
+			d := x - mean
+			mean += d / float64(n)
+			m2 += d * (x - mean)
 		case a.Func == model.AggSumFloat && v.Type.Kind == model.KindUint64:
 			out = model.Value{Type: t, Float: out.Float + float64(uint64(v.Int))}
 		case a.Func == model.AggSumFloat && v.Type.Integer():
@@ -259,10 +341,17 @@ func reduce(a model.Agg, t model.Type, rows [][]model.Value, at func([]model.Val
 			out = v
 		}
 	}
-	if a.Func == model.AggCount {
-		return model.IntValue(t, n)
+	switch {
+	case a.Func == model.AggCount:
+		return []model.Value{model.IntValue(t, n)}
+	case a.Func == model.AggMoments && n == 0:
+		return []model.Value{model.IntValue(t, 0), model.NullOf(model.Float64), model.NullOf(model.Float64)}
+	case a.Func == model.AggMoments:
+		return []model.Value{model.IntValue(t, n), model.FloatValue(mean), model.FloatValue(m2)}
+	case a.Width() == 2:
+		return []model.Value{out, time}
 	}
-	return out
+	return []model.Value{out}
 }
 
 // plainStream gives rows in batches of three.

@@ -46,16 +46,19 @@ func (l *logical) request(req contract.ScanRequest) (contract.ScanRequest, error
 		req.Projection = p
 	}
 	if a := req.Aggregate; a != nil {
-		to := &model.Aggregate{Keys: make([]model.GroupKey, len(a.Keys)), Aggs: make([]model.Agg, len(a.Aggs))}
+		to := &model.Aggregate{Keys: make([]model.GroupKey, len(a.Keys)), Aggs: make([]model.Agg, len(a.Aggs)), Partial: a.Partial}
+		predicate := func(e *model.Expr) *model.Expr { return translate(e, column) }
 		for i, k := range a.Keys {
 			to.Keys[i] = k
 			to.Keys[i].Column = column(k.Column)
 		}
 		for i, g := range a.Aggs {
 			to.Aggs[i] = g
-			if g.Func != model.AggCountRows {
+			if g.Func != model.AggCountRows && g.Arg == nil {
 				to.Aggs[i].Column = column(g.Column)
 			}
+			to.Aggs[i].Arg = g.Arg.Map(column, predicate)
+			to.Aggs[i].Filter = predicate(g.Filter)
 		}
 		req.Aggregate = to
 	}

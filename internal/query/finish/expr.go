@@ -1,6 +1,8 @@
 package finish
 
 import (
+	"math"
+
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
@@ -75,6 +77,8 @@ func fails(e plan.Expr) bool {
 			if !e.T.Floating() {
 				return true
 			}
+		case "sqrt":
+			return true
 		}
 	case *plan.Cast:
 		from, wide := e.X.Type(), e.T.Kind == model.KindFloat64
@@ -128,6 +132,11 @@ func callExpr(e *plan.Call, l layout) eval {
 			return nil
 		}
 		return arithExpr(e.Fn, t, e.T, args[0], args[1])
+	case "sqrt":
+		if t != model.Float64 || e.T != t || len(args) != 1 {
+			return nil
+		}
+		return sqrtExpr(args[0])
 	case "coalesce", "ifnull":
 		for _, a := range e.Args {
 			if a.Type() != e.T {
@@ -137,6 +146,24 @@ func callExpr(e *plan.Call, l layout) eval {
 		return coalesceExpr(e.T, args)
 	}
 	return nil
+}
+
+// sqrtExpr fails for what is less than zero.
+func sqrtExpr(x eval) eval {
+	return func(b *model.Batch) (*model.Vector, error) {
+		v, err := x(b)
+		if err != nil {
+			return nil, err
+		}
+		out := &model.Vector{Type: v.Type, Len: b.Len, Floats: make([]float64, b.Len), Valid: v.Valid}
+		for i, f := range v.Floats[:b.Len] {
+			if f < 0 && !v.Null(i) {
+				return nil, rowError("cannot take the square root of a negative number")
+			}
+			out.Floats[i] = math.Sqrt(f)
+		}
+		return out, nil
+	}
 }
 
 // both is the validity of rows in which neither side is NULL.

@@ -30,6 +30,10 @@ type aggSpec struct {
 	end  endSpec
 	typ  model.Type
 	wrap bool // sums of regions' sums, which wrap as those did
+	// filter, if not nil, is true for the rows that count.
+	filter eval
+	// distinct: each value of a group counts once.
+	distinct bool
 }
 
 func mergeStage(n *plan.Aggregate) (stage, bool) {
@@ -53,8 +57,19 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 		spec := aggSpec{fn: a.Fn, typ: a.Col.Type, wrap: partial}
 		extreme := a.Fn == "min" || a.Fn == "max"
 		ends := a.Fn == "first_value" || a.Fn == "last_value"
-		if a.Distinct && !extreme || a.Filter != nil || len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 {
+		if len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 {
 			return stage{}, false
+		}
+		if a.Distinct && !extreme {
+			if a.Fn != "count" || len(a.Args) != 1 || !hashable(a.Args[0].Type()) {
+				return stage{}, false
+			}
+			spec.distinct = true
+		}
+		if a.Filter != nil {
+			if spec.filter = compileExpr(a.Filter, l); spec.filter == nil {
+				return stage{}, false
+			}
 		}
 		if len(a.Args) == 1 {
 			if spec.x = compileExpr(a.Args[0], l); spec.x == nil {
@@ -121,9 +136,20 @@ func (o *mergeOp) add(b *model.Batch) error {
 		return err
 	}
 	for i := range o.aggs {
+		b, ids := b, o.ids
+		if f := o.aggs[i].filter; f != nil {
+			if b, ids, err = o.filtered(f, b); err != nil {
+				return err
+			}
+		}
 		var v *model.Vector
 		if f := o.aggs[i].x; f != nil {
 			if v, err = f(b); err != nil {
+				return err
+			}
+		}
+		if o.aggs[i].distinct {
+			if v, ids, err = o.st[i].unseen(o.run, v, ids); err != nil {
 				return err
 			}
 		}
@@ -132,16 +158,35 @@ func (o *mergeOp) add(b *model.Batch) error {
 			if err != nil {
 				return err
 			}
-			if err := o.st[i].addEnds(spec, v, at, o.ids, o.g.n); err != nil {
+			if err := o.st[i].addEnds(spec, v, at, ids, o.g.n); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := o.st[i].add(&o.aggs[i], v, o.ids, o.g.n); err != nil {
+		if err := o.st[i].add(&o.aggs[i], v, ids, o.g.n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// filtered is the rows of a batch that a filter leaves, and their groups.
+func (o *mergeOp) filtered(filter eval, b *model.Batch) (*model.Batch, []uint32, error) {
+	c, err := filter(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	var idx []int32
+	var ids []uint32
+	for i, yes := range c.Bools[:b.Len] {
+		if yes && !c.Null(i) {
+			idx, ids = append(idx, int32(i)), append(ids, o.ids[i])
+		}
+	}
+	if len(idx) == b.Len {
+		return b, ids, nil
+	}
+	return pick(b, len(b.Cols), idx), ids, nil
 }
 
 func (o *mergeOp) finish() {
@@ -163,6 +208,32 @@ type aggState struct {
 	vals   []model.Value // of other classes
 	at     []int64       // of ends: the time of the value
 	null   []bool        // of ends: the value is NULL
+	seen   *groups       // of distinct values: pairs of group and value
+}
+
+// unseen is the values, and their groups, that come for the first time; NULLs do not.
+func (s *aggState) unseen(r *run, v *model.Vector, ids []uint32) (*model.Vector, []uint32, error) {
+	if s.seen == nil {
+		s.seen = &groups{run: r}
+	}
+	of := &model.Vector{Type: model.Int64, Len: len(ids), Ints: make([]int64, len(ids))}
+	for i, g := range ids {
+		of.Ints[i] = int64(g)
+	}
+	before := uint32(s.seen.n)
+	pairs, err := s.seen.find(nil, []*model.Vector{of, v}, len(ids))
+	if err != nil {
+		return nil, nil, err
+	}
+	var idx []int32
+	var out []uint32
+	for i, p := range pairs {
+		if p == before && !v.Null(i) {
+			idx, out = append(idx, int32(i)), append(out, ids[i])
+		}
+		before = max(before, p+1)
+	}
+	return gather(v, idx), out, nil
 }
 
 func (s *aggState) grow(a *aggSpec, n int) {

@@ -249,11 +249,17 @@ func (n *Scan) describe() string {
 			}
 			return name(k.Column)
 		}), join(a.Aggs, func(a model.Agg) string {
-			if a.Func == model.AggCountRows {
-				return "count(*)"
+			filter := a.Filter
+			a.Filter = nil
+			text := a.Text(name)
+			if filter != nil {
+				text += " where " + predicate(filter, name)
 			}
-			return a.Func.String() + "(" + name(a.Column) + ")"
+			return text
 		}))
+		if a.Partial {
+			sb.WriteString(" partial")
+		}
 	}
 	if r.Order != contract.OrderNone {
 		fmt.Fprintf(&sb, " order=%s", [...]string{"", "series", "time", "time desc"}[r.Order])

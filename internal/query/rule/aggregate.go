@@ -33,7 +33,7 @@ func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 	if s == nil {
 		return n, nil
 	}
-	p := &pushedAggregate{q: q, scan: s, made: map[model.Agg]plan.Column{}}
+	p := &pushedAggregate{q: q, scan: s, made: map[string][]plan.Column{}}
 	for _, k := range a.Keys {
 		if !p.key(k) {
 			return n, nil
@@ -49,13 +49,16 @@ func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 
 // pushedAggregate is a grouping on its way into a scan.
 type pushedAggregate struct {
-	q     *plan.Query
-	scan  *plan.Scan
-	req   model.Aggregate
-	keys  []plan.Column // of the scan's output, before aggs
-	aggs  []plan.Column
-	made  map[model.Agg]plan.Column
-	items []plan.Item // what stands for the Aggregate's columns
+	q    *plan.Query
+	scan *plan.Scan
+	req  model.Aggregate
+	keys []plan.Column // of the scan's output, before aggs
+	aggs []plan.Column
+	made map[string][]plan.Column // of reductions in words
+	// distinct is the column whose distinct values are counted or added up: a key of the regions', for that.
+	distinct *plan.Column
+	counted  []plan.Agg  // what is made of distinct, above
+	items    []plan.Item // what stands for the Aggregate's columns
 	// finer: the regions' groups are parts of those asked for, by more values or shorter slots, and are merged into them above.
 	finer bool
 }
@@ -68,6 +71,9 @@ func (p *pushedAggregate) key(k plan.Item) bool {
 		}
 		out := p.addKey(model.GroupKey{Column: col.ID}, col.Name, col.Type)
 		p.items = append(p.items, plan.Item{Col: k.Col, X: out.Ref()})
+		if col.Semantic != model.TagColumn { // there may be as many groups as rows
+			p.finer, p.req.Partial = true, true
+		}
 		return true
 	}
 	bucket, ok := timeBucket(p.scan, k.X)
@@ -232,59 +238,179 @@ func isTime(s *plan.Scan, e plan.Expr) bool {
 }
 
 func (p *pushedAggregate) agg(a *plan.Agg) bool {
-	if a.Distinct && a.Fn != "min" && a.Fn != "max" || a.Filter != nil || len(a.OrderBy) > 0 {
+	var r model.Agg // what all reductions of the call have in common
+	if a.Filter != nil {
+		cond, ok := predicate(p.scan, a.Filter, false)
+		if !ok {
+			return false
+		}
+		r.Filter = cond
+	}
+	extreme := a.Fn == "min" || a.Fn == "max"
+	if a.Distinct && !extreme {
+		return a.Filter == nil && len(a.OrderBy) == 0 && p.distinctAgg(a)
+	}
+	if a.Fn == "first_value" || a.Fn == "last_value" {
+		return p.endAgg(a, r)
+	}
+	if len(a.OrderBy) > 0 {
 		return false
 	}
+	one := func(fn model.AggFunc, t model.Type) plan.Expr {
+		r := r
+		if r.Func = fn; fn == model.AggCountRows {
+			r.Column, r.Arg = 0, nil
+		}
+		return p.add(r, t)[0].Ref()
+	}
 	if a.Fn == "count" && len(a.Args) == 0 {
-		p.item(a, p.add(model.Agg{Func: model.AggCountRows}, model.Int64).Ref())
+		p.item(a, one(model.AggCountRows, model.Int64))
 		return true
 	}
 	if len(a.Args) != 1 {
 		return false
 	}
-	col, as := operand(p.scan, a.Args[0])
-	if col == nil {
+	if l, ok := a.Args[0].(*plan.Lit); ok && a.Fn == "count" && !l.V.Null() {
+		p.item(a, one(model.AggCountRows, model.Int64))
+		return true
+	}
+	p.caseFilter(a, &r)
+	x := a.Args[0]
+	if c, ok := x.(*plan.Case); ok && r.Filter != nil && a.Filter == nil && len(c.Whens) == 1 && c.Else == nil {
+		x = c.Whens[0].Then // the rows it is computed for are those of the filter
+	}
+	if l, ok := x.(*plan.Lit); ok && a.Fn == "count" && !l.V.Null() {
+		p.item(a, one(model.AggCountRows, model.Int64))
+		return true
+	}
+	var t, as model.Type // of what regions look at, and as the call sees it
+	if col, seen := operand(p.scan, x); col != nil {
+		r.Column, t, as = col.ID, col.Type, seen
+	} else if s, ok := scalar(p.scan, x); ok {
+		r.Arg, t, as = s, s.Type, s.Type
+	} else {
 		return false
 	}
-	direct := as == col.Type
-	widened := direct || as.Kind == model.KindFloat64 && col.Type.Numeric() && col.Type.Kind != model.KindDecimal
+	direct := as == t
+	widened := direct || as.Kind == model.KindFloat64 && t.Numeric() && t.Kind != model.KindDecimal
 	switch a.Fn {
 	case "count":
 		if !direct {
 			return false
 		}
-		p.item(a, p.add(model.Agg{Func: model.AggCount, Column: col.ID}, model.Int64).Ref())
+		p.item(a, one(model.AggCount, model.Int64))
 	case "sum":
-		t, ok := sumType(col.Type)
+		st, ok := sumType(t)
 		if !ok || !widened {
 			return false
 		}
-		sum := p.add(model.Agg{Func: model.AggSum, Column: col.ID}, t)
-		p.item(a, convert(sum.Ref(), a.Col.Type))
+		p.item(a, convert(one(model.AggSum, st), a.Col.Type))
 	case "avg", "mean":
-		t, ok := sumType(col.Type)
+		st, ok := sumType(t)
 		if !ok || !widened {
 			return false
 		}
 		fn := model.AggSum
-		if col.Type.Kind == model.KindInt64 || col.Type.Kind == model.KindUint64 { // sums of narrower ones do not get past 63 bits
-			fn, t = model.AggSumFloat, model.Float64
+		if t.Kind == model.KindInt64 || t.Kind == model.KindUint64 { // sums of narrower ones do not get past 63 bits
+			fn, st = model.AggSumFloat, model.Float64
 		}
-		sum := p.add(model.Agg{Func: fn, Column: col.ID}, t)
-		n := p.add(model.Agg{Func: model.AggCount, Column: col.ID}, model.Int64)
-		p.item(a, &plan.Call{Fn: "/", Args: []plan.Expr{convert(sum.Ref(), model.Float64), convert(n.Ref(), model.Float64)}, T: model.Float64})
+		sum, n := one(fn, st), one(model.AggCount, model.Int64)
+		p.item(a, &plan.Call{Fn: "/", Args: []plan.Expr{convert(sum, model.Float64), convert(n, model.Float64)}, T: model.Float64})
 	case "min", "max":
-		if !direct || col.Type.Class() == model.ClassDecimal || col.Type.Class() == model.ClassBytes && col.Type.Kind != model.KindString {
+		if !direct || t.Class() == model.ClassDecimal || t.Class() == model.ClassBytes && t.Kind != model.KindString {
 			return false
 		}
 		f := model.AggMin
 		if a.Fn == "max" {
 			f = model.AggMax
 		}
-		p.item(a, p.add(model.Agg{Func: f, Column: col.ID}, col.Type).Ref())
+		p.item(a, one(f, t))
+	case "stddev", "stddev_pop", "var", "var_pop":
+		if _, ok := sumType(t); !ok || !widened || len(p.scan.Table.Regions) > 1 { // moments are put together by one region only
+			return false
+		}
+		r.Func = model.AggMoments
+		p.item(a, spread(a.Fn, p.add(r, model.Int64, model.Float64, model.Float64)))
 	default:
 		return false
 	}
+	return true
+}
+
+// spread is a variance or its root of a set's moments: NULL where it has too few values.
+func spread(fn string, moments []plan.Column) plan.Expr {
+	n, m2 := moments[0].Ref(), moments[2].Ref()
+	least, by := int64(0), plan.Expr(&plan.Cast{X: n, T: model.Float64})
+	if fn == "stddev" || fn == "var" {
+		least, by = 1, &plan.Call{Fn: "-", Args: []plan.Expr{by, &plan.Lit{V: model.FloatValue(1)}}, T: model.Float64}
+	}
+	x := plan.Expr(&plan.Case{T: model.Float64, Whens: []plan.When{{
+		Cond: &plan.Call{Fn: plan.Gt, Args: []plan.Expr{n, &plan.Lit{V: model.IntValue(model.Int64, least)}}, T: model.Bool},
+		Then: &plan.Call{Fn: "/", Args: []plan.Expr{m2, by}, T: model.Float64}}}})
+	if fn == "stddev" || fn == "stddev_pop" {
+		x = &plan.Call{Fn: "sqrt", Args: []plan.Expr{x}, T: model.Float64}
+	}
+	return x
+}
+
+// caseFilter turns f(CASE WHEN c THEN x END), of a function that skips NULLs, into f(x) of the rows for which c is true.
+func (p *pushedAggregate) caseFilter(a *plan.Agg, r *model.Agg) {
+	c, ok := a.Args[0].(*plan.Case)
+	if !ok || r.Filter != nil || len(c.Whens) != 1 || c.Else != nil || c.Whens[0].Then.Type() != c.T {
+		return
+	}
+	if cond, ok := predicate(p.scan, c.Whens[0].Cond, false); ok {
+		r.Filter = cond
+	}
+}
+
+// endAgg is for the value of the first or the last row by time.
+func (p *pushedAggregate) endAgg(a *plan.Agg, r model.Agg) bool {
+	if len(a.Args) != 1 || len(a.OrderBy) != 1 || !timeColumn(p.scan, a.OrderBy[0].X) {
+		return false
+	}
+	col, as := operand(p.scan, a.Args[0])
+	if col == nil || as != col.Type {
+		return false
+	}
+	r.Column = col.ID
+	switch last := (a.Fn == "last_value") != a.OrderBy[0].Desc; {
+	case last && a.IgnoreNulls:
+		r.Func = model.AggLast
+	case last:
+		r.Func = model.AggLastRow
+	case a.IgnoreNulls:
+		r.Func = model.AggFirst
+	default:
+		r.Func = model.AggFirstRow
+	}
+	p.item(a, p.add(r, col.Type, p.scan.Table.Schema.Time().Type)[0].Ref())
+	return true
+}
+
+// distinctAgg is for count(DISTINCT column): regions group by the column too, and what is above counts the groups.
+func (p *pushedAggregate) distinctAgg(a *plan.Agg) bool {
+	if len(a.Args) != 1 || a.Fn != "count" && a.Fn != "count_hash" {
+		return false
+	}
+	c, ok := a.Args[0].(*plan.Col)
+	if !ok {
+		return false
+	}
+	col := p.scan.ColumnOf(c.ID)
+	if col == nil || col.Semantic == model.TimeColumn {
+		return false
+	}
+	if p.distinct == nil {
+		k := p.addKey(model.GroupKey{Column: col.ID}, col.Name, col.Type)
+		p.distinct, p.finer = &k, true
+		p.req.Partial = p.req.Partial || col.Semantic != model.TagColumn
+	} else if p.req.Keys[len(p.req.Keys)-1].Column != col.ID {
+		return false
+	}
+	out := p.q.NewColumn("count(distinct)", model.Int64)
+	p.counted = append(p.counted, plan.Agg{Col: out, Fn: "count", Distinct: true, Args: []plan.Expr{p.distinct.Ref()}})
+	p.item(a, convert(out.Ref(), a.Col.Type))
 	return true
 }
 
@@ -312,20 +438,21 @@ func (p *pushedAggregate) item(a *plan.Agg, x plan.Expr) {
 	p.items = append(p.items, plan.Item{Col: a.Col, X: x})
 }
 
-// add asks for a reduction, once.
-func (p *pushedAggregate) add(a model.Agg, t model.Type) plan.Column {
-	if c, ok := p.made[a]; ok {
+// add asks for a reduction, once; types are those of its columns.
+func (p *pushedAggregate) add(a model.Agg, types ...model.Type) []plan.Column {
+	key := a.String()
+	if c, ok := p.made[key]; ok {
 		return c
 	}
-	name := a.Func.String()
-	if c := p.scan.Table.Schema.Column(a.Column); c != nil {
-		name += "(" + c.Name + ")"
+	name := a.Text(func(id model.ColumnID) string { return p.scan.Table.Schema.Column(id).Name })
+	out := make([]plan.Column, len(types))
+	for i, t := range types {
+		out[i] = p.q.NewColumn(name+[...]string{"", ".1", ".2"}[i], t)
 	}
-	c := p.q.NewColumn(name, t)
-	p.made[a] = c
+	p.made[key] = out
 	p.req.Aggs = append(p.req.Aggs, a)
-	p.aggs = append(p.aggs, c)
-	return c
+	p.aggs = append(p.aggs, out...)
+	return out
 }
 
 // build puts the parts together; the Aggregate has so many keys.
@@ -353,18 +480,33 @@ func (p *pushedAggregate) build(keys int) plan.Node {
 			renames = append(renames, plan.Item{Col: k, X: c.Ref()})
 		}
 	}
-	for i, a := range p.req.Aggs {
+	at := 0
+	for _, a := range p.req.Aggs {
 		fn := "sum"
 		switch a.Func {
 		case model.AggMin:
 			fn = "min"
 		case model.AggMax:
 			fn = "max"
+		case model.AggFirst, model.AggFirstRow, model.AggLast, model.AggLastRow:
+			// The part with the first or the last time has the value; parts without a row have neither.
+			val, time := p.aggs[at], p.aggs[at+1]
+			end := plan.Agg{Col: p.q.NewColumn(val.Name, val.Type), Fn: "first_value", Args: []plan.Expr{val.Ref()}, OrderBy: []plan.SortKey{{X: time.Ref()}},
+				Filter: &plan.Call{Fn: plan.NotNull, Args: []plan.Expr{time.Ref()}, T: model.Bool}}
+			if a.Func == model.AggLast || a.Func == model.AggLastRow {
+				end.Fn = "last_value"
+			}
+			merge.Aggs = append(merge.Aggs, end)
+			renames = append(renames, plan.Item{Col: val, X: end.Col.Ref()})
+			at += 2
+			continue
 		}
-		c := p.q.NewColumn(p.aggs[i].Name, p.aggs[i].Type)
-		merge.Aggs = append(merge.Aggs, plan.Agg{Col: c, Fn: fn, Args: []plan.Expr{p.aggs[i].Ref()}})
-		renames = append(renames, plan.Item{Col: p.aggs[i], X: c.Ref()})
+		c := p.q.NewColumn(p.aggs[at].Name, p.aggs[at].Type)
+		merge.Aggs = append(merge.Aggs, plan.Agg{Col: c, Fn: fn, Args: []plan.Expr{p.aggs[at].Ref()}})
+		renames = append(renames, plan.Item{Col: p.aggs[at], X: c.Ref()})
+		at++
 	}
+	merge.Aggs = append(merge.Aggs, p.counted...)
 	for i := range p.items {
 		p.items[i].X = substitute(p.items[i].X, renames)
 	}

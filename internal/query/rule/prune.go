@@ -108,10 +108,13 @@ func pruneAggregates(s *plan.Scan, used map[plan.ColID]bool) bool {
 	a := s.Request.Aggregate
 	out := slices.Clone(s.Out[:len(a.Keys)])
 	var aggs []model.Agg
-	for i, c := range s.Out[len(a.Keys):] {
-		if used[c.ID] {
-			out = append(out, c)
-			aggs = append(aggs, a.Aggs[i])
+	at := len(a.Keys)
+	for _, g := range a.Aggs {
+		cols := s.Out[at : at+g.Width()]
+		at += g.Width()
+		if slices.ContainsFunc(cols, func(c plan.Column) bool { return used[c.ID] }) { // all of a reduction's columns or none
+			out = append(out, cols...)
+			aggs = append(aggs, g)
 		}
 	}
 	if len(out) == 0 { // a group of all rows is asked for by a reduction, whichever
@@ -119,6 +122,6 @@ func pruneAggregates(s *plan.Scan, used map[plan.ColID]bool) bool {
 	}
 	changed := len(out) < len(s.Out)
 	s.Out = out
-	s.Request.Aggregate = &model.Aggregate{Keys: a.Keys, Aggs: aggs}
+	s.Request.Aggregate = &model.Aggregate{Keys: a.Keys, Aggs: aggs, Partial: a.Partial}
 	return changed
 }

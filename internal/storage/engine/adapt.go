@@ -104,6 +104,16 @@ func bound(s *model.Schema, req *contract.ScanRequest) error {
 			if err := check(a.Column); err != nil {
 				return err
 			}
+			if err := all(a.Filter); err != nil {
+				return err
+			}
+			read := map[model.ColumnID]bool{}
+			a.Arg.Columns(read)
+			for id := range read {
+				if err := check(id); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return all(req.Predicate)

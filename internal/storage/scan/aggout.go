@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"math"
 
 	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -87,10 +88,32 @@ func (s *state) output(o aggOut, timeType model.Type, slots []int32) []*model.Ve
 		return []*model.Vector{s.column(o.typ, s.minI, s.minF, s.minV, slots)}
 	case model.AggMax:
 		return []*model.Vector{s.column(o.typ, s.maxI, s.maxF, s.maxV, slots)}
+	case model.AggMoments:
+		return []*model.Vector{intVector(o.typ, s.n, slots, nil), s.column(model.Float64, nil, s.mean, nil, slots), s.column(model.Float64, nil, s.m2, nil, slots)}
+	case model.AggFirstRow:
+		return s.ends(o.typ, timeType, s.firstI, s.firstF, s.firstV, s.firstNil, s.firstAt, math.MaxInt64, slots)
+	case model.AggLastRow:
+		return s.ends(o.typ, timeType, s.lastI, s.lastF, s.lastV, s.lastNil, s.lastAt, math.MinInt64, slots)
 	case model.AggFirst:
 		return []*model.Vector{s.column(o.typ, s.firstI, s.firstF, s.firstV, slots), intVector(timeType, s.firstAt, slots, s.n)}
 	}
 	return []*model.Vector{s.column(o.typ, s.lastI, s.lastF, s.lastV, slots), intVector(timeType, s.lastAt, slots, s.n)}
+}
+
+// ends is the values of first or last rows and their times; none is the time of slots without a row, unless they have one at that time.
+func (s *state) ends(t, timeType model.Type, ints []int64, floats []float64, vals []model.Value, null []bool, at []int64, none int64, slots []int32) []*model.Vector {
+	has := make([]int64, len(null))
+	rows := make([]int64, len(null))
+	for _, i := range slots {
+		if !null[i] {
+			has[i] = 1
+		}
+		if !null[i] || at[i] != none {
+			rows[i] = 1
+		}
+	}
+	v := (&state{n: has}).column(t, ints, floats, vals, slots)
+	return []*model.Vector{v, intVector(timeType, at, slots, rows)}
 }
 
 // column gathers whichever of the slices there is; slots without a value are NULL.

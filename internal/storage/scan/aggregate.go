@@ -25,7 +25,10 @@ type aggPlan struct {
 
 	outs    []aggOut
 	states  []stateSpec // one for each column that is reduced
-	inOrder bool        // ranges must ascend in time: there is a first or a last
+	filters []*node     // of states
+	printed []string    // filters in words
+	partial bool
+	inOrder bool // ranges must ascend in time: there is a first or a last
 }
 
 // aggKey is where an output key comes from: the bucket (refTime with bucket), a tag, or member other of others.
@@ -46,9 +49,15 @@ type aggOut struct {
 // stateSpec says which reductions of a column are kept. Counting is always.
 type stateSpec struct {
 	ref                        colRef
+	arg                        *scalar // instead of ref
+	key                        string  // arg in words
+	filter                     int     // of aggPlan.filters, -1: none
+	count                      bool    // rows are counted and nothing else
+	rows                       bool    // first and last are those of rows, NULLs included
 	typ                        model.Type
 	sum, min, max, first, last bool
 	sumFloat                   bool // of an integer column
+	moments                    bool
 }
 
 // compileAggregate binds an aggregate and names its output.
@@ -82,31 +91,52 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 		ap.keys = append(ap.keys, key)
 		fields = append(fields, f)
 	}
+	ap.partial = a.Partial
 	for _, g := range a.Aggs {
-		if g.Func == model.AggCountRows {
+		want := stateSpec{filter: -1, count: g.Func == model.AggCountRows, rows: g.Func == model.AggFirstRow || g.Func == model.AggLastRow}
+		name := g.Text(p.nameOf)
+		if g.Filter != nil {
+			var err error
+			if want.filter, err = p.compileFilter(ap, g.Filter); err != nil {
+				return nil, nil, err
+			}
+		} else if want.count {
 			ap.outs = append(ap.outs, aggOut{g.Func, -1, model.Int64})
-			fields = append(fields, model.Field{Name: g.Func.String(), Type: model.Int64})
+			fields = append(fields, model.Field{Name: name, Type: model.Int64})
 			continue
 		}
-		ref, typ, err := p.ref(g.Column)
-		if err != nil {
-			return nil, nil, err
+		switch {
+		case want.count:
+			want.typ = model.Int64
+		case g.Arg != nil:
+			var err error
+			if want.arg, err = p.compileScalar(g.Arg, 0); err != nil {
+				return nil, nil, err
+			}
+			want.key, want.typ = g.Arg.String(), g.Arg.Type
+		default:
+			var err error
+			if want.ref, want.typ, err = p.ref(g.Column); err != nil {
+				return nil, nil, err
+			}
 		}
-		at := -1
+		at, typ := -1, want.typ
 		for i := range ap.states {
-			if ap.states[i].ref == ref {
+			if o := &ap.states[i]; o.ref == want.ref && o.key == want.key && o.filter == want.filter && o.count == want.count && o.rows == want.rows {
 				at = i
 			}
 		}
 		if at < 0 {
 			at = len(ap.states)
-			ap.states = append(ap.states, stateSpec{ref: ref, typ: typ})
+			ap.states = append(ap.states, want)
 		}
 		st := &ap.states[at]
 		out := aggOut{g.Func, at, typ}
 		switch g.Func {
 		case model.AggCount:
 			out.typ = model.Int64
+		case model.AggCountRows:
+			out.fn = model.AggCount
 		case model.AggSum:
 			switch {
 			case typ.Signed():
@@ -116,7 +146,7 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 			case typ.Floating():
 				out.typ = model.Float64
 			default:
-				return nil, nil, errs.New(errs.Unsupported, "scan: sum of %s column %s", typ, p.nameOf(g.Column))
+				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
 			}
 			st.sum = true
 		case model.AggSumFloat:
@@ -126,28 +156,51 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 			case typ.Floating():
 				st.sum, out.fn = true, model.AggSum
 			default:
-				return nil, nil, errs.New(errs.Unsupported, "scan: sum of %s column %s", typ, p.nameOf(g.Column))
+				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
 			}
 			out.typ = model.Float64
 		case model.AggMin:
 			st.min = true
 		case model.AggMax:
 			st.max = true
-		case model.AggFirst:
+		case model.AggFirst, model.AggFirstRow:
 			st.first, ap.inOrder = true, true
-		case model.AggLast:
+		case model.AggLast, model.AggLastRow:
 			st.last, ap.inOrder = true, true
+		case model.AggMoments:
+			if !typ.Integer() && !typ.Floating() {
+				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
+			}
+			st.moments, out.typ = true, model.Int64
 		default:
 			return nil, nil, errs.New(errs.Unsupported, "scan: aggregate function %d", g.Func)
 		}
 		ap.outs = append(ap.outs, out)
-		name := p.nameOf(g.Column)
-		fields = append(fields, model.Field{Name: fmt.Sprintf("%s(%s)", g.Func, name), Type: out.typ})
-		if g.Width() == 2 {
-			fields = append(fields, model.Field{Name: fmt.Sprintf("%s_time(%s)", g.Func, name), Type: p.schema.Time().Type})
+		fields = append(fields, model.Field{Name: name, Type: out.typ})
+		switch g.Width() {
+		case 2:
+			fields = append(fields, model.Field{Name: name + " time", Type: p.schema.Time().Type})
+		case 3:
+			fields = append(fields, model.Field{Name: name + " mean", Type: model.Float64}, model.Field{Name: name + " squares", Type: model.Float64})
 		}
 	}
 	return ap, fields, nil
+}
+
+// compileFilter is the place of a filter among the aggregate's.
+func (p *plan) compileFilter(ap *aggPlan, e *model.Expr) (int, error) {
+	text := e.String()
+	for i, t := range ap.printed {
+		if t == text {
+			return i, nil
+		}
+	}
+	n, err := p.compile(e)
+	if err != nil {
+		return 0, err
+	}
+	ap.filters, ap.printed = append(ap.filters, n), append(ap.printed, text)
+	return len(ap.filters) - 1, nil
 }
 
 func (p *plan) nameOf(id model.ColumnID) string {
@@ -157,7 +210,10 @@ func (p *plan) nameOf(id model.ColumnID) string {
 	case model.ColumnOpType:
 		return "__op_type"
 	}
-	return p.schema.Column(id).Name
+	if c := p.schema.Column(id); c != nil {
+		return c.Name
+	}
+	return fmt.Sprintf("#%d", id)
 }
 
 // grouping tells the slot of a group; workers share it. A group is a combination of tag values (a tag group), a bucket, and other keys.
@@ -317,7 +373,7 @@ func (sc *scan) aggregate(ins []*input, cs []*cluster, rows int) func(context.Co
 			return t.output(ctx, sc)
 		}
 		var all *table
-		err := sc.work(ctx, sc.tasks, func() sink { return &aggSink{g: g} }, func(s sink) error {
+		err := sc.work(ctx, sc.tasks, func() sink { return &aggSink{g: g, sc: sc} }, func(s sink) error {
 			switch t := s.(*aggSink).t; {
 			case t == nil:
 			case all == nil:
@@ -356,11 +412,22 @@ func (g *grouping) fromSeries(ins []*input) bool {
 // aggSink reduces the blocks of one worker into a table of its own.
 type aggSink struct {
 	g      *grouping
+	sc     *scan
 	t      *table
 	ranges []kernel.Range
 	part   []kernel.Range
 	key    []byte
+	sets   []filtered // by filter
 }
+
+// filtered is the ranges whose rows pass a filter.
+type filtered struct {
+	ranges []kernel.Range
+	known  bool
+}
+
+// partialGroups is how many groups a worker collects before it hands them on, where groups may come in parts.
+const partialGroups = 1 << 16
 
 func (s *aggSink) begin(context.Context, *task) error {
 	if s.t == nil {
@@ -376,12 +443,46 @@ func (s *aggSink) block(ctx context.Context, b *block) error {
 		return err
 	}
 	kernel.CountRows(s.t.rows, s.ranges)
+	for i := range s.sets {
+		s.sets[i].known = false
+	}
 	for _, st := range s.t.states {
-		if err := st.reduce(ctx, b, s.ranges); err != nil {
+		ranges := s.ranges
+		if f := st.spec.filter; f >= 0 {
+			var err error
+			if ranges, err = s.filter(ctx, b, f); err != nil {
+				return err
+			}
+		}
+		if err := st.reduce(ctx, b, ranges); err != nil {
 			return err
 		}
 	}
-	return nil
+	if !s.g.a.partial || s.g.dense || len(s.t.rows) < partialGroups {
+		return nil
+	}
+	t := s.t
+	s.t = newTable(s.g)
+	return t.output(ctx, s.sc)
+}
+
+// filter is the ranges' rows that pass a filter.
+func (s *aggSink) filter(ctx context.Context, b *block, f int) ([]kernel.Range, error) {
+	if s.sets == nil {
+		s.sets = make([]filtered, len(s.g.a.filters))
+	}
+	set := &s.sets[f]
+	if set.known {
+		return set.ranges, nil
+	}
+	ev := &b.w.ev
+	keep := ev.get(b.n)
+	defer ev.put(keep)
+	if err := ev.eval(ctx, b, s.g.a.filters[f], keep); err != nil {
+		return nil, err
+	}
+	set.ranges, set.known = kernel.KeepRanges(set.ranges[:0], s.ranges, keep), true
+	return set.ranges, nil
 }
 
 // cut divides the rows of a block into ranges of one group each.

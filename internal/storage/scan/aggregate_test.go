@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
 )
 
 // aggregateRequest makes a random aggregate.
@@ -32,8 +34,19 @@ func (w *world) aggregateRequest() contract.ScanRequest {
 		a.Keys = append(a.Keys, k)
 	}
 	for range r.IntN(5) {
-		g := model.Agg{Func: model.AggFunc(r.IntN(8)), Column: w.column().ID}
-		if c := w.schema.Column(g.Column); (g.Func == model.AggSum || g.Func == model.AggSumFloat) && !c.Type.Numeric() {
+		g := model.Agg{Func: model.AggFunc(r.IntN(int(model.AggMoments) + 1)), Column: w.column().ID}
+		if r.IntN(3) == 0 {
+			g.Filter = w.expr(1)
+		}
+		if g.Func != model.AggCountRows && r.IntN(3) == 0 {
+			g.Column, g.Arg = 0, w.scalar(2, model.Float64)
+			if r.IntN(2) == 0 {
+				g.Arg = w.scalar(2, model.Int64)
+			}
+			a.Aggs = append(a.Aggs, g)
+			continue
+		}
+		if c := w.schema.Column(g.Column); (g.Func == model.AggSum || g.Func == model.AggSumFloat || g.Func == model.AggMoments) && !c.Type.Numeric() {
 			g.Column = colFloat
 		}
 		a.Aggs = append(a.Aggs, g)
@@ -42,11 +55,90 @@ func (w *world) aggregateRequest() contract.ScanRequest {
 	return req
 }
 
+// scalar makes a random expression whose values stay small.
+func (w *world) scalar(depth int, t model.Type) *model.Scalar {
+	r := w.rng
+	if depth == 0 || r.IntN(4) == 0 {
+		c := colInt
+		if t == model.Float64 {
+			c = colFloat
+		}
+		switch r.IntN(5) {
+		case 0:
+			return &model.Scalar{Op: model.ScalarConst, Type: t, Value: w.small(t)}
+		case 1:
+			return &model.Scalar{Op: model.ScalarConst, Type: t, Value: model.NullOf(t)}
+		case 2:
+			if t == model.Float64 {
+				return &model.Scalar{Op: model.ScalarCast, Type: t, Args: []*model.Scalar{w.scalar(0, model.Int64)}}
+			}
+		}
+		return &model.Scalar{Op: model.ScalarColumn, Type: t, Column: c}
+	}
+	s := &model.Scalar{Op: []model.ScalarOp{model.ScalarAdd, model.ScalarSub, model.ScalarIf}[r.IntN(3)], Type: t, Args: []*model.Scalar{w.scalar(depth-1, t), w.scalar(depth-1, t)}}
+	if s.Op == model.ScalarIf {
+		s.Cond = w.expr(1)
+	}
+	return s
+}
+
+func (w *world) small(t model.Type) model.Value {
+	if t == model.Int64 {
+		return model.IntValue(t, 3)
+	}
+	return model.FloatValue(0.5)
+}
+
+// scalarOf is what an expression is for a row.
+func scalarOf(w *world, s *model.Scalar, r *row) model.Value {
+	null := model.NullOf(s.Type)
+	switch s.Op {
+	case model.ScalarColumn:
+		return r.value(w.schema, s.Column)
+	case model.ScalarConst:
+		return s.Value
+	case model.ScalarCast:
+		if v := scalarOf(w, s.Args[0], r); !v.Null() {
+			return model.FloatValue(float64(v.Int))
+		}
+		return null
+	}
+	x, y := scalarOf(w, s.Args[0], r), scalarOf(w, s.Args[1], r)
+	switch {
+	case s.Op == model.ScalarIf && holds(s.Cond, func(c model.ColumnID) model.Value { return r.value(w.schema, c) }):
+		return x
+	case s.Op == model.ScalarIf:
+		return y
+	case x.Null() || y.Null():
+		return null
+	case s.Op == model.ScalarAdd:
+		return model.Value{Type: s.Type, Int: x.Int + y.Int, Float: x.Float + y.Float}
+	}
+	return model.Value{Type: s.Type, Int: x.Int - y.Int, Float: x.Float - y.Float}
+}
+
+// near reports whether two printed numbers are the same but for rounding.
+func near(a, b string) bool {
+	x, err1 := strconv.ParseFloat(a, 64)
+	y, err2 := strconv.ParseFloat(b, 64)
+	return a == b || err1 == nil && err2 == nil && math.Abs(x-y) <= 1e-9*(1+math.Abs(x)+math.Abs(y)) || x != x && y != y && err1 == nil
+}
+
 // plainGroup is a group of the plain model.
 type plainGroup struct{ rows []*row }
 
 // accepts reports what is wrong with the printed result of one reduction.
 func (g *plainGroup) accepts(w *world, a model.Agg, got []string) string {
+	if a.Filter != nil {
+		part := &plainGroup{}
+		for _, r := range g.rows {
+			if holds(a.Filter, func(c model.ColumnID) model.Value { return r.value(w.schema, c) }) {
+				part.rows = append(part.rows, r)
+			}
+		}
+		a.Filter = nil
+		return part.accepts(w, a, got)
+	}
 	if a.Func == model.AggCountRows {
 		if want := fmt.Sprint(len(g.rows)); got[0] != want {
 			return want
@@ -55,19 +147,54 @@ func (g *plainGroup) accepts(w *world, a model.Agg, got []string) string {
 	}
 	var vals []model.Value
 	var times []int64
+	byRow := a.Func == model.AggFirstRow || a.Func == model.AggLastRow
 	for _, r := range g.rows {
-		if v := r.value(w.schema, a.Column); !v.Null() {
+		v := model.Value{}
+		if a.Arg != nil {
+			v = scalarOf(w, a.Arg, r)
+		} else {
+			v = r.value(w.schema, a.Column)
+		}
+		if !v.Null() || byRow {
 			vals, times = append(vals, v), append(times, r.ts)
 		}
 	}
 	want := func(s string) string {
-		if got[0] != s {
+		if got[0] != s && !(a.Func == model.AggSum || a.Func == model.AggSumFloat) || !near(got[0], s) {
 			return s
 		}
 		return ""
 	}
 	if a.Func == model.AggCount {
 		return want(fmt.Sprint(len(vals)))
+	}
+	if a.Func == model.AggMoments {
+		n, mean, m2 := float64(len(vals)), 0.0, 0.0
+		float := func(v model.Value) float64 {
+			if v.Type.Kind == model.KindUint64 {
+				return float64(uint64(v.Int))
+			}
+			return v.Float + float64(v.Int)
+		}
+		for _, v := range vals {
+			mean += float(v) / n
+		}
+		for _, v := range vals {
+			m2 += (float(v) - mean) * (float(v) - mean)
+		}
+		should := []string{fmt.Sprint(len(vals)), model.FloatValue(mean).String(), model.FloatValue(m2).String()}
+		if n == 0 {
+			should = []string{"0", "NULL", "NULL"}
+		}
+		for i := range should {
+			if n > 0 && m2 != m2 && i > 0 { // the mean of what has infinities may be either
+				break
+			}
+			if !near(got[i], should[i]) {
+				return fmt.Sprint(should)
+			}
+		}
+		return ""
 	}
 	if len(vals) == 0 {
 		if a.Width() == 2 && got[1] != "NULL" {
@@ -107,7 +234,7 @@ func (g *plainGroup) accepts(w *world, a model.Agg, got []string) string {
 		return want(slices.MaxFunc(vals, model.Value.Compare).String())
 	}
 	at := slices.Min(times)
-	if a.Func == model.AggLast {
+	if a.Func == model.AggLast || a.Func == model.AggLastRow {
 		at = slices.Max(times)
 	}
 	var some []string
@@ -187,6 +314,42 @@ func checkAggregateOf(t *testing.T, seed uint64, w *world, o Options, req contra
 			}
 			at += x.Width()
 		}
+	}
+}
+
+// TestPartialGroups lets groups come in parts, which together are the groups.
+func TestPartialGroups(t *testing.T) {
+	s := testSchema(1)
+	var rows []*row
+	for i := range 3 * partialGroups {
+		r := &row{ts: int64(i), seq: uint64(i), op: model.OpPut, tags: []model.Value{model.IntValue(model.Int32, 1)}}
+		for _, f := range s.Fields() {
+			v := model.NullOf(f.Type)
+			if f.ID == colInt {
+				v = model.IntValue(f.Type, int64(i%(2*partialGroups)))
+			}
+			r.fields = append(r.fields, v)
+		}
+		rows = append(rows, r)
+	}
+	o := Options{Sources: []source.Source{newPlainSource(t, "one", s, rows, 100_000)}, Schema: s}
+	st, err := Run(context.Background(), o, contract.ScanRequest{TimeRange: model.AllTime, Parallelism: 1, Aggregate: &model.Aggregate{
+		Keys: []model.GroupKey{{Column: colInt}}, Aggs: []model.Agg{{Func: model.AggCountRows}}, Partial: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	lines := read(t, st)
+	for _, l := range lines {
+		n, _ := strconv.Atoi(l[1])
+		seen[l[0]] += n
+	}
+	total := 0
+	for _, n := range seen {
+		total += n
+	}
+	if len(seen) != 2*partialGroups || total != len(rows) || len(lines) <= len(seen) {
+		t.Errorf("%d groups in %d parts of %d rows; want %d groups of %d rows, in more parts", len(seen), len(lines), total, 2*partialGroups, len(rows))
 	}
 }
 

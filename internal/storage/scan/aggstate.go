@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -129,6 +130,9 @@ type state struct {
 	minV, maxV       []model.Value // of classes other than int and float
 	firstV, lastV    []model.Value
 	firstAt, lastAt  []int64
+	firstNil         []bool // of rows: the value is NULL, or there is no row
+	lastNil          []bool
+	momN, mean, m2   []float64
 }
 
 // grow makes room for n slots; new ones hold the reductions' identities.
@@ -136,6 +140,15 @@ func (s *state) grow(n int) {
 	s.n = extend(s.n, n, 0)
 	ints, floats := s.spec.typ.Class() == model.ClassInt, s.spec.typ.Class() == model.ClassFloat
 	unsigned := s.unsigned()
+	if s.spec.moments {
+		s.momN, s.mean, s.m2 = extend(s.momN, n, 0), extend(s.mean, n, 0), extend(s.m2, n, 0)
+	}
+	if s.spec.rows && s.spec.first {
+		s.firstNil = extend(s.firstNil, n, true)
+	}
+	if s.spec.rows && s.spec.last {
+		s.lastNil = extend(s.lastNil, n, true)
+	}
 	if s.spec.sum && ints {
 		s.sumI = extend(s.sumI, n, 0)
 	} else if s.spec.sum {
@@ -210,22 +223,14 @@ func (s *state) unsigned() bool { return s.spec.typ.Kind == model.KindUint64 }
 // reduce folds the ranges of a block into the states.
 func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) error {
 	sp := s.spec
-	if sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last) {
+	if sp.count || sp.arg == nil && sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last) {
 		kernel.CountRows(s.n, ranges) // a time is never NULL
 		return nil
 	}
-	var v *model.Vector
-	var off int
-	var err error
-	if sp.ref.isTag() {
-		v, err = b.vector(ctx, sp.ref)
-	} else {
-		ci := int(sp.ref)
-		if sp.ref == refTime {
-			ci = len(s.p.cols)
-		}
-		v, off, err = b.col(ctx, ci)
+	if len(ranges) == 0 {
+		return nil
 	}
+	v, off, err := s.operand(ctx, b, ranges)
 	if err != nil {
 		return err
 	}
@@ -234,6 +239,10 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		if times, err = b.times(ctx); err != nil {
 			return err
 		}
+	}
+	if v.Type.Kind == model.KindNull { // the column came later than the rows
+		s.nullRows(times, ranges)
+		return nil
 	}
 	kernel.CountValid(s.n, v.Valid, off, ranges)
 	switch v.Type.Class() {
@@ -250,11 +259,20 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		if sp.max {
 			kernel.MaxInts(s.maxI, v.Ints, s.unsigned(), v.Valid, off, ranges)
 		}
-		if sp.first {
+		switch {
+		case sp.first && sp.rows:
+			kernel.FirstRow(s.firstI, s.firstNil, s.firstAt, v.Ints, v.Valid, off, times, ranges)
+		case sp.first:
 			kernel.First(s.firstI, s.firstAt, v.Ints, v.Valid, off, times, ranges)
 		}
-		if sp.last {
+		switch {
+		case sp.last && sp.rows:
+			kernel.LastRow(s.lastI, s.lastNil, s.lastAt, v.Ints, v.Valid, off, times, ranges)
+		case sp.last:
 			kernel.Last(s.lastI, s.lastAt, v.Ints, v.Valid, off, times, ranges)
+		}
+		if sp.moments {
+			kernel.Moments(s.momN, s.mean, s.m2, v.Ints, s.unsigned(), v.Valid, off, ranges)
 		}
 	case model.ClassFloat:
 		if sp.sum {
@@ -266,16 +284,47 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		if sp.max {
 			kernel.MaxFloats(s.maxF, v.Floats, v.Valid, off, ranges)
 		}
-		if sp.first {
+		switch {
+		case sp.first && sp.rows:
+			kernel.FirstRow(s.firstF, s.firstNil, s.firstAt, v.Floats, v.Valid, off, times, ranges)
+		case sp.first:
 			kernel.First(s.firstF, s.firstAt, v.Floats, v.Valid, off, times, ranges)
 		}
-		if sp.last {
+		switch {
+		case sp.last && sp.rows:
+			kernel.LastRow(s.lastF, s.lastNil, s.lastAt, v.Floats, v.Valid, off, times, ranges)
+		case sp.last:
 			kernel.Last(s.lastF, s.lastAt, v.Floats, v.Valid, off, times, ranges)
+		}
+		if sp.moments {
+			kernel.Moments(s.momN, s.mean, s.m2, v.Floats, false, v.Valid, off, ranges)
 		}
 	default:
 		s.reduceValues(v, off, times, ranges)
 	}
 	return nil
+}
+
+// operand is the column that is reduced: its rows are off, off+1, …
+func (s *state) operand(ctx context.Context, b *block, ranges []kernel.Range) (*model.Vector, int, error) {
+	sp := s.spec
+	switch {
+	case sp.arg != nil:
+		x, err := b.w.ev.compute(ctx, b, sp.arg)
+		if err != nil {
+			return nil, 0, err
+		}
+		if x.failed(ranges) {
+			return nil, 0, errs.New(errs.EngineExecuteQuery, "Overflow: a value of %s does not fit into %s", sp.key, sp.typ)
+		}
+		return &model.Vector{Type: sp.typ, Len: b.n, Ints: x.ints, Floats: x.floats, Valid: x.valid}, 0, nil
+	case sp.ref.isTag():
+		v, err := b.vector(ctx, sp.ref)
+		return v, 0, err
+	case sp.ref == refTime:
+		return b.col(ctx, len(s.p.cols))
+	}
+	return b.col(ctx, int(sp.ref))
 }
 
 // reduceValues is reduce for the classes that have no loops of their own.
@@ -294,6 +343,10 @@ func (s *state) reduceValues(v *model.Vector, off int, times []int64, ranges []k
 				}
 			}
 		}
+		if s.spec.rows {
+			s.endValues(v, off, times, r)
+			continue
+		}
 		if s.spec.first {
 			if i := kernel.FirstValid(v.Valid, off, int(r.Start), int(r.End)); i >= 0 && times[i] < s.firstAt[r.Slot] {
 				s.firstAt[r.Slot], s.firstV[r.Slot] = times[i], v.At(off+i)
@@ -303,6 +356,35 @@ func (s *state) reduceValues(v *model.Vector, off int, times []int64, ranges []k
 			if i := kernel.LastValid(v.Valid, off, int(r.Start), int(r.End)); i >= 0 && times[i] >= s.lastAt[r.Slot] {
 				s.lastAt[r.Slot], s.lastV[r.Slot] = times[i], v.At(off+i)
 			}
+		}
+	}
+}
+
+// endValues keeps the values of a range's ends, NULL or not.
+func (s *state) endValues(v *model.Vector, off int, times []int64, r kernel.Range) {
+	if i := int(r.Start); s.spec.first && i < int(r.End) && times[i] < s.firstAt[r.Slot] {
+		if s.firstAt[r.Slot], s.firstNil[r.Slot] = times[i], v.Null(off+i); !s.firstNil[r.Slot] {
+			s.firstV[r.Slot] = v.At(off + i)
+		}
+	}
+	if i := int(r.End) - 1; s.spec.last && i >= int(r.Start) && times[i] >= s.lastAt[r.Slot] {
+		if s.lastAt[r.Slot], s.lastNil[r.Slot] = times[i], v.Null(off+i); !s.lastNil[r.Slot] {
+			s.lastV[r.Slot] = v.At(off + i)
+		}
+	}
+}
+
+// nullRows is reduce for rows that are all NULL.
+func (s *state) nullRows(times []int64, ranges []kernel.Range) {
+	if !s.spec.rows {
+		return
+	}
+	for _, r := range ranges {
+		if i := int(r.Start); s.spec.first && i < int(r.End) && times[i] < s.firstAt[r.Slot] {
+			s.firstAt[r.Slot], s.firstNil[r.Slot] = times[i], true
+		}
+		if i := int(r.End) - 1; s.spec.last && i >= int(r.Start) && times[i] >= s.lastAt[r.Slot] {
+			s.lastAt[r.Slot], s.lastNil[r.Slot] = times[i], true
 		}
 	}
 }
@@ -322,10 +404,13 @@ func beats(v *model.Vector, i int, x *model.Value, side int) bool {
 // merge folds another worker's states into the slots that to names.
 func (s *state) merge(o *state, to []uint32) {
 	for i, t := range to {
-		if o.n[i] == 0 {
+		if o.n[i] == 0 && !s.spec.rows {
 			continue
 		}
 		s.n[t] += o.n[i]
+		if s.momN != nil {
+			s.momN[t], s.mean[t], s.m2[t] = kernel.JoinMoments(s.momN[t], s.mean[t], s.m2[t], o.momN[i], o.mean[i], o.m2[i])
+		}
 		if s.sumI != nil {
 			s.sumI[t] += o.sumI[i]
 		}
@@ -362,12 +447,14 @@ func (s *state) merge(o *state, to []uint32) {
 			move(s.firstI, o.firstI, t, i)
 			move(s.firstF, o.firstF, t, i)
 			move(s.firstV, o.firstV, t, i)
+			move(s.firstNil, o.firstNil, t, i)
 		}
 		if s.lastAt != nil && o.lastAt[i] >= s.lastAt[t] {
 			s.lastAt[t] = o.lastAt[i]
 			move(s.lastI, o.lastI, t, i)
 			move(s.lastF, o.lastF, t, i)
 			move(s.lastV, o.lastV, t, i)
+			move(s.lastNil, o.lastNil, t, i)
 		}
 	}
 }

@@ -202,6 +202,7 @@ func equal(a, b model.Value) bool {
 type evaluator struct {
 	free  []model.Bitmap
 	dicts map[dictLeaf][]bool
+	tmp   scratch
 }
 
 // dictLeaf is a leaf decided for each value of a dictionary.

@@ -1,0 +1,202 @@
+package kernel
+
+import (
+	"math/bits"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// The loops below compute dst[i] of a[i] and b[i]; the three have one length. Those of integers report whether all results fit: of the
+// rows that valid, a bitmap of the same rows (nil: all), has. What other rows hold says nothing.
+
+// AddFloats adds.
+func AddFloats(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] + b[i]
+	}
+}
+
+// SubFloats subtracts.
+func SubFloats(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] - b[i]
+	}
+}
+
+// MulFloats multiplies.
+func MulFloats(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] * b[i]
+	}
+}
+
+// DivFloats divides.
+func DivFloats(dst, a, b []float64) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		dst[i] = a[i] / b[i]
+	}
+}
+
+// AddInts adds signed integers of 64 bits. bad, one bit a row, gets those that do not fit.
+func AddInts(dst, a, b []int64, bad model.Bitmap) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	any := int64(0)
+	for i := range dst {
+		s := a[i] + b[i]
+		dst[i] = s
+		any |= (a[i] ^ s) & (b[i] ^ s)
+	}
+	if any < 0 { // the sign of the sum is neither operand's
+		for i, s := range dst {
+			if (a[i]^s)&(b[i]^s) < 0 {
+				bad.Set(i)
+			}
+		}
+	}
+}
+
+// SubInts subtracts signed integers, see AddInts.
+func SubInts(dst, a, b []int64, bad model.Bitmap) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	any := int64(0)
+	for i := range dst {
+		s := a[i] - b[i]
+		dst[i] = s
+		any |= (a[i] ^ b[i]) & (a[i] ^ s)
+	}
+	if any < 0 {
+		for i, s := range dst {
+			if (a[i]^b[i])&(a[i]^s) < 0 {
+				bad.Set(i)
+			}
+		}
+	}
+}
+
+// MulInts multiplies signed integers, see AddInts.
+func MulInts(dst, a, b []int64, bad model.Bitmap) {
+	a, b = a[:len(dst)], b[:len(dst)]
+	for i := range dst {
+		hi, lo := bits.Mul64(uint64(a[i]), uint64(b[i]))
+		s := int64(lo)
+		dst[i] = s
+		// The upper half of the signed product must be the sign of the lower.
+		if int64(hi)-(a[i]>>63&b[i])-(b[i]>>63&a[i]) != s>>63 {
+			bad.Set(i)
+		}
+	}
+}
+
+// OutOfRange marks the integers that are less than lo or greater than hi.
+func OutOfRange(bad model.Bitmap, v []int64, lo, hi int64) {
+	out := false
+	for _, x := range v {
+		out = out || x < lo || x > hi
+	}
+	if !out {
+		return
+	}
+	for i, x := range v {
+		if x < lo || x > hi {
+			bad.Set(i)
+		}
+	}
+}
+
+// IntsToFloats converts integers, unsigned ones as such.
+func IntsToFloats(dst []float64, v []int64, unsigned bool) {
+	v = v[:len(dst)]
+	if unsigned {
+		for i, x := range v {
+			dst[i] = float64(uint64(x))
+		}
+		return
+	}
+	for i, x := range v {
+		dst[i] = float64(x)
+	}
+}
+
+// Moments folds rows into the counts, means and sums of squared distances from the mean of their slots, range by range: the mean of a range
+// first, then the distances from it, so that a spread small beside the mean keeps its digits.
+func Moments[T int64 | float64](n, mean, m2 []float64, v []T, unsigned bool, valid model.Bitmap, off int, ranges []Range) {
+	for _, r := range ranges {
+		a, b := off+int(r.Start), off+int(r.End)
+		add := func(a, b int) {
+			nb, mb, qb := momentsOf(v[a:b], unsigned)
+			n[r.Slot], mean[r.Slot], m2[r.Slot] = JoinMoments(n[r.Slot], mean[r.Slot], m2[r.Slot], nb, mb, qb)
+		}
+		if valid == nil {
+			if a < b {
+				add(a, b)
+			}
+			continue
+		}
+		spans(valid, a, b, add)
+	}
+}
+
+func momentsOf[T int64 | float64](v []T, unsigned bool) (n, mean, m2 float64) {
+	float := func(x T) float64 { return float64(x) }
+	if unsigned {
+		float = func(x T) float64 { return float64(uint64(x)) }
+	}
+	sum := 0.0
+	for _, x := range v {
+		sum += float(x)
+	}
+	n = float64(len(v))
+	mean = sum / n
+	for _, x := range v {
+		d := float(x) - mean
+		m2 += d * d
+	}
+	return n, mean, m2
+}
+
+// JoinMoments are the moments of two sets of values together.
+func JoinMoments(na, ma, qa, nb, mb, qb float64) (n, mean, m2 float64) {
+	switch {
+	case na == 0:
+		return nb, mb, qb
+	case nb == 0:
+		return na, ma, qa
+	}
+	n = na + nb
+	d := mb - ma
+	return n, ma + d*nb/n, qa + qb + d*d*na*nb/n
+}
+
+// KeepRanges appends the parts of the ranges whose rows are in keep.
+func KeepRanges(dst, ranges []Range, keep model.Bitmap) []Range {
+	for _, r := range ranges {
+		spans(keep, int(r.Start), int(r.End), func(a, b int) {
+			dst = append(dst, Range{r.Slot, int32(a), int32(b)})
+		})
+	}
+	return dst
+}
+
+// FirstRow keeps the value of the earliest row, NULL or not; null tells which it is. See First.
+func FirstRow[T any](state []T, null []bool, at []int64, v []T, valid model.Bitmap, off int, times []int64, ranges []Range) {
+	for _, r := range ranges {
+		if i := int(r.Start); i < int(r.End) && times[i] < at[r.Slot] {
+			at[r.Slot], state[r.Slot] = times[i], v[off+i]
+			null[r.Slot] = valid != nil && !valid.Get(off+i)
+		}
+	}
+}
+
+// LastRow keeps the value of the latest row, NULL or not.
+func LastRow[T any](state []T, null []bool, at []int64, v []T, valid model.Bitmap, off int, times []int64, ranges []Range) {
+	for _, r := range ranges {
+		if i := int(r.End) - 1; i >= int(r.Start) && times[i] >= at[r.Slot] {
+			at[r.Slot], state[r.Slot] = times[i], v[off+i]
+			null[r.Slot] = valid != nil && !valid.Get(off+i)
+		}
+	}
+}
