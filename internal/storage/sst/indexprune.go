@@ -2,6 +2,7 @@ package sst
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/index"
@@ -44,7 +45,7 @@ func (v *view) byIndex(ctx context.Context, pred *model.Expr, rows index.Rows) (
 	if len(declared) == 0 {
 		return rows, nil
 	}
-	conds := pred.Conjuncts()
+	conds := joinRanges(declared, pred.Conjuncts())
 	for step, kind := range indexSteps {
 		if !v.r.indexes.uses(kind) || len(rows) == 0 {
 			continue
@@ -83,6 +84,45 @@ func (v *view) byIndex(ctx context.Context, pred *model.Expr, rows index.Rows) (
 		}
 	}
 	return rows, nil
+}
+
+// joinRanges makes one range of the bounds that conditions set a column with an inverted index: of a BETWEEN each bound alone may hold
+// in all segments where both together hold in few. Such a range is an AND with a column; all other conditions stay as they are.
+func joinRanges(declared columnKinds, conds []*model.Expr) []*model.Expr {
+	bound := func(e *model.Expr) bool {
+		return e.Op >= model.OpLt && e.Op <= model.OpGe && e.Column != 0 && slices.Contains(declared[e.Column], index.Inverted)
+	}
+	var out []*model.Expr // nil: as conds
+	for i, e := range conds {
+		if !bound(e) {
+			if out != nil {
+				out = append(out, e)
+			}
+			continue
+		}
+		same := func(o *model.Expr) bool { return o.Column == e.Column && bound(o) }
+		if slices.ContainsFunc(conds[:i], same) {
+			continue // is in the range already
+		}
+		joined := &model.Expr{Op: model.OpAnd, Column: e.Column, Args: []*model.Expr{e}}
+		for _, o := range conds[i+1:] {
+			if same(o) {
+				joined.Args = append(joined.Args, o)
+			}
+		}
+		if len(joined.Args) == 1 {
+			joined = e
+		} else if out == nil {
+			out = slices.Clone(conds[:i])
+		}
+		if out != nil {
+			out = append(out, joined)
+		}
+	}
+	if out == nil {
+		return conds
+	}
+	return out
 }
 
 // columnKinds are the kinds of indexes that a schema declares, by column.
@@ -126,8 +166,14 @@ func (v *view) evaluate(ctx context.Context, x *indexFile, declared columnKinds,
 	case model.OpFalse:
 		return nil, true, nil
 	case model.OpAnd:
+		if e.Column != 0 { // a joined range
+			if only != 0 && only != index.Inverted {
+				return nil, false, nil
+			}
+			return v.search(ctx, x, index.Inverted, e)
+		}
 		rows = index.AllRows(v.meta.rows)
-		for _, a := range e.Args {
+		for _, a := range joinRanges(declared, e.Args) {
 			got, told, err := v.evaluate(ctx, x, declared, a, only)
 			if err != nil {
 				return nil, false, err

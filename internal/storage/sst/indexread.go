@@ -378,6 +378,11 @@ func lasting(err error) bool {
 // leafKey spells out a comparison so that no two different ones are alike.
 func leafKey(e *model.Expr) string {
 	b := []byte{byte(e.Op)}
+	for _, a := range e.Args { // bounds of a range
+		k := leafKey(a)
+		b = binary.AppendUvarint(b, uint64(len(k)))
+		b = append(b, k...)
+	}
 	b = binary.AppendUvarint(b, uint64(len(e.Pattern)))
 	b = append(b, e.Pattern...)
 	for _, v := range e.Values {
