@@ -25,9 +25,24 @@ func fuzzed(t *testing.T, o Options, data []byte) {
 			columns = append(columns, Column{Name: m.Name, Type: m.Type, Missing: &null}, Column{Name: m.Name, Type: model.String, Missing: &model.Value{Type: model.String, IsNull: true}})
 		}
 	}
-	if b, err := readAll(src, o, columns); err == nil {
+	r, err := NewReader(src, o, columns)
+	if err != nil {
+		return
+	}
+	defer r.Close()
+	for range 32 { // a few bytes may stand for a great many rows of the same value
+		b, err := r.Next()
+		if err != nil {
+			break
+		}
+		if b.Len == 0 || len(b.Cols) != len(columns) {
+			t.Fatalf("a batch of %d rows", b.Len)
+		}
 		for _, v := range b.Cols {
-			for i := range v.Len {
+			if v.Len != b.Len {
+				t.Fatalf("%d values in a batch of %d rows", v.Len, b.Len)
+			}
+			for _, i := range []int{0, v.Len / 2, v.Len - 1} {
 				_ = v.At(i)
 			}
 		}

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,29 +9,32 @@ import (
 	"math/big"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
 // cursor reads the values of one column chunk, page by page.
 type cursor struct {
-	pages    parquet.Pages
+	pages    *chunk
 	kind     parquet.Kind
 	optional bool
 	uuid     bool
-	width    int // of fixed-length values
+	unsigned bool // 32-bit integers have no sign
+	width    int  // of fixed-length values
 
-	page   parquet.Page
-	levels []byte // definition levels of the page's rows; nil: no NULLs
-	rows   int    // of the page
-	row    int    // next one
-	value  int    // next one of the page's values, NULLs left out
-	vals   values
-	codes  []int32 // set: the values are dict[codes[i]]
-	dict   values
-	of     parquet.Dictionary // what dict was made of
-	shared *model.Dict        // dict's strings
+	levels  []byte // validity of the page's rows; nil: no NULLs
+	memory  []byte // of levels
+	rows    int    // of the page
+	row     int    // next one
+	value   int    // next one of the page's values, NULLs left out
+	vals    values
+	codes   []uint32 // of coded pages
+	coded   bool     // the values are dict[codes[i]]
+	dict    values
+	dictLen int         // -1: no dictionary yet
+	shared  *model.Dict // dict's strings
+	scratch scratch
 }
 
 // values are values as a page holds them; one member is set.
@@ -40,148 +44,100 @@ type values struct {
 	floats []float64
 	data   []byte // bytes: offsets into data
 	offs   []uint32
+	own    []byte // data's memory, if it is not the page's
 	decs   []model.Int128
+}
+
+func newCursor(src Source, l *parquet.Column, m *format.ColumnMetaData, t model.Type, u *unpackers, held *int64) (*cursor, error) {
+	pages, err := newChunk(src, m, u, held)
+	if err != nil {
+		return nil, err
+	}
+	c := &cursor{pages: pages, kind: l.Type().Kind(), optional: l.MaxDefinitionLevel() > 0, uuid: isUUID(l), unsigned: t.Kind == model.KindUint32, dictLen: -1}
+	if c.kind == parquet.FixedLenByteArray {
+		c.width = l.Type().Length()
+	}
+	if int(m.Type) != int(c.kind) {
+		return nil, errors.New("the column chunk is of another type than the column")
+	}
+	return c, nil
 }
 
 var errPage = errors.New("a page is damaged")
 
-func (c *cursor) close() {
-	if c.page != nil {
-		parquet.Release(c.page)
-		c.page = nil
-	}
-	_ = c.pages.Close()
-}
+func (c *cursor) close() { c.pages.close() }
 
 // load makes the next page that has rows the current one.
 func (c *cursor) load(t model.Type) error {
-	if c.page != nil {
-		parquet.Release(c.page)
-		c.page = nil
-	}
 	for {
-		p, err := c.pages.ReadPage()
+		h, levels, body, err := c.pages.next()
 		if errors.Is(err, io.EOF) {
 			return fmt.Errorf("the column has fewer rows than its row group: %w", io.ErrUnexpectedEOF)
 		}
 		if err != nil {
 			return err
 		}
-		if p.NumValues() == 0 {
-			parquet.Release(p)
-			continue
-		}
-		c.page = p
-		break
-	}
-	c.rows, c.row, c.value = int(c.page.NumValues()), 0, 0
-	c.levels = nil
-	count := c.rows
-	if c.optional {
-		c.levels = c.page.DefinitionLevels()
-		if len(c.levels) != c.rows {
-			return errPage
-		}
-		count = 0
-		for _, l := range c.levels {
-			count += int(l & 1)
-		}
-		if count == c.rows {
-			c.levels = nil
-		}
-	}
-	data := c.page.Data()
-	if d := c.page.Dictionary(); d != nil {
-		if d != c.of {
-			c.of, c.shared = d, nil
-			if err := c.decode(&c.dict, d.Page().Data(), t, int(d.Len())); err != nil {
+		switch {
+		case h.kind == format.DictionaryPage:
+			if err := c.dictionary(h, body, t); err != nil {
 				return err
 			}
+		case h.values > 0 && (h.kind == format.DataPage || h.kind == format.DataPageV2):
+			return c.data(h, levels, body, t)
 		}
-		c.codes = data.Int32()
-		if len(c.codes) != count {
-			return errPage
-		}
-		for _, x := range c.codes {
-			if uint32(x) >= uint32(d.Len()) {
-				return errPage
-			}
-		}
+	}
+}
+
+func (c *cursor) dictionary(h pageHeader, body []byte, t model.Type) error {
+	if c.dictLen >= 0 || c.kind == parquet.Boolean || h.encoding != format.Plain && h.encoding != format.PlainDictionary {
+		return errPage
+	}
+	if err := c.pages.hold(2*len(body) + 8*h.values); err != nil {
+		return err
+	}
+	if c.kind == parquet.FixedLenByteArray { // the values would lie in the page
+		body = bytes.Clone(body)
+	}
+	if err := c.decode(&c.dict, body, format.Plain, t, h.values); err != nil {
+		return err
+	}
+	c.dictLen = h.values
+	return nil
+}
+
+func (c *cursor) data(h pageHeader, levels, body []byte, t model.Type) (err error) {
+	c.rows, c.row, c.value = h.values, 0, 0
+	had := cap(c.memory) + 8*cap(c.codes) + 8*cap(c.vals.ints) + 8*cap(c.vals.floats) + 4*cap(c.vals.offs)
+	if err := c.pages.hold(max(0, 9*h.values-had)); err != nil {
+		return err
+	}
+	var count int
+	if c.levels, count, body, err = pageLevels(h, levels, body, c.optional, c.memory); err != nil {
+		return err
+	}
+	if c.levels != nil {
+		c.memory = c.levels
+	}
+	if count == c.rows {
+		c.levels = nil
+	}
+	if count == 0 {
 		return nil
 	}
-	c.codes = nil
-	return c.decode(&c.vals, data, t, count)
+	if c.coded = h.encoding == format.RLEDictionary || h.encoding == format.PlainDictionary; c.coded {
+		if c.dictLen < 0 {
+			return errPage
+		}
+		c.codes = resize(c.codes, count)
+		return unpackCodes(c.codes, body, c.dictLen)
+	}
+	return c.decode(&c.vals, body, h.encoding, t, count)
 }
 
 // decode turns n values as the file has them into values of our classes. Memory of dst is used again; bytes lie in the page's.
-func (c *cursor) decode(dst *values, v encoding.Values, t model.Type, n int) error {
-	got := n
-	switch c.kind {
-	case parquet.Boolean:
-		dst.bools = v.Boolean()
-		if len(dst.bools) < (n+7)/8 {
-			return errPage
-		}
-		return nil
-	case parquet.Int32:
-		x := v.Int32()
-		got = len(x)
-		dst.ints = dst.ints[:0]
-		if t.Kind == model.KindUint32 {
-			for _, i := range x {
-				dst.ints = append(dst.ints, int64(uint32(i)))
-			}
-		} else {
-			for _, i := range x {
-				dst.ints = append(dst.ints, int64(i))
-			}
-		}
-	case parquet.Int64:
-		dst.ints = v.Int64()
-		got = len(dst.ints)
-	case parquet.Int96:
-		x := v.Int96()
-		got = len(x)
-		dst.ints = make([]int64, 0, len(x))
-		for _, i := range x {
-			const julian = 2440588 // the day of 1970-01-01
-			days := int64(i[2]) - julian
-			if days < -106751 || days > 106750 {
-				return fmt.Errorf("a time %d days from 1970-01-01 does not fit nanoseconds", days)
-			}
-			dst.ints = append(dst.ints, days*86400e9+int64(i[1])<<32|int64(i[0]))
-		}
-	case parquet.Float:
-		x := v.Float()
-		got = len(x)
-		dst.floats = dst.floats[:0]
-		for _, f := range x {
-			dst.floats = append(dst.floats, float64(f))
-		}
-	case parquet.Double:
-		dst.floats = v.Double()
-		got = len(dst.floats)
-	case parquet.ByteArray:
-		dst.data, dst.offs = v.ByteArray()
-		got = len(dst.offs) - 1
-		if got < 0 && n == 0 {
-			got = 0
-		}
-	case parquet.FixedLenByteArray:
-		data, size := v.FixedLenByteArray()
-		if size <= 0 || size != c.width {
-			return errPage
-		}
-		got = len(data) / size
-		dst.data, dst.offs = data, make([]uint32, 0, got+1)
-		for i := 0; i <= got; i++ {
-			dst.offs = append(dst.offs, uint32(i*size))
-		}
-	default:
-		return errPage
-	}
-	if got != n {
-		return errPage
+func (c *cursor) decode(dst *values, body []byte, enc format.Encoding, t model.Type, n int) error {
+	if err := c.decodePage(dst, body, enc, n); err != nil {
+		return err
 	}
 	if c.uuid {
 		text := make([]byte, 0, 36*n)
@@ -228,10 +184,13 @@ func (c *cursor) decode(dst *values, v encoding.Values, t model.Type, n int) err
 func (c *cursor) read(t model.Type, n int) (*model.Vector, error) {
 	v := model.NewVector(t, n)
 	for v.Len < n {
-		if c.page == nil || c.row == c.rows {
+		if c.row == c.rows {
 			if err := c.load(t); err != nil {
 				return nil, err
 			}
+		}
+		if len(v.Data) > maxHeld {
+			return nil, fmt.Errorf("%d rows have more than %d bytes", n, maxHeld)
 		}
 		take := min(n-v.Len, c.rows-c.row)
 		if c.levels == nil {
@@ -282,8 +241,8 @@ func (c *cursor) append(v *model.Vector, n int) {
 		return
 	}
 	src := &c.vals
-	var codes []int32
-	if c.codes != nil {
+	var codes []uint32
+	if c.coded {
 		src, codes = &c.dict, c.codes[from:to]
 	}
 	switch class {
@@ -305,7 +264,7 @@ func (c *cursor) append(v *model.Vector, n int) {
 	grow(v, n)
 }
 
-func take[T any](dst, src []T, codes []int32, from, to int) []T {
+func take[T any](dst, src []T, codes []uint32, from, to int) []T {
 	if codes == nil {
 		return append(dst, src[from:to]...)
 	}
@@ -326,15 +285,13 @@ func grow(v *model.Vector, n int) {
 
 // appendBytes keeps codes as long as all values of the vector come from one dictionary, which is not larger than the vector.
 func (c *cursor) appendBytes(v *model.Vector, from, to int) {
-	if c.codes != nil {
+	if c.coded {
 		d := c.strings()
 		if v.Len == 0 && d.Len() <= BatchRows/4 {
 			v.Dict, v.Offsets = d, nil
 		}
 		if v.Dict == d {
-			for _, x := range c.codes[from:to] {
-				v.Codes = append(v.Codes, uint32(x))
-			}
+			v.Codes = append(v.Codes, c.codes[from:to]...)
 			grow(v, to-from)
 			return
 		}
@@ -342,13 +299,22 @@ func (c *cursor) appendBytes(v *model.Vector, from, to int) {
 	if v.Dict != nil {
 		*v = *plain(v)
 	}
-	for i := from; i < to; i++ {
-		if c.codes != nil {
-			v.AppendBytes(c.shared.At(uint32(c.codes[i])))
-		} else {
-			v.AppendBytes(c.vals.data[c.vals.offs[i]:c.vals.offs[i+1]])
+	if c.coded {
+		for _, x := range c.codes[from:to] {
+			v.AppendBytes(c.shared.At(x))
 		}
+		return
 	}
+	first := c.vals.offs[from]
+	base := uint32(len(v.Data)) - first // may wrap, and back below
+	v.Data = append(v.Data, c.vals.data[first:c.vals.offs[to]]...)
+	if len(v.Offsets) == 0 {
+		v.Offsets = append(v.Offsets, 0)
+	}
+	for _, o := range c.vals.offs[from+1 : to+1] {
+		v.Offsets = append(v.Offsets, base+o)
+	}
+	grow(v, to-from)
 }
 
 // plain is a coded vector without its dictionary.

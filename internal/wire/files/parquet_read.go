@@ -158,8 +158,11 @@ type parquetReader struct {
 	columns []Column
 	leaves  []*parquet.Column // nil: the file has none
 	native  []model.Type
-	groups  []parquet.RowGroup
+	groups  []format.RowGroup
+	unpack  unpackers
+	held    int64 // bytes of pages of the current group
 	left    int64 // rows of the current group that were not read
+	batch   int64 // rows of a batch of it
 	cursors []*cursor
 	row     int64
 	bytes   int64
@@ -192,15 +195,15 @@ func newParquetReader(src Source, columns []Column, keep func(*parquet.File, int
 		}
 		r.leaves[i], r.native[i] = leaf, t
 	}
-	for i, g := range f.RowGroups() {
+	for i, g := range f.Metadata().RowGroups {
 		if keep != nil && !keep(f, i) {
 			r.pruned++
 			continue
 		}
-		if n := g.NumRows(); n < 0 || n > maxGroupRows {
+		if n := g.NumRows; n < 0 || n > maxGroupRows {
 			return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has %d rows; at most %d are read", i, n, maxGroupRows))
 		}
-		for _, c := range f.Metadata().RowGroups[i].Columns {
+		for _, c := range g.Columns {
 			if len(c.MetaData.PathInSchema) == 1 && c.MetaData.NumValues > maxGroupRows {
 				return nil, dataError(src.Name, 0, "", fmt.Errorf("row group %d has a column of %d values; at most %d are read", i, c.MetaData.NumValues, maxGroupRows))
 			}
@@ -220,10 +223,12 @@ func (r *parquetReader) Next() (b *model.Batch, err error) {
 		if len(r.groups) == 0 {
 			return nil, io.EOF
 		}
-		r.open(r.groups[0])
+		if err := r.open(&r.groups[0]); err != nil {
+			return nil, err
+		}
 		r.groups = r.groups[1:]
 	}
-	n := int(min(r.left, BatchRows))
+	n := int(min(r.left, r.batch))
 	b = &model.Batch{Len: n, Cols: make([]*model.Vector, len(r.columns))}
 	for i, c := range r.columns {
 		if r.leaves[i] == nil {
@@ -248,22 +253,30 @@ func (r *parquetReader) Next() (b *model.Batch, err error) {
 	return b, nil
 }
 
-func (r *parquetReader) open(g parquet.RowGroup) {
+func (r *parquetReader) open(g *format.RowGroup) (err error) {
 	r.closeGroup()
-	r.left = g.NumRows()
-	chunks := g.ColumnChunks()
+	r.left = g.NumRows
+	size := int64(0)
 	for i, l := range r.leaves {
-		if l != nil {
-			c := chunks[l.Index()]
-			r.cursors[i] = &cursor{pages: c.Pages(), kind: l.Type().Kind(), optional: l.MaxDefinitionLevel() > 0, uuid: isUUID(l)}
-			if l.Type().Kind() == parquet.FixedLenByteArray {
-				r.cursors[i].width = l.Type().Length()
-			}
+		if l == nil {
+			continue
 		}
+		if l.Index() >= len(g.Columns) {
+			return dataError(r.src.Name, 0, r.columns[i].Name, errors.New("a row group lacks the column"))
+		}
+		if r.cursors[i], err = newCursor(r.src, l, &g.Columns[l.Index()].MetaData, r.native[i], &r.unpack, &r.held); err != nil {
+			return dataError(r.src.Name, 0, r.columns[i].Name, err)
+		}
+		size += g.Columns[l.Index()].MetaData.TotalUncompressedSize
+	}
+	r.batch = BatchRows
+	if size/batchBytes >= max(r.left, 1)/BatchRows { // long rows
+		r.batch = max(1, min(BatchRows, int64(float64(r.left)/float64(size+1)*batchBytes)))
 	}
 	if n := r.f.NumRows(); n > 0 {
 		r.bytes += int64(float64(r.src.Size) * float64(r.left) / float64(n))
 	}
+	return nil
 }
 
 func isUUID(c *parquet.Column) bool {
@@ -290,5 +303,6 @@ func (r *parquetReader) Offset() int64  { return r.bytes }
 func (r *parquetReader) Close() (err error) {
 	defer guard(&err, r.src.Name)
 	r.closeGroup()
+	r.unpack.close()
 	return nil
 }
