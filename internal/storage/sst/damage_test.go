@@ -157,7 +157,7 @@ func FuzzPage(f *testing.F) {
 		}
 		dec := decoder{f: file, col: &file.meta.cols[c], k: k, rows: d.rows, s: &scratch{}, out: out}
 		from, to := k.rowsOf(0, d.rows)
-		page, _ := enc.page(nil, body, choice{enc: k.enc}, to-from, false)
+		page, _ := enc.page(nil, body, choice{enc: k.enc}, to-from, 0, to-from, false)
 		if err := dec.page(0, page); err != nil {
 			return
 		}

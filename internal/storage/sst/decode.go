@@ -30,6 +30,8 @@ type scratch struct {
 	split bytestreamsplit.Encoding
 	dict  rle.DictionaryEncoding
 	lens  delta.LengthByteArrayEncoding
+
+	shared delta.ByteArrayEncoding
 }
 
 // decoder decodes pages of one chunk into its vector; the caller holds the chunk's lock.
@@ -447,7 +449,11 @@ func (d *decoder) codes(body []byte, p *pageMeta, from, to int) error {
 }
 
 func (d *decoder) bytes(body []byte, p *pageMeta, from, to int) error {
-	data, offs, err := d.s.lens.DecodeByteArray(d.s.data, body, d.s.offs)
+	decode := d.s.lens.DecodeByteArray
+	if d.k.enc == format.DeltaByteArray {
+		decode = d.s.shared.DecodeByteArray
+	}
+	data, offs, err := decode(d.s.data, body, d.s.offs)
 	if err != nil {
 		return err
 	}

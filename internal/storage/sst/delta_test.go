@@ -9,10 +9,11 @@ import (
 	"github.com/parquet-go/parquet-go/encoding/delta"
 )
 
-// The library decodes what appendAlignedDelta packs.
+// The library decodes what alignedDelta packs.
 func TestAlignedDelta(t *testing.T) {
 	rnd := rand.New(rand.NewSource(1))
 	var enc delta.BinaryPackedEncoding
+	var a alignedDelta
 	for range 2000 {
 		n := rnd.Intn(3000)
 		vals := make([]int64, n)
@@ -31,7 +32,7 @@ func TestAlignedDelta(t *testing.T) {
 				vals[i] = int64(rnd.Intn(5)) << rnd.Intn(31)
 			}
 		}
-		got, err := enc.DecodeInt64(nil, appendAlignedDelta(nil, vals, false))
+		got, err := enc.DecodeInt64(nil, a.append(nil, vals, false))
 		if err != nil || !slices.Equal(got, vals) && n > 0 {
 			t.Fatalf("int64, shape %d, %d values: %v", shape, n, err)
 		}
@@ -39,7 +40,7 @@ func TestAlignedDelta(t *testing.T) {
 		for i := range vals {
 			small[i] = int32(vals[i])
 		}
-		got32, err := enc.DecodeInt32(nil, appendAlignedDelta(nil, wrap32(vals), true))
+		got32, err := enc.DecodeInt32(nil, a.append(nil, wrap32(vals), true))
 		if err != nil || !slices.Equal(got32, small) && n > 0 {
 			for i := range small {
 				if got32[i] != small[i] {
@@ -62,7 +63,7 @@ func TestAlignedDelta(t *testing.T) {
 		for i := range dirty[:cap(dirty)] {
 			dirty[:cap(dirty)][i] = -7
 		}
-		got32, err = enc.DecodeInt32(dirty, appendAlignedDelta(nil, wrap32(vals), true))
+		got32, err = enc.DecodeInt32(dirty, a.append(nil, wrap32(vals), true))
 		if err != nil || !slices.Equal(got32, small) && n > 0 {
 			t.Fatalf("int32 in a used slice, shape %d, %d values: %v", shape, n, err)
 		}

@@ -18,21 +18,45 @@ import (
 // choice is how the pages of one column chunk are encoded and compressed.
 type choice struct {
 	enc     format.Encoding
-	aligned bool // DELTA_BINARY_PACKED with whole bytes, see appendAlignedDelta
-	fast    bool // zstd's fastest level, which on narrow values is also the smaller one
+	aligned bool // whole bytes: DELTA_BINARY_PACKED as alignedDelta writes it, dictionary codes of eight or sixteen bits
+	level   level
+}
+
+// level is how hard the compressor looks. All of them write zstd frames.
+type level uint8
+
+const (
+	levelDefault level = iota
+	levelFast          // which on narrow values is also the smaller one
+	levelEntropy       // looks for no repetitions at all, see entropyCoder
+)
+
+// String names the level as people set it elsewhere, or says what is special about it.
+func (l level) String() string {
+	return [...]string{"zstd-3", "zstd-1", "entropy"}[l]
 }
 
 // Candidates for numbers. A value of a zstd page of full-width values costs 7 ns or more to decode, one of deltas or dictionary codes
-// about 1 ns: the wide encodings must be that much smaller to be worth it.
-const widePenalty = 1.5
+// about 1 ns: the wide encodings must be that much smaller to be worth it. A frame without repetitions is written and read in half the time
+// of one with: it wins unless it is longer by more than a fiftieth.
+const (
+	widePenalty  = 1.5
+	entropyBonus = 0.98
+)
 
 var (
-	choiceDict    = choice{enc: format.RLEDictionary, fast: true}
-	choiceAligned = choice{enc: format.DeltaBinaryPacked, aligned: true, fast: true}
-	choiceDelta   = choice{enc: format.DeltaBinaryPacked, fast: true}
-	choicePlain   = choice{enc: format.Plain}
-	choiceSplit   = choice{enc: format.ByteStreamSplit}
-	choiceLengths = choice{enc: format.DeltaLengthByteArray}
+	choiceDict           = choice{enc: format.RLEDictionary, level: levelFast}
+	choiceDictEntropy    = choice{enc: format.RLEDictionary, aligned: true, level: levelEntropy}
+	choiceAligned        = choice{enc: format.DeltaBinaryPacked, aligned: true, level: levelFast}
+	choiceAlignedEntropy = choice{enc: format.DeltaBinaryPacked, aligned: true, level: levelEntropy}
+	choiceDelta          = choice{enc: format.DeltaBinaryPacked, level: levelFast}
+	choicePlain          = choice{enc: format.Plain}
+	choiceSplit          = choice{enc: format.ByteStreamSplit}
+	choiceSplitFast      = choice{enc: format.ByteStreamSplit, level: levelFast}
+	choiceSplitEntropy   = choice{enc: format.ByteStreamSplit, level: levelEntropy}
+	choiceLengths        = choice{enc: format.DeltaLengthByteArray}
+	choiceShared         = choice{enc: format.DeltaByteArray}
+	choiceLengthsFast    = choice{enc: format.DeltaLengthByteArray, level: levelFast}
 )
 
 // sampleValues is how many neighbouring values of a chunk are encoded to choose the encoding of all.
@@ -49,32 +73,45 @@ type chunkValues struct {
 	offsets []uint32 // n+1
 	data    []byte
 	codes   []int32
+	runs    []codeRun   // instead of codes, where equal ones follow each other; nil: there are codes
+	spare   []codeRun   // memory for runs
 	values  *model.Dict // what the codes of byte values mean
 	dict    []byte      // what the codes of numbers mean: a page of plain values
 	dictLen int
 }
 
+// codeRun is a stretch of equal codes, up to value end.
+type codeRun struct {
+	code int32
+	end  int
+}
+
 // encoder turns values into pages. It belongs to one Writer.
 type encoder struct {
 	best, fast *zstd.Encoder
+	entropy    entropyCoder
 	body       []byte
 	tmp        []byte
 	i32        []int32
 	f32        []float32
 	bits       []uint64
 	dict       numberDict
+	aligned    alignedDelta
 	delta      delta.BinaryPackedEncoding
 	lengths    delta.LengthByteArrayEncoding
+	shared     delta.ByteArrayEncoding
+	offs       []uint32
 	split      bytestreamsplit.Encoding
 }
 
 func newEncoder() (*encoder, error) {
-	best, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+	// Pages carry a checksum of their own: zstd's would be a second one.
+	best, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
 		zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err
 	}
-	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+	fast, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
 		zstd.WithZeroFrames(true))
 	if err != nil {
 		return nil, err
@@ -88,87 +125,127 @@ func (e *encoder) close() {
 	e.fast.Close()
 }
 
+// candidate is a way to encode a chunk, and what a byte of it counts in the choice.
+type candidate struct {
+	choice
+	weight float64
+}
+
+// The candidates of a chunk by what its values are, but for dictionaries.
+var (
+	wholeNumbers = []candidate{{choicePlain, widePenalty}, {choiceAligned, 1}, {choiceAlignedEntropy, entropyBonus}, {choiceDelta, 1}}
+	// Coding every byte of wide values takes as long to undo as it saves little: it must gain a twentieth.
+	realNumbers = []candidate{{choicePlain, widePenalty}, {choiceSplit, widePenalty}, {choiceSplitFast, widePenalty * 0.99}, {choiceSplitEntropy, widePenalty * 1.05}}
+	// A better level makes text a tenth smaller and costs nothing to read; where it gains less, it is not worth its time.
+	texts = []candidate{{choiceLengths, 1}, {choiceLengthsFast, 0.97}, {choiceShared, 1}}
+)
+
 // choose picks the encoding of a chunk by encoding a sample of it in every way that fits. Where it picks a dictionary, vals has one.
 func (e *encoder) choose(c *column, vals *chunkValues) (choice, error) {
+	if vals.n == 0 && vals.values == nil && c.phys != physBytes {
+		return choicePlain, nil
+	}
 	switch c.phys {
 	case physBytes:
 		if vals.values != nil {
 			return choiceDict, nil
 		}
-		return choiceLengths, nil
+		best, _, err := e.cheapest(c, vals, texts, 0, e.textSample(vals))
+		return best, err
 	case physBool, physFixed:
-		return choicePlain, nil
-	}
-	if vals.n == 0 {
 		return choicePlain, nil
 	}
 	from := (vals.n - min(sampleValues, vals.n)) / 2
 	to := from + min(sampleValues, vals.n)
-	best, bestCost := choicePlain, math.Inf(1)
-	try := func(ch choice, penalty float64) error {
-		body, err := e.values(e.body[:0], c, ch, vals, from, to)
-		if err != nil {
-			return err
-		}
-		e.body = body
-		e.tmp = e.zstd(ch).EncodeAll(body, e.tmp[:0])
-		if cost := float64(len(e.tmp)+32) * penalty; cost < bestCost {
-			best, bestCost = ch, cost
-		}
-		return nil
+	list := realNumbers
+	if c.phys == physInt32 || c.phys == physInt64 {
+		list = wholeNumbers
 	}
-	if err := try(choicePlain, widePenalty); err != nil {
-		return best, err
-	}
-	integer := c.phys == physInt32 || c.phys == physInt64
-	if integer {
-		if err := try(choiceAligned, 1); err != nil {
-			return best, err
-		}
-		if err := try(choiceDelta, 1); err != nil {
-			return best, err
-		}
-	} else if err := try(choiceSplit, widePenalty); err != nil {
+	best, cost, err := e.cheapest(c, vals, list, from, to)
+	if err != nil {
 		return best, err
 	}
 	// A dictionary is weighed last: its codes exist only if the sample repeats itself.
 	e.bits = bitsOf(e.bits[:0], c, vals, from, to)
-	if e.dict.build(e.bits, len(e.bits)/4) {
-		vals.codes = e.dict.codes
-		body, err := e.values(e.body[:0], c, choiceDict, vals, 0, len(e.bits))
-		vals.codes = nil
-		if err != nil {
-			return best, err
-		}
-		e.body = body
-		e.tmp = e.zstd(choiceDict).EncodeAll(body, e.tmp[:0])
-		share := 8 * float64(e.dict.len()) * float64(len(e.bits)) / float64(vals.n) // of the dictionary page
-		if float64(len(e.tmp)+32)+share < bestCost {
-			e.bits = bitsOf(e.bits[:0], c, vals, 0, vals.n)
-			if e.dict.build(e.bits, min(vals.n/4, 1<<16)) {
-				vals.codes, vals.dictLen = e.dict.codes, e.dict.len()
-				vals.dict = e.plainBits(c, e.dict.values)
-				best = choiceDict
-			}
+	if !e.dict.build(e.bits, len(e.bits)/4) {
+		return best, nil
+	}
+	distinct := float64(e.dict.len())
+	vals.codes = e.dict.codes
+	coded, codedCost, err := e.cheapest(c, vals, []candidate{{choiceDict, 1}, {choiceDictEntropy, entropyBonus}}, 0, len(e.bits))
+	vals.codes = nil
+	if err != nil {
+		return best, err
+	}
+	share := 8 * distinct * float64(len(e.bits)) / float64(vals.n) // of the dictionary page
+	if codedCost+share < cost {
+		e.bits = bitsOf(e.bits[:0], c, vals, 0, vals.n)
+		if e.dict.build(e.bits, min(vals.n/4, 1<<16)) {
+			vals.codes, vals.dictLen = e.dict.codes, e.dict.len()
+			vals.dict = e.plainBits(c, e.dict.values)
+			best = coded
 		}
 	}
 	return best, nil
 }
 
-func (e *encoder) zstd(ch choice) *zstd.Encoder {
-	if ch.fast {
-		return e.fast
+// cheapest encodes values [from, to) in every way of the list.
+func (e *encoder) cheapest(c *column, vals *chunkValues, list []candidate, from, to int) (choice, float64, error) {
+	best, bestCost := list[0].choice, math.Inf(1)
+	for _, x := range list {
+		body, err := e.values(e.body[:0], c, x.choice, vals, from, to)
+		if err != nil {
+			return best, bestCost, err
+		}
+		e.body = body
+		e.tmp = e.compress(e.tmp[:0], body, x.choice, 0, to-from)
+		if cost := float64(len(e.tmp)+32) * x.weight; cost < bestCost {
+			best, bestCost = x.choice, cost
+		}
 	}
-	return e.best
+	return best, bestCost, nil
+}
+
+// textBytes is how much text is encoded to choose its encoding.
+const textBytes = 64 << 10
+
+// textSample is how many of the first values are encoded to choose.
+func (e *encoder) textSample(vals *chunkValues) int {
+	n := min(vals.n, sampleValues)
+	for n > 64 && int(vals.offsets[n]-vals.offsets[0]) > textBytes {
+		n /= 2
+	}
+	return n
+}
+
+// compress appends a zstd frame of a page's body, whose first lead bytes are levels, and which holds so many values.
+func (e *encoder) compress(dst, body []byte, ch choice, lead, values int) []byte {
+	switch ch.level {
+	case levelFast:
+		return e.fast.EncodeAll(body, dst)
+	case levelEntropy:
+		plane := 0
+		if ch.enc == format.ByteStreamSplit {
+			plane = values
+		}
+		return e.entropy.append(dst, body, lead, plane)
+	}
+	return e.best.EncodeAll(body, dst)
 }
 
 // values appends the encoded values [from, to) of the chunk.
 func (e *encoder) values(dst []byte, c *column, ch choice, vals *chunkValues, from, to int) ([]byte, error) {
 	var err error
 	if ch.enc == format.RLEDictionary {
+		if vals.runs != nil {
+			return appendRuns(dst, vals.runs, from, to), nil
+		}
 		width := 1
 		for _, v := range vals.codes[from:to] {
 			width = max(width, bits.Len32(uint32(v)))
+		}
+		if ch.aligned {
+			width = (width + 7) &^ 7
 		}
 		e.tmp, err = (&rle.Encoding{BitWidth: width}).EncodeInt32(e.tmp[:0], vals.codes[from:to])
 		return append(append(dst, byte(width)), e.tmp...), err
@@ -185,13 +262,13 @@ func (e *encoder) values(dst []byte, c *column, ch choice, vals *chunkValues, fr
 			}
 			return dst, nil
 		case ch.aligned:
-			return appendAlignedDelta(dst, v, false), nil
+			return e.aligned.append(dst, v, false), nil
 		}
 		e.tmp, err = e.delta.EncodeInt64(e.tmp[:0], v)
 	case physInt32:
 		v := vals.ints[from:to]
 		if ch.aligned {
-			return appendAlignedDelta(dst, wrap32(v), true), nil
+			return e.aligned.append(dst, wrap32(v), true), nil
 		}
 		e.i32 = e.i32[:0]
 		for _, x := range v {
@@ -231,6 +308,14 @@ func (e *encoder) values(dst []byte, c *column, ch choice, vals *chunkValues, fr
 		return dst, nil
 	case physBytes:
 		o := vals.offsets[from : to+1]
+		if ch.enc == format.DeltaByteArray {
+			e.offs = e.offs[:0]
+			for _, x := range o {
+				e.offs = append(e.offs, x-o[0])
+			}
+			e.tmp, err = e.shared.EncodeByteArray(e.tmp[:0], vals.data[o[0]:o[len(o)-1]], e.offs)
+			break
+		}
 		e.tmp, err = e.lengths.EncodeByteArray(e.tmp[:0], vals.data[o[0]:o[len(o)-1]], o)
 	}
 	return append(dst, e.tmp...), err
@@ -297,14 +382,16 @@ func (e *encoder) plainBits(c *column, values []uint64) []byte {
 	return dst
 }
 
-// page appends a page, header first, and gives the size of its body before compression.
-func (e *encoder) page(dst, body []byte, ch choice, values int, dict bool) ([]byte, int) {
-	enc := ch.enc
-	if dict {
-		enc = format.Plain
-	}
-	e.tmp = e.zstd(ch).EncodeAll(body, e.tmp[:0])
-	h := pageHeader{dict: dict, uncompressed: len(body), compressed: len(e.tmp), crc: crc32.ChecksumIEEE(e.tmp), values: values, encoding: enc}
+// dictPage appends a dictionary page, header first, and gives the size of its body before compression.
+func (e *encoder) dictPage(dst, body []byte, values int) ([]byte, int) {
+	return e.page(dst, body, choice{enc: format.Plain, level: levelFast}, values, 0, values, true)
+}
+
+// page appends a page of rows rows, header first, and gives the size of its body before compression. The body begins with lead bytes of
+// levels; values is how many values follow.
+func (e *encoder) page(dst, body []byte, ch choice, rows, lead, values int, dict bool) ([]byte, int) {
+	e.tmp = e.compress(e.tmp[:0], body, ch, lead, values)
+	h := pageHeader{dict: dict, uncompressed: len(body), compressed: len(e.tmp), crc: crc32.ChecksumIEEE(e.tmp), values: rows, encoding: ch.enc}
 	n := len(dst)
 	dst = h.append(dst)
 	head := len(dst) - n

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"hash/crc32"
 	"math"
+	"strings"
 
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
@@ -43,6 +44,19 @@ type fileInfo struct {
 	Unique     bool
 	FirstKey   []byte `json:",omitempty"`
 	LastKey    []byte `json:",omitempty"`
+	// Stored says per column, in the file's order, how its chunks are encoded and compressed, for people; see choice.String.
+	Stored []string `json:",omitempty"`
+}
+
+// storedSeparator stands between the ways in which the chunks of one column are stored.
+const storedSeparator = ", "
+
+func (w *Writer) stored() []string {
+	var out []string
+	for _, c := range w.info.Columns {
+		out = append(out, strings.Join(c.Encodings, storedSeparator))
+	}
+	return out
 }
 
 // groupOut is a written row group.
@@ -83,7 +97,7 @@ func (w *Writer) footer() ([]byte, error) {
 	}
 	file, err := json.Marshal(fileInfo{Version: formatVersion, MinTime: w.info.MinTime, MaxTime: w.info.MaxTime, MinSeq: w.info.MinSeq,
 		MaxSeq: w.info.MaxSeq, Series: w.info.Series, HasDeletes: w.info.HasDeletes, Unique: w.info.Unique,
-		FirstKey: w.info.FirstKey, LastKey: w.info.LastKey})
+		FirstKey: w.info.FirstKey, LastKey: w.info.LastKey, Stored: w.stored()})
 	if err != nil {
 		return nil, err
 	}

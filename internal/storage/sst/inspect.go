@@ -63,6 +63,9 @@ func (r *Reader) Inspect(ctx context.Context, name string, blob Blob, check bool
 				}
 			}
 		}
+		if ci < len(m.info.Stored) && m.info.Stored[ci] != "" { // older files know the encoding only
+			col.Encodings = strings.Split(m.info.Stored[ci], storedSeparator)
+		}
 		total := mergeStats(c, stats)
 		if col.Nulls = total.nulls; total.values > 0 {
 			col.Min, col.Max = boundValue(c, total.min), boundValue(c, total.max)

@@ -281,7 +281,7 @@ func decodable(c *column, e format.Encoding) bool {
 	case physFloat, physDouble:
 		return e == format.Plain || e == format.ByteStreamSplit || e == format.RLEDictionary
 	}
-	return e == format.DeltaLengthByteArray || e == format.RLEDictionary
+	return e == format.DeltaLengthByteArray || e == format.DeltaByteArray || e == format.RLEDictionary
 }
 
 // pageOf is the page that a row of the chunk is in.

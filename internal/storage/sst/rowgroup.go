@@ -55,12 +55,13 @@ func (w *Writer) flushGroup() error {
 	return nil
 }
 
-// String names the choice for people: the Parquet encoding, and whether its bit widths are whole bytes.
+// String names the choice for people: the Parquet encoding, whether its bit widths are whole bytes, and how it was compressed.
 func (c choice) String() string {
+	name := c.enc.String()
 	if c.aligned {
-		return c.enc.String() + "/8"
+		name += "/8"
 	}
-	return c.enc.String()
+	return name + " " + c.level.String()
 }
 
 // columnValues gives the gathered values of a column, without NULLs, valid until the next call.
@@ -182,7 +183,7 @@ func (w *Writer) chosen(c *column, vals *chunkValues) (choice, error) {
 	}
 	ch, err := w.enc.choose(c, vals)
 	past.choice, past.groups = ch, rechooseGroups-1
-	if ch.enc == format.RLEDictionary || c.phys == physBytes || vals.n < sampleValues {
+	if ch.enc == format.RLEDictionary || vals.n < sampleValues {
 		past.groups = 0
 	}
 	return ch, err
@@ -202,7 +203,7 @@ func (w *Writer) writeChunk(out *chunkOut, c *column, vals *chunkValues, valid m
 			body, n = plainBytes(vals.values), vals.values.Len()
 		}
 		size := 0
-		w.buf, size = w.enc.page(w.buf, body, ch, n, true)
+		w.buf, size = w.enc.dictPage(w.buf, body, n)
 		out.uncompressed += int64(size)
 		out.dictOffset = begin
 	}
@@ -219,13 +220,14 @@ func (w *Writer) writeChunk(out *chunkOut, c *column, vals *chunkValues, valid m
 		if c.optional {
 			body = appendLevels(body, valid, from, to)
 		}
+		lead := len(body)
 		if body, err = w.enc.values(body, c, ch, vals, at, at+n); err != nil {
 			return errs.Wrap(errs.Internal, err, "encode column %q", c.name)
 		}
 		w.page = body
 		loc := format.PageLocation{Offset: begin + int64(len(w.buf)), FirstRowIndex: int64(from)}
 		size := 0
-		w.buf, size = w.enc.page(w.buf, body, ch, to-from, false)
+		w.buf, size = w.enc.page(w.buf, body, ch, to-from, lead, n, false)
 		loc.CompressedPageSize = int32(begin + int64(len(w.buf)) - loc.Offset)
 		out.pages = append(out.pages, loc)
 		out.uncompressed += int64(size)

@@ -47,9 +47,7 @@ func statOf(c *column, vals *chunkValues, from, to int) pageStat {
 				}
 			}
 		} else {
-			for _, x := range v {
-				lo, hi = min(lo, x), max(hi, x)
-			}
+			lo, hi = intRange(v)
 		}
 		s.min, s.max = intBound(c, lo), intBound(c, hi)
 	case physFloat, physDouble:
@@ -91,9 +89,9 @@ func codedRange(vals *chunkValues, from, to int) (lo, hi []byte) {
 	d := vals.values
 	seen := model.NewBitmap(d.Len())
 	last := int32(-1)
-	for _, c := range vals.codes[from:to] {
+	look := func(c int32) {
 		if c == last || seen.Get(int(c)) {
-			continue
+			return
 		}
 		seen.Set(int(c))
 		x := d.At(uint32(c))
@@ -105,7 +103,34 @@ func codedRange(vals *chunkValues, from, to int) (lo, hi []byte) {
 		}
 		last = c
 	}
+	if vals.runs == nil {
+		for _, c := range vals.codes[from:to] {
+			look(c)
+		}
+		return lowBound(lo), highBound(hi)
+	}
+	for _, r := range vals.runs[runAt(vals.runs, from):] {
+		look(r.code)
+		if r.end >= to {
+			break
+		}
+	}
 	return lowBound(lo), highBound(hi)
+}
+
+// intRange is the range of values, of which there is one at least.
+func intRange(v []int64) (lo, hi int64) {
+	lo, hi = v[0], v[0]
+	lo2, hi2 := lo, hi // two ranges side by side: each comparison waits for the one before in its own only
+	for ; len(v) >= 2; v = v[2:] {
+		x, y := v[0], v[1]
+		lo, hi = min(lo, x), max(hi, x)
+		lo2, hi2 = min(lo2, y), max(hi2, y)
+	}
+	for _, x := range v {
+		lo, hi = min(lo, x), max(hi, x)
+	}
+	return min(lo, lo2), max(hi, hi2)
 }
 
 func floatRange(v []float64) (lo, hi float64) {

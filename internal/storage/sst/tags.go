@@ -211,11 +211,12 @@ func AppendKey(dst []byte, t *series.Table, s int) []byte {
 // gather makes the values of tag number tag for the rows of a row group, given by its runs. Bytes come coded in a dictionary of
 // their own, other types as they are.
 func (t *tagWriter) gather(tag int, runs []groupRun, rows int, out *chunkValues) (valid model.Bitmap, nulls int) {
-	*out = chunkValues{codes: out.codes[:0], ints: out.ints[:0], floats: out.floats[:0], bools: out.bools[:0], decs: out.decs[:0]}
+	*out = chunkValues{codes: out.codes[:0], runs: nil, spare: out.spareRuns(), ints: out.ints[:0], floats: out.floats[:0], bools: out.bools[:0], decs: out.decs[:0]}
 	typ := t.types[tag]
 	codes := t.codes[tag]
 	var local []uint32 // file code → code in the row group + 1
 	class := typ.Class()
+	asRuns := class == model.ClassBytes && rows >= expandBelow*len(runs)
 	if class == model.ClassBytes {
 		local = make([]uint32, t.dicts[tag].Len()+1)
 		out.values = &model.Dict{Offsets: []uint32{0}}
@@ -246,6 +247,10 @@ func (t *tagWriter) gather(tag int, runs []groupRun, rows int, out *chunkValues)
 				k = out.values.Append(x) + 1
 				local[c] = k
 			}
+			if asRuns {
+				out.addRun(int32(k-1), r.start-nulls+n)
+				break
+			}
 			out.codes = repeat(out.codes, int32(k-1), n)
 		case model.ClassInt:
 			out.ints = repeat(out.ints, series.FromSortable(typ, x).Int, n)
@@ -259,6 +264,29 @@ func (t *tagWriter) gather(tag int, runs []groupRun, rows int, out *chunkValues)
 	}
 	out.n = rows - nulls
 	return valid, nulls
+}
+
+// expandBelow is the mean length of runs below which codes are spelled out, to be packed.
+const expandBelow = 8
+
+// addRun extends the runs to value end.
+func (v *chunkValues) addRun(code int32, end int) {
+	if v.runs == nil {
+		v.runs = v.spare
+	}
+	if n := len(v.runs); n > 0 && v.runs[n-1].code == code {
+		v.runs[n-1].end = end
+		return
+	}
+	v.runs = append(v.runs, codeRun{code, end})
+}
+
+// spareRuns is the memory of the runs, to be used again.
+func (v *chunkValues) spareRuns() []codeRun {
+	if v.runs != nil {
+		return v.runs[:0]
+	}
+	return v.spare[:0]
 }
 
 func repeat[T any](dst []T, x T, n int) []T {
