@@ -28,7 +28,6 @@ import (
 // bench is a cache over a store that counts and fails.
 type rig struct {
 	t     testing.TB
-	fs    vfs.FS
 	dir   string
 	far   *fault.Store
 	opts  Options

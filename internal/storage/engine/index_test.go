@@ -55,7 +55,6 @@ type indexStory struct {
 	t   *testing.T
 	dir string
 	rnd *rand.Rand
-	seq int
 }
 
 func newIndexStory(t *testing.T, seed int64, meta contract.RegionMeta, tune func(*Options)) *indexStory {
