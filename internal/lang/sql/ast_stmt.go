@@ -181,9 +181,14 @@ const (
 	Begin TransactionKind = iota
 	Commit
 	Rollback
+	Savepoint
+	ReleaseSavepoint
+	RollbackTo
 )
 
-func (k TransactionKind) String() string { return [...]string{"BEGIN", "COMMIT", "ROLLBACK"}[k] }
+func (k TransactionKind) String() string {
+	return [...]string{"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "RELEASE SAVEPOINT s", "ROLLBACK TO SAVEPOINT s"}[k]
+}
 
 // Kill is KILL 'addr/id' or KILL [QUERY|CONNECTION] n.
 type Kill struct {
@@ -232,10 +237,11 @@ type DeclareCursor struct {
 type FetchCursor struct {
 	Stmt
 	Count uint64
+	All   bool // FETCH ALL
 	Name  Ident
 }
 
-// CloseCursor is CLOSE c.
+// CloseCursor is CLOSE c; an empty Name means ALL.
 type CloseCursor struct {
 	Stmt
 	Name Ident

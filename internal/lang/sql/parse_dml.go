@@ -99,10 +99,10 @@ func (p *parser) copy() Statement {
 		return s
 	}
 	s := &CopyTable{Stmt: head, Table: p.name("a table name")}
-	s.From = p.toOrFrom()
-	if p.isAny("STDIN", "STDOUT") {
-		p.unsupported(p.tok)
+	if stream := p.copyStream(head, s.Table); stream != nil || p.err != nil {
+		return stream
 	}
+	s.From = p.toOrFrom()
 	s.Location = p.str("a location")
 	s.With, s.Connection = p.copyOptions()
 	if p.is("LIMIT") {
@@ -133,15 +133,7 @@ func (p *parser) copyQuery(head Stmt) Statement {
 	p.expectKw("TO")
 	if p.acceptKw("STDOUT") {
 		s.Stdout = true
-		p.acceptKw("WITH")
-		if p.accept(tLParen) {
-			p.list(false, func() {
-				o := Option{Pos: Pos(p.tok.pos), Key: strings.ToLower(p.alias().Name)}
-				p.accept(tEq)
-				p.optionValue(&o)
-				s.With = append(s.With, o)
-			})
-		}
+		s.With = p.streamOptions()
 		return s
 	}
 	s.Location = p.str("a location")

@@ -177,6 +177,9 @@ func (p *parser) infixWord(left Expr, prec int, pos Pos) Expr {
 		p.advance()
 		return &Binary{pos, op, left, p.exprAbove(opPrec)}
 	}
+	if p.tok.kw.text == "" && p.word("operator") && p.peek().kind == tLParen && precCmp > prec {
+		return p.namedOperator(left, prec, pos)
+	}
 	switch p.tok.kw.text {
 	case "AND":
 		return binary(OpAnd, precAnd)

@@ -133,6 +133,13 @@ func (p *parser) transaction() Statement {
 	if !p.acceptKw("WORK") {
 		p.acceptKw("TRANSACTION")
 	}
+	if s.Kind == Rollback && p.acceptKw("TO") {
+		s.Kind = RollbackTo
+		if p.word("savepoint") && p.peek().kind != tSemi && p.peek().kind != tEOF {
+			p.advance()
+		}
+		p.ident()
+	}
 	// Modes make no difference: there are no transactions.
 	for s.Kind == Begin && p.isAny("READ", "WRITE", "ISOLATION", "LEVEL", "ONLY", "COMMITTED", "UNCOMMITTED", "REPEATABLE", "SERIALIZABLE") {
 		p.advance()
@@ -239,7 +246,9 @@ func (p *parser) declareCursor() Statement {
 	s := &DeclareCursor{Stmt: p.stmt()}
 	p.advance()
 	s.Name = p.ident()
+	p.cursorWords()
 	p.expectKw("CURSOR")
+	p.cursorHold()
 	p.expectKw("FOR")
 	if !p.startsQuery() && !p.is("TQL") && p.tok.kind != tLParen && p.err == nil {
 		p.invalid(errs.InvalidSyntax, "Invalid SQL, error: Expect select query in cursor statement")
@@ -251,7 +260,7 @@ func (p *parser) declareCursor() Statement {
 func (p *parser) fetchCursor() Statement {
 	s := &FetchCursor{Stmt: p.stmt()}
 	p.advance()
-	s.Count = p.uint("a number of rows")
+	p.fetchCount(s)
 	if !p.acceptKw("FROM") {
 		p.acceptKw("IN")
 	}
@@ -262,6 +271,10 @@ func (p *parser) fetchCursor() Statement {
 func (p *parser) closeCursor() Statement {
 	s := &CloseCursor{Stmt: p.stmt()}
 	p.advance()
+	if p.is("ALL") && (p.peek().kind == tSemi || p.peek().kind == tEOF) {
+		p.advance()
+		return s
+	}
 	s.Name = p.ident()
 	return s
 }

@@ -134,7 +134,7 @@ func (p *parser) fail(msg string) { p.stop(syntaxError(msg)) }
 // failAt stops with a syntax error and its location.
 func (p *parser) failAt(pos int, msg string) {
 	if p.err == nil {
-		p.stop(syntaxError(msg + location(p.lx.src, pos)))
+		p.stop(&located{syntaxError(msg + location(p.lx.src, pos)), pos})
 	}
 }
 

@@ -133,9 +133,19 @@ func (p *Printer) session(s Statement) {
 	case *DeclareCursor:
 		p.Text("DECLARE ").Ident(s.Name).Text(" CURSOR FOR ").Node(s.Body)
 	case *FetchCursor:
+		if s.All {
+			p.Text("FETCH ALL FROM ").Ident(s.Name)
+			return
+		}
 		p.Text("FETCH " + utoa(s.Count) + " FROM ").Ident(s.Name)
 	case *CloseCursor:
+		if s.Name.Name == "" {
+			p.Text("CLOSE ALL")
+			return
+		}
 		p.Text("CLOSE ").Ident(s.Name)
+	case *Discard, *Reset, *CopyStream:
+		p.Text(s.Source())
 	}
 }
 

@@ -70,6 +70,9 @@ func (p *parser) statementBody() Statement {
 	if p.tok.kind == tLParen {
 		return p.queryStmt()
 	}
+	if s := p.postgresStatement(); s != nil {
+		return s
+	}
 	p.unsupported(p.tok)
 	return nil
 }

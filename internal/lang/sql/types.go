@@ -226,6 +226,9 @@ func (p *parser) typeName() *TypeName {
 		return t
 	}
 	t.Name = strings.ToUpper(p.ident().Name)
+	if t.Name == "PG_CATALOG" && p.accept(tDot) { // pg_catalog.int4
+		t.Name = strings.ToUpper(p.ident().Name)
+	}
 	switch t.Name {
 	case "DOUBLE":
 		if p.acceptKw("PRECISION") {

@@ -1,0 +1,281 @@
+package postgres
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// Formats of values.
+const (
+	Text   int16 = 0
+	Binary int16 = 1
+)
+
+// Rows writes the rows of one result.
+type Rows struct {
+	Style  Style
+	binary []bool // by column
+	zone   zone
+	small  []byte // scratch
+}
+
+// NewRows prepares for rows of n columns; formats are none (all text), one for all columns, or one each.
+func NewRows(n int, formats []int16, style Style) *Rows {
+	r := &Rows{Style: style, binary: make([]bool, n), zone: newZone(style.Zone)}
+	for i := range r.binary {
+		r.binary[i] = FormatOf(formats, i) == Binary
+	}
+	return r
+}
+
+// FormatOf is the format of column i of a list of formats.
+func FormatOf(formats []int16, i int) int16 {
+	switch {
+	case len(formats) == 1:
+		return formats[0]
+	case i < len(formats):
+		return formats[i]
+	}
+	return Text
+}
+
+// AppendDataRow appends row i of a batch as a message.
+func (r *Rows) AppendDataRow(dst []byte, b *model.Batch, i int) []byte {
+	at := len(dst)
+	dst = append(dst, 'D', 0, 0, 0, 0, byte(len(b.Cols)>>8), byte(len(b.Cols)))
+	for j, v := range b.Cols {
+		dst = r.appendField(dst, v, i, j)
+	}
+	binary.BigEndian.PutUint32(dst[at+1:], uint32(len(dst)-at-1))
+	return dst
+}
+
+// AppendFields appends the values of row i as they stand in DataRow and in binary COPY: each after its length.
+func (r *Rows) AppendFields(dst []byte, b *model.Batch, i int) []byte {
+	for j, v := range b.Cols {
+		dst = r.appendField(dst, v, i, j)
+	}
+	return dst
+}
+
+func (r *Rows) appendField(dst []byte, v *model.Vector, i, j int) []byte {
+	if v.Null(i) {
+		return append(dst, 0xff, 0xff, 0xff, 0xff)
+	}
+	at := len(dst)
+	dst = append(dst, 0, 0, 0, 0)
+	if r.binary[j] {
+		dst = r.appendBinary(dst, v, i)
+	} else {
+		dst = r.AppendText(dst, v, i)
+	}
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
+}
+
+// AppendText appends a value, which is not NULL, as text.
+func (r *Rows) AppendText(dst []byte, v *model.Vector, i int) []byte {
+	switch v.Type.Kind {
+	case model.KindString, model.KindJSON, model.KindStruct:
+		return append(dst, v.BytesAt(i)...)
+	case model.KindTimestamp:
+		return r.Style.appendTimestamp(dst, v.Ints[i], v.Type.Unit, &r.zone)
+	case model.KindFloat64:
+		return appendFloat(dst, v.Floats[i], 64, 1e15)
+	case model.KindFloat32:
+		return appendFloat(dst, v.Floats[i], 32, 1e6)
+	case model.KindBool:
+		if v.Bools[i] {
+			return append(dst, 't')
+		}
+		return append(dst, 'f')
+	case model.KindUint64:
+		return strconv.AppendUint(dst, uint64(v.Ints[i]), 10)
+	case model.KindDate:
+		return r.Style.AppendDate(dst, v.Ints[i])
+	case model.KindDuration:
+		return r.Style.AppendInterval(dst, durationInterval(v.Ints[i], v.Type.Unit))
+	case model.KindInterval:
+		return r.Style.AppendInterval(dst, v.Intervals[i])
+	case model.KindDecimal:
+		return appendDecimal(dst, v.Decimals[i], int(v.Type.Scale))
+	case model.KindBinary, model.KindVector:
+		return r.appendBytea(dst, v.BytesAt(i))
+	case model.KindList:
+		return appendArray(dst, v.BytesAt(i))
+	}
+	return strconv.AppendInt(dst, v.Ints[i], 10)
+}
+
+func (r *Rows) appendBinary(dst []byte, v *model.Vector, i int) []byte {
+	switch v.Type.Kind {
+	case model.KindBool:
+		if v.Bools[i] {
+			return append(dst, 1)
+		}
+		return append(dst, 0)
+	case model.KindInt8, model.KindInt16, model.KindUint8:
+		return binary.BigEndian.AppendUint16(dst, uint16(v.Ints[i]))
+	case model.KindInt32, model.KindUint16:
+		return binary.BigEndian.AppendUint32(dst, uint32(v.Ints[i]))
+	case model.KindInt64, model.KindUint32:
+		return binary.BigEndian.AppendUint64(dst, uint64(v.Ints[i]))
+	case model.KindUint64, model.KindDecimal:
+		r.small = r.AppendText(r.small[:0], v, i)
+		return appendNumeric(dst, r.small)
+	case model.KindFloat32:
+		return binary.BigEndian.AppendUint32(dst, math.Float32bits(float32(v.Floats[i])))
+	case model.KindFloat64:
+		return binary.BigEndian.AppendUint64(dst, math.Float64bits(v.Floats[i]))
+	case model.KindDate:
+		return binary.BigEndian.AppendUint32(dst, uint32(int32(v.Ints[i]-epochDays)))
+	case model.KindTimestamp:
+		return binary.BigEndian.AppendUint64(dst, uint64(binaryTimestamp(v.Ints[i], v.Type.Unit, &r.zone)))
+	case model.KindDuration:
+		return appendBinaryInterval(dst, durationInterval(v.Ints[i], v.Type.Unit))
+	case model.KindInterval:
+		return appendBinaryInterval(dst, v.Intervals[i])
+	case model.KindList:
+		return appendBinaryArray(dst, elements(v.BytesAt(i)))
+	}
+	return append(dst, v.BytesAt(i)...)
+}
+
+func appendBinaryInterval(dst []byte, v model.MonthDayNano) []byte {
+	dst = binary.BigEndian.AppendUint64(dst, uint64(v.Nanos/1000))
+	dst = binary.BigEndian.AppendUint32(dst, uint32(v.Days))
+	return binary.BigEndian.AppendUint32(dst, uint32(v.Months))
+}
+
+// durationInterval is a length of time as an interval; days where there are more nanoseconds than an interval holds.
+func durationInterval(n int64, u model.TimeUnit) model.MonthDayNano {
+	per := u.PerSecond()
+	if n/per < 9e9 && n/per > -9e9 {
+		return model.MonthDayNano{Nanos: n * u.Nanos()}
+	}
+	days := n / per / 86400
+	if days > math.MaxInt32 || days < math.MinInt32 {
+		if n < 0 {
+			return model.MonthDayNano{Days: math.MinInt32}
+		}
+		return model.MonthDayNano{Days: math.MaxInt32}
+	}
+	return model.MonthDayNano{Days: int32(days), Nanos: (n - days*86400*per) * u.Nanos()}
+}
+
+// appendFloat writes the shortest text that reads back as f, with an exponent from limit on, as PostgreSQL does.
+func appendFloat(dst []byte, f float64, bits int, limit float64) []byte {
+	a := math.Abs(f)
+	switch {
+	case a < limit && (a >= 1e-4 || a == 0):
+		return strconv.AppendFloat(dst, f, 'f', -1, bits)
+	case math.IsNaN(f):
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	}
+	return strconv.AppendFloat(dst, f, 'e', -1, bits)
+}
+
+func (r *Rows) appendBytea(dst, b []byte) []byte {
+	if !r.Style.ByteaEscape {
+		return hex.AppendEncode(append(dst, '\\', 'x'), b)
+	}
+	for _, c := range b {
+		switch {
+		case c == '\\':
+			dst = append(dst, '\\', '\\')
+		case c < 0x20 || c > 0x7e:
+			dst = append(dst, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// elements are the texts of a JSON array's elements; nil is NULL. What is no array is one element.
+func elements(b []byte) []*string {
+	var raw []json.RawMessage
+	if json.Unmarshal(b, &raw) != nil {
+		s := string(b)
+		return []*string{&s}
+	}
+	out := make([]*string, len(raw))
+	for i, x := range raw {
+		if string(x) == "null" {
+			continue
+		}
+		var s string
+		if json.Unmarshal(x, &s) != nil {
+			s = string(x)
+		}
+		out[i] = &s
+	}
+	return out
+}
+
+// appendArray writes a list, which lies as JSON text, as PostgreSQL writes arrays: {a,"b c",NULL}.
+func appendArray(dst, b []byte) []byte {
+	dst = append(dst, '{')
+	for i, e := range elements(b) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if e == nil {
+			dst = append(dst, "NULL"...)
+			continue
+		}
+		if *e != "" && !strings.EqualFold(*e, "null") && !strings.ContainsAny(*e, "{}\",\\ \t\n\r\v\f") {
+			dst = append(dst, *e...)
+			continue
+		}
+		dst = append(dst, '"')
+		for k := range len(*e) {
+			if c := (*e)[k]; c == '"' || c == '\\' {
+				dst = append(dst, '\\')
+			}
+			dst = append(dst, (*e)[k])
+		}
+		dst = append(dst, '"')
+	}
+	return append(dst, '}')
+}
+
+func appendBinaryArray(dst []byte, list []*string) []byte {
+	null := uint32(0)
+	for _, e := range list {
+		if e == nil {
+			null = 1
+		}
+	}
+	dims := uint32(1)
+	if len(list) == 0 {
+		dims = 0
+	}
+	dst = binary.BigEndian.AppendUint32(dst, dims)
+	dst = binary.BigEndian.AppendUint32(dst, null)
+	dst = binary.BigEndian.AppendUint32(dst, OIDVarchar)
+	if dims == 0 {
+		return dst
+	}
+	dst = binary.BigEndian.AppendUint32(dst, uint32(len(list)))
+	dst = binary.BigEndian.AppendUint32(dst, 1) // lower bound
+	for _, e := range list {
+		if e == nil {
+			dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
+			continue
+		}
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(*e)))
+		dst = append(dst, *e...)
+	}
+	return dst
+}
