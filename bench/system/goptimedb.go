@@ -27,7 +27,7 @@ func GoptimeDB(root, path string, env []string) (*System, error) {
 		Name: "goptimedb", Dialect: query.SQL{}, Base: base, Points: base + pointsOfGoptimeDB, dir: dir,
 		logDirs: []string{"wal"}, skip: []string{"logs"},
 		command: process.Command{Name: "goptimedb", Path: path, Env: env, ReadyURL: base + "/health", LogFile: filepath.Join(root, "goptimedb.log"),
-			Args: []string{"standalone", "start", "--http-addr", addr, "--mysql-addr", "127.0.0.1:0", "--data-home", dir}},
+			Args: []string{"standalone", "start", "--http-addr", addr, "--mysql-addr", "127.0.0.1:0", "--postgres-addr", "127.0.0.1:0", "--data-home", dir}},
 		flush: flushGoptimeDB, busy: busyGoptimeDB,
 	}, nil
 }

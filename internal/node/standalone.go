@@ -60,7 +60,7 @@ type Options struct {
 
 // Standalone is everything in one process.
 //
-//	data directory → log → kv → region engine → catalog → query, PromQL → operator → regions opened → HTTP, MySQL
+//	data directory → log → kv → region engine → catalog → query, PromQL → operator → regions opened → HTTP, MySQL, PostgreSQL
 //
 // Stop takes them down in the opposite order.
 type Standalone struct {
@@ -84,6 +84,7 @@ type Standalone struct {
 	listen  net.Listener
 	scheme  string        // of HTTP's listener: http or https
 	mysql   *wireListener // nil: off
+	pg      *wireListener // nil: off
 
 	ready  atomic.Bool
 	failed chan error // a listener broke
@@ -96,7 +97,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := cfg.Validate(); err != nil {
 		return nil, errs.Wrap(errs.InvalidArguments, err, "configuration")
 	}
-	n := &Standalone{cfg: cfg, scheme: "http", build: o.Build, started: time.Now(), failed: make(chan error, 2), served: make(chan struct{})}
+	n := &Standalone{cfg: cfg, scheme: "http", build: o.Build, started: time.Now(), failed: make(chan error, 3), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = n.closeParts()
@@ -240,6 +241,11 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 			return errors.Join(err, n.listen.Close())
 		}
 	}
+	if cfg.Postgres.Enable {
+		if n.pg, err = n.servePostgres(cfg, reg, zone); err != nil {
+			return errors.Join(err, n.listen.Close())
+		}
+	}
 	go func() {
 		defer close(n.served)
 		if err := n.http.Serve(n.listen); err != nil {
@@ -312,6 +318,10 @@ func (n *Standalone) Banner() string {
 	if n.mysql != nil {
 		mysql = fmt.Sprintf("  MySQL                             mysql -h %s\n", strings.Replace(n.mysql.addr(), ":", " -P ", 1))
 	}
+	if n.pg != nil {
+		host, port, _ := net.SplitHostPort(n.pg.addr())
+		mysql += fmt.Sprintf("  PostgreSQL                        psql -h %s -p %s -d public\n", host, port)
+	}
 	return fmt.Sprintf(`
 GoptimeDB %s is ready. Data in %s
 
@@ -333,6 +343,9 @@ func (n *Standalone) Stop(ctx context.Context) error {
 	err := n.http.Shutdown(ctx)
 	if n.mysql != nil {
 		err = errors.Join(err, n.mysql.stop(ctx))
+	}
+	if n.pg != nil {
+		err = errors.Join(err, n.pg.stop(ctx))
 	}
 	<-n.served
 	err = errors.Join(err, n.closeParts())

@@ -30,7 +30,7 @@ func TestStorageThatCannotOpenIsAnError(t *testing.T) {
 func TestMetadataThatIsDamagedOrGoneIsAnError(t *testing.T) {
 	c := config.Default()
 	c.Storage.DataHome = t.TempDir()
-	c.HTTP.Addr, c.MySQL.Enable = "127.0.0.1:0", false
+	c.HTTP.Addr, c.MySQL.Enable, c.Postgres.Enable = "127.0.0.1:0", false, false
 	c.Resolve()
 	c.Logging.AppendStdout, c.Logging.EnableFileLogging = false, false
 	n, err := Start(t.Context(), c, Options{})

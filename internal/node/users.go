@@ -7,6 +7,8 @@ import (
 	"github.com/goptimedb/goptimedb/internal/auth"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/mysql"
+	"github.com/goptimedb/goptimedb/internal/server/postgres"
+	wirepostgres "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
 // openUsers gives the users of the configuration; nil where everybody is let in.
@@ -62,4 +64,34 @@ func (n *Standalone) mysqlAuth() mysql.Authenticator {
 		return nil
 	}
 	return mysqlUsers{n.users}
+}
+
+// postgresUsers is how PostgreSQL asks for users.
+type postgresUsers struct{ *auth.Users }
+
+// SCRAM implements postgres.Authenticator.
+func (u postgresUsers) SCRAM(_ context.Context, name string) (wirepostgres.ScramKeys, model.Rights, bool) {
+	keys, user, ok := u.Users.SCRAM(name)
+	out := wirepostgres.ScramKeys{Iterations: keys.Iterations, Salt: keys.Salt, StoredKey: keys.StoredKey, ServerKey: keys.ServerKey}
+	if user == nil || !ok {
+		return out, 0, false
+	}
+	return out, user.Rights, true
+}
+
+// Check implements postgres.Authenticator.
+func (u postgresUsers) Check(ctx context.Context, name, password string) (model.Rights, error) {
+	user, err := u.Users.Check(ctx, name, password)
+	if err != nil {
+		return 0, err
+	}
+	return user.Rights, nil
+}
+
+// postgresAuth is the authenticator of the PostgreSQL listener; nil where everybody is let in.
+func (n *Standalone) postgresAuth() postgres.Authenticator {
+	if n.users == nil {
+		return nil
+	}
+	return postgresUsers{n.users}
 }

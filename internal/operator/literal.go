@@ -16,14 +16,14 @@ import (
 )
 
 // literals turns constants of a statement into values of columns. The rules are those of the dialect's fast path: strict about types,
-// except that MySQL's clients may write numbers in quotes.
+// except that clients of the wire protocols may write numbers in quotes.
 type literals struct {
 	zone  *time.Location
 	loose bool // strings are read as numbers
 }
 
 func literalsOf(sess *model.Session) literals {
-	return literals{zone: sess.Timezone, loose: sess.Dialect == model.DialectMySQL}
+	return literals{zone: sess.Timezone, loose: sess.Dialect != model.DialectGreptime}
 }
 
 // typeText is a type as these messages show it: "Int64(Int64Type)".

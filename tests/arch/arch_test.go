@@ -61,6 +61,7 @@ var homes = []struct {
 	{"cloud.google.com/", []string{"internal/objectstore/cloud"}, "other rooms speak objectstore.Store"},
 	{"github.com/johannesboyne/gofakes3", []string{"internal/objectstore/cloudtest"}, "a server for tests never runs in the product"},
 	{"github.com/fsouza/fake-gcs-server", []string{"internal/objectstore/cloudtest"}, "a server for tests never runs in the product"},
+	{"github.com/jackc/pgx", []string{"internal/server/postgres"}, "messages of PostgreSQL's protocol are one server's business"},
 	{"github.com/spf13/cobra", []string{"cmd/goptime"}, "flags are the command's"},
 	{"github.com/pelletier/go-toml", []string{"internal/base/config"}, "configuration has one reader"},
 }

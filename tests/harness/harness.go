@@ -108,7 +108,7 @@ func tail(s string, n int) string {
 
 // Run starts the program on the data directory and waits until it is ready. A program that ends first is an error with all it said.
 func (s *Server) Run() error {
-	args := []string{"standalone", "start", "--http-addr", "127.0.0.1:0", "--mysql-addr", "127.0.0.1:0", "--data-home", s.Dir}
+	args := []string{"standalone", "start", "--http-addr", "127.0.0.1:0", "--mysql-addr", "127.0.0.1:0", "--postgres-addr", "127.0.0.1:0", "--data-home", s.Dir}
 	if s.config != "" {
 		args = append(args, "-c", s.config)
 	}

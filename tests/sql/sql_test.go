@@ -26,7 +26,7 @@ type process struct {
 func start(t *testing.T) *process {
 	cfg := config.Default()
 	cfg.Storage.DataHome = t.TempDir()
-	cfg.HTTP.Addr, cfg.MySQL.Addr = "127.0.0.1:0", "127.0.0.1:0"
+	cfg.HTTP.Addr, cfg.MySQL.Addr, cfg.Postgres.Addr = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Resolve()
 	p := &process{t: t, cfg: cfg}
 	p.start()

@@ -1,0 +1,44 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goptimedb/goptimedb/internal/base/config"
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/server/certs"
+	"github.com/goptimedb/goptimedb/internal/server/postgres"
+)
+
+// servePostgres opens the PostgreSQL listener.
+func (n *Standalone) servePostgres(cfg *config.Standalone, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
+	tls, required, err := certs.Load(cfg.Postgres.TLS, n.log, time.Now)
+	if err != nil {
+		return nil, fmt.Errorf("postgres.tls: %w", err)
+	}
+	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
+		Describe: func(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
+			return n.query.Fields(ctx, sess, q, params...)
+		},
+		Columns: n.ops.Columns, Log: n.log, Metrics: reg})
+	if err != nil {
+		return nil, err
+	}
+	w := &wireListener{shutdown: s.Shutdown, served: make(chan struct{})}
+	if w.listen, err = net.Listen("tcp", cfg.Postgres.Addr); err != nil {
+		return nil, errs.Wrap(errs.InvalidArguments, err, "postgres.addr (postgres.enable = false turns it off)")
+	}
+	go func() {
+		defer close(w.served)
+		if err := s.Serve(w.listen); err != nil {
+			n.failed <- fmt.Errorf("serve postgres: %w", err)
+		}
+	}()
+	return w, nil
+}

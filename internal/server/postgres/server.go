@@ -1,0 +1,278 @@
+// Package postgres serves SQL to PostgreSQL clients: logins, the simple and the extended protocol, portals, cursors, COPY, cancelling,
+// session variables, and the forms in which clients ask for their catalog. Messages are pgproto3's; values are wire/postgres's;
+// statements are done by SQL.
+//
+//	server.go    connections: accept, find, stop
+//	conn.go      one connection: its messages, one after the other
+//	login.go     TLS, passwords, what is told at the start
+//	query.go     statements in, results out
+//	extended.go  Parse, Bind, Describe, Execute, Close
+//	infer.go     types of parameters
+//	front.go     statements that are about the session and answered here
+//	variables.go SET, SHOW, RESET
+//	copy.go      COPY to and from the client
+//	compat.go    what clients say to PostgreSQL in the words of our dialect
+//
+// A connection has two goroutines. One reads bytes, and so notices a client that goes away while its statement runs; the other runs
+// the messages one after the other and is the only one to write. Both are waited for by Shutdown.
+package postgres
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	lang "github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// SQL runs statements. It is called by many goroutines at once.
+type SQL interface {
+	// Statement runs one statement; params are the values of its placeholders. What is wrong with it, or with its rows, is an error with
+	// a code. It does not change st.
+	Statement(ctx context.Context, sess *model.Session, st lang.Statement, params ...model.Value) (model.Output, error)
+}
+
+// Options of a server. SQL is required.
+type Options struct {
+	SQL SQL
+	// Auth knows the users. Nil: everybody is let in, under any name and password.
+	Auth Authenticator
+	// TLS, if not nil, is offered to clients; RequireTLS refuses those that do not take it.
+	TLS        *tls.Config
+	RequireTLS bool
+	// Describe tells the columns of a query without running it. params have the types of its placeholders; their values do not matter.
+	// Nil: queries are described by running them.
+	Describe func(ctx context.Context, sess *model.Session, q *lang.Query, params []model.Value) ([]model.Field, error)
+	// Columns are those of a table, in order, for COPY and for the types of parameters. Nil: nobody knows.
+	Columns func(ctx context.Context, sess *model.Session, name lang.ObjectName) ([]model.Column, error)
+	// ClassOID gives the OID of a table that a name with or without a database stands for, for 'name'::regclass. Nil: none has one.
+	ClassOID func(sess *model.Session, name string) (uint32, bool)
+
+	Version string         // of PostgreSQL that is announced. Empty: 16.3
+	Product string         // Empty: GoptimeDB
+	Build   string         // version of the product. Empty: it is left out
+	Zone    *time.Location // of sessions that set none. Nil: UTC
+
+	MaxConnections int // 0: no limit
+	MaxStatements  int // prepared, or cursors declared, by one connection. 0: 10000
+	MaxMessage     int // bytes of a message. 0: 64 MiB
+
+	LoginTimeout time.Duration // from connecting to being logged in. 0: 10 s
+	IdleTimeout  time.Duration // between messages. 0: no limit
+	// ReadTimeout and WriteTimeout bound how long a client may stop in the middle of a message, or stop reading. Shorter gives up on slow
+	// clients earlier; longer keeps their queries' memory longer. 0: 60 s.
+	ReadTimeout  time.Duration
+	WriteTimeout time.Duration
+
+	Log     *slog.Logger          // nil: silent
+	Metrics prometheus.Registerer // nil: not counted
+}
+
+func (o *Options) defaults() {
+	or := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	or(&o.LoginTimeout, 10*time.Second)
+	or(&o.ReadTimeout, time.Minute)
+	or(&o.WriteTimeout, time.Minute)
+	if o.Version == "" {
+		o.Version = "16.3"
+	}
+	if o.Product == "" {
+		o.Product = "GoptimeDB"
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.MaxStatements == 0 {
+		o.MaxStatements = 10000
+	}
+	if o.MaxMessage == 0 {
+		o.MaxMessage = 64 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+}
+
+// Server is a PostgreSQL server on any number of listeners.
+type Server struct {
+	opt    Options
+	m      *metrics
+	lastID atomic.Uint32
+
+	ctx  context.Context // of all statements; ended when Shutdown's patience is
+	cut  context.CancelFunc
+	stop chan struct{} // closed when Shutdown begins
+	wg   sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		closing   bool
+		listeners map[net.Listener]struct{}
+		conns     map[uint32]*conn
+	}
+}
+
+// New makes a server that has nothing to listen to yet.
+func New(opt Options) (*Server, error) {
+	if opt.SQL == nil {
+		return nil, errs.New(errs.InvalidArguments, "postgres server: no SQL to serve")
+	}
+	if opt.RequireTLS && opt.TLS == nil {
+		return nil, errs.New(errs.InvalidArguments, "postgres server: TLS is required but not configured")
+	}
+	opt.defaults()
+	s := &Server{opt: opt, m: newMetrics(opt.Metrics), stop: make(chan struct{})}
+	s.ctx, s.cut = context.WithCancel(context.Background())
+	s.mu.listeners = map[net.Listener]struct{}{}
+	s.mu.conns = map[uint32]*conn{}
+	return s, nil
+}
+
+// Serve answers clients of l until Shutdown; then it returns nil. It closes l.
+func (s *Server) Serve(l net.Listener) error {
+	defer l.Close()
+	s.mu.Lock()
+	if s.mu.closing {
+		s.mu.Unlock()
+		return nil
+	}
+	s.mu.listeners[l] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.mu.listeners, l)
+		s.mu.Unlock()
+	}()
+	pause := time.Millisecond
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			pause = time.Millisecond
+			s.accept(nc)
+			continue
+		case s.stopping():
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return errs.Wrap(errs.External, err, "serve postgres on %s", l.Addr())
+		}
+		// Out of file descriptors, most likely: others will give some back.
+		s.opt.Log.Warn("accept", "protocol", "postgres", "err", err)
+		select {
+		case <-s.stop:
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, time.Second)
+	}
+}
+
+func (s *Server) stopping() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
+
+// maxID keeps ids positive in clients that have signed numbers only.
+const maxID = 1<<31 - 1
+
+// accept starts the goroutine of a connection, or refuses it.
+func (s *Server) accept(nc net.Conn) {
+	c := newConn(s, nc)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.closing {
+		nc.Close()
+		return
+	}
+	full := s.opt.MaxConnections > 0 && len(s.mu.conns) >= s.opt.MaxConnections
+	for c.id == 0 || c.id > maxID || s.mu.conns[c.id] != nil {
+		c.id = s.lastID.Add(1)
+	}
+	if !full {
+		s.mu.conns[c.id] = c
+		s.m.connections.Inc()
+	}
+	s.wg.Go(func() {
+		defer nc.Close()
+		if full {
+			c.refuse()
+			return
+		}
+		defer func() {
+			s.mu.Lock()
+			delete(s.mu.conns, c.id)
+			s.mu.Unlock()
+			s.m.connections.Dec()
+		}()
+		c.serve()
+	})
+}
+
+// Shutdown stops accepting and lets running statements finish until ctx ends; then it cancels them and cuts their connections. It
+// returns when no goroutine of the server is left.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	if !s.mu.closing {
+		s.mu.closing = true
+		close(s.stop)
+	}
+	for l := range s.mu.listeners {
+		l.Close()
+	}
+	s.mu.Unlock()
+	done := make(chan struct{})
+	go func() { // ends when the last connection does, which Shutdown waits for
+		s.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		s.cut()
+		return nil
+	case <-ctx.Done():
+	}
+	s.cut()
+	s.mu.Lock()
+	for _, c := range s.mu.conns {
+		c.raw.Close()
+	}
+	s.mu.Unlock()
+	<-done
+	return errs.Wrap(errs.Cancelled, ctx.Err(), "stop postgres server")
+}
+
+// find gives the connection of an id, or nil.
+func (s *Server) find(id uint32) *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.conns[id]
+}
+
+// cancel ends what the connection of an id runs, if the caller knows its secret.
+func (s *Server) cancel(id uint32, secret []byte) bool {
+	c := s.find(id)
+	if c == nil || subtle.ConstantTimeCompare(c.secret[:], secret) != 1 {
+		return false
+	}
+	return c.kill(errCanceled)
+}
