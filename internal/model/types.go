@@ -204,7 +204,7 @@ func (t Type) SQL() string {
 	case KindDuration:
 		return t.String()
 	case KindDecimal:
-		return fmt.Sprintf("DECIMAL(%d, %d)", t.Precision, t.Scale)
+		return fmt.Sprintf("DECIMAL(%d,%d)", t.Precision, t.Scale)
 	case KindVector:
 		return fmt.Sprintf("VECTOR(%d)", t.Dim)
 	}

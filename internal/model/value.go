@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 )
 
@@ -67,8 +68,24 @@ func (v Value) String() string {
 		return strconv.FormatFloat(v.Float, 'g', -1, 64)
 	case ClassBytes:
 		return strconv.Quote(v.Bytes)
+	case ClassDecimal:
+		return v.Decimal.text(int(v.Type.Scale))
 	}
-	return fmt.Sprintf("%+v", v.Decimal)
+	return fmt.Sprintf("%d months %d days %d ns", v.Interval.Months, v.Interval.Days, v.Interval.Nanos)
+}
+
+// text prints the number with scale digits behind the point.
+func (d Int128) text(scale int) string {
+	n := new(big.Int).Lsh(big.NewInt(d.Hi), 64)
+	n.Or(n, new(big.Int).SetUint64(d.Lo))
+	digits := fmt.Sprintf("%0*d", scale+1, new(big.Int).Abs(n))
+	if scale > 0 {
+		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
+	}
+	if n.Sign() < 0 {
+		return "-" + digits
+	}
+	return digits
 }
 
 // Compare orders two non-NULL values of one class: -1, 0 or 1. NaN is greater than every number and equal to itself.
