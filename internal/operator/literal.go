@@ -1,8 +1,10 @@
 package operator
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"io"
 	"math"
 	"math/big"
 	"strconv"
@@ -99,8 +101,7 @@ func appendNumber(v *model.Vector, c *model.Column, text string) error {
 		if lo, hi, ok := t.IntRange(); ok && (n < lo || n > hi) {
 			return badNumber(text, t)
 		}
-		v.AppendInt(n)
-		return nil
+		return appendTime(v, c, n)
 	case t.Floating():
 		bits := 64
 		if t.Kind == model.KindFloat32 {
@@ -135,8 +136,7 @@ func (l literals) appendString(v *model.Vector, c *model.Column, text string) er
 		if err != nil || len(s) == len(time.DateOnly) && strings.Count(s, "-") == 2 { // a day alone is not a time here
 			return errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse %s to Timestamp value", text)
 		}
-		v.AppendInt(n)
-		return nil
+		return appendTime(v, c, n)
 	case t.Kind == model.KindDate:
 		d, err := time.Parse(time.DateOnly, strings.TrimSpace(text))
 		if err != nil {
@@ -152,10 +152,11 @@ func (l literals) appendString(v *model.Vector, c *model.Column, text string) er
 		v.AppendValue(model.Value{Type: t, Decimal: d})
 		return nil
 	case t.Kind == model.KindJSON:
-		if !json.Valid([]byte(text)) {
-			return errs.New(errs.InvalidSyntax, "Failed to parse value: Invalid JSON text: %s", text)
+		doc, ok := plainJSON(text)
+		if !ok {
+			return errs.New(errs.InvalidArguments, "Invalid json text: %s", text)
 		}
-		v.AppendString(text)
+		v.AppendBytes(doc)
 		return nil
 	case t.Kind == model.KindVector:
 		b, err := parseVector(text, t.Dim)
@@ -165,9 +166,43 @@ func (l literals) appendString(v *model.Vector, c *model.Column, text string) er
 		v.AppendBytes(b)
 		return nil
 	case l.loose && (t.Numeric() || t.Kind == model.KindBool):
-		return appendNumber(v, c, strings.TrimSpace(text))
+		text = strings.TrimSpace(text)
+		if word := strings.ToLower(text); t.Kind == model.KindBool && (word == "true" || word == "false") {
+			v.AppendBool(word == "true")
+			return nil
+		}
+		return appendNumber(v, c, text)
 	}
 	return wrongType(c, "String(StringType)")
+}
+
+// appendTime appends an integer, or a timestamp if it is one of those that the type has.
+func appendTime(v *model.Vector, c *model.Column, n int64) error {
+	if c.Type.IsTimestamp() && c.Type.Unit != model.Nanosecond && !model.ValidTimes(c.Type.Unit).Contains(n) {
+		return errs.New(errs.InvalidArguments, "Converting timestamp %d to unit %s overflow, column: %s", n, c.Type.Unit, c.Name)
+	}
+	v.AppendInt(n)
+	return nil
+}
+
+// plainJSON writes a JSON text with sorted keys and no blanks, numbers as they are. Of several members of one name the last counts.
+func plainJSON(text string) ([]byte, bool) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var doc any
+	if err := d.Decode(&doc); err != nil {
+		return nil, false
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, false
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(doc); err != nil {
+		return nil, false
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), true
 }
 
 func parseVector(text string, dim uint32) ([]byte, error) {

@@ -22,8 +22,8 @@ func (o *Operator) createView(ctx context.Context, sess *model.Session, s *sql.C
 	if err := writable(database); err != nil {
 		return err
 	}
-	if err := checkTableName(name); err != nil {
-		return err
+	if !sql.ValidName(name) {
+		return errs.New(errs.InvalidArguments, "Invalid view name: %s", name)
 	}
 	if _, err := o.catalog.Database(database); err != nil {
 		return err
