@@ -129,6 +129,9 @@ func jsonCell(t model.Type, raw, want string) string {
 		if t.Floating() && (want == "NaN" || want == "+Inf" || want == "-Inf") {
 			return want // JSON has no way to say it
 		}
+		if t.Kind == model.KindJSON && want == "null" {
+			return want // JSON's null is not told from NULL
+		}
 		return "NULL"
 	}
 	text := func() string {

@@ -100,7 +100,7 @@ func (c *mysqlConn) ask(ctx context.Context, dc rawConn, sess *model.Session, te
 		for len(got.Outputs) < len(want.Outputs) && want.Outputs[len(got.Outputs)].Fields == nil {
 			got.Outputs = append(got.Outputs, want.Outputs[len(got.Outputs)]) // the driver hides it
 		}
-		out, rerr := mysqlRows(res, sess, want, len(got.Outputs), backticks(text, want))
+		out, rerr := mysqlRows(res, false, sess, want, len(got.Outputs), backticks(text, want))
 		if rerr != nil {
 			return got, mysqlError(&got, rerr, want)
 		}
@@ -132,7 +132,7 @@ func (c *mysqlConn) prepared(ctx context.Context, dc rawConn, sess *model.Sessio
 		return got, fmt.Errorf("execute: %w", err)
 	}
 	defer rows.Close()
-	out, err := mysqlRows(rows, sess, want, 0, backticks(text, want))
+	out, err := mysqlRows(rows, true, sess, want, 0, backticks(text, want))
 	got.Outputs = []scripttest.Output{out}
 	return got, err
 }
@@ -156,7 +156,7 @@ func backticks(text string, want scripttest.Answer) bool {
 }
 
 // mysqlRows reads a result set, output i of want.
-func mysqlRows(rows sqldriver.Rows, sess *model.Session, want scripttest.Answer, i int, backticks bool) (scripttest.Output, error) {
+func mysqlRows(rows sqldriver.Rows, binary bool, sess *model.Session, want scripttest.Answer, i int, backticks bool) (scripttest.Output, error) {
 	out := scripttest.Output{Fields: []model.Field{}}
 	types := rows.(sqldriver.RowsColumnTypeDatabaseTypeName)
 	for j, name := range rows.Columns() {
@@ -175,7 +175,7 @@ func mysqlRows(rows sqldriver.Rows, sess *model.Session, want scripttest.Answer,
 		}
 		cells := make([]string, len(dest))
 		for j, v := range dest {
-			cells[j] = mysqlCell(out.Fields[j].Type, v, sess, wantCell(want, i, r, j))
+			cells[j] = mysqlCell(out.Fields[j].Type, v, binary, sess, wantCell(want, i, r, j))
 			if backticks {
 				cells[j] = strings.ReplaceAll(cells[j], "`", `"`)
 			}
@@ -226,7 +226,7 @@ func mysqlType(t model.Type) string {
 }
 
 // mysqlCell reads a cell of type t; want is what it should turn out to be.
-func mysqlCell(t model.Type, v sqldriver.Value, sess *model.Session, want string) string {
+func mysqlCell(t model.Type, v sqldriver.Value, binary bool, sess *model.Session, want string) string {
 	var text string
 	switch v := v.(type) {
 	case nil:
@@ -249,7 +249,8 @@ func mysqlCell(t model.Type, v sqldriver.Value, sess *model.Session, want string
 		return float(text)
 	case model.KindTimestamp:
 		got := unixOf(text, t.Unit, sess.Timezone)
-		if n := len(want); t.Unit == model.Nanosecond && n > 3 && len(got) == n && got[:n-3] == want[:n-3] && got[n-3:] == "000" && len(text) <= 26 {
+		w, err := strconv.ParseInt(want, 10, 64)
+		if t.Unit == model.Nanosecond && binary && err == nil && got == strconv.FormatInt(w-(w%1000+1000)%1000, 10) {
 			return want // the binary protocol holds no more than microseconds
 		}
 		return got
