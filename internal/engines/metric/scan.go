@@ -13,13 +13,13 @@ import (
 func (s *Server) Scan(ctx context.Context, req contract.ScanRequest) (contract.Stream, error) {
 	l := s.logical(req.Region)
 	if l == nil {
-		return s.RegionServer.Scan(ctx, req)
+		return s.inner.Scan(ctx, req)
 	}
 	req, err := l.request(req)
 	if err != nil {
 		return nil, err
 	}
-	st, err := s.RegionServer.Scan(ctx, req)
+	st, err := s.inner.Scan(ctx, req)
 	if err != nil {
 		return nil, err
 	}

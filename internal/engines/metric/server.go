@@ -3,6 +3,7 @@ package metric
 import (
 	"context"
 	"maps"
+	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -13,7 +14,7 @@ import (
 
 // Server is a region server with logical regions. It is safe for concurrent use.
 type Server struct {
-	contract.RegionServer // the one that has the data regions, and all others
+	inner contract.RegionServer // has the data regions, and all others. Not embedded: a method of the contract that is new must be thought of
 
 	mu   sync.Mutex              // held while the state is replaced, and while data regions are widened
 	snap atomic.Pointer[regions] // replaced whole by the holder of mu
@@ -47,7 +48,7 @@ var _ contract.RegionServer = (*Server)(nil)
 
 // New puts logical regions before a region server.
 func New(inner contract.RegionServer) *Server {
-	s := &Server{RegionServer: inner}
+	s := &Server{inner: inner}
 	s.snap.Store(&regions{logical: map[model.RegionID]*logical{}, data: map[model.RegionID]dataRegion{}})
 	s.pool.New = func() any { return &merger{} }
 	return s
@@ -77,7 +78,7 @@ func newLogical(id model.RegionID, at contract.LogicalRegion, schema *model.Sche
 // is replaced: by another number, it is empty from then on.
 func (s *Server) Create(ctx context.Context, req contract.CreateRegion) error {
 	if req.Logical == nil {
-		return s.RegionServer.Create(ctx, req)
+		return s.inner.Create(ctx, req)
 	}
 	return s.CreateLogical(ctx, req)
 }
@@ -89,6 +90,12 @@ func (s *Server) CreateLogical(ctx context.Context, reqs ...contract.CreateRegio
 	next := s.clone()
 	need := map[model.RegionID]int{}
 	for _, r := range reqs {
+		if r.Meta.Schema == nil {
+			return errs.New(errs.InvalidArguments, "create logical region %s: no schema", r.Meta.ID)
+		}
+		if l := next.logical[r.Meta.ID]; l != nil && l.table == r.Logical.Table && l.data == r.Logical.Data && !reflect.DeepEqual(l.schema, r.Meta.Schema) {
+			return errs.New(errs.RegionAlreadyExists, "logical region %s exists with another schema", r.Meta.ID)
+		}
 		need[r.Logical.Data] = max(need[r.Logical.Data], len(r.Meta.Schema.PrimaryKey))
 	}
 	for id, n := range need {
@@ -174,7 +181,7 @@ func (s *Server) Open(ctx context.Context, req contract.OpenRegion) error {
 	if s.logical(req.ID) != nil {
 		return nil
 	}
-	return s.RegionServer.Open(ctx, req)
+	return s.inner.Open(ctx, req)
 }
 
 // Close implements contract.RegionServer.
@@ -182,22 +189,26 @@ func (s *Server) Close(ctx context.Context, id model.RegionID) error {
 	if s.forget(id) {
 		return nil
 	}
-	return s.RegionServer.Close(ctx, id)
+	return s.inner.Close(ctx, id)
 }
 
-// Drop implements contract.RegionServer. A data region that has logical ones is RegionBusy.
+// Drop implements contract.RegionServer. A data region that has logical ones is RegionBusy. The rows of a logical region stay where they
+// are, out of reach, until its number is retired.
 func (s *Server) Drop(ctx context.Context, id model.RegionID) error {
 	if s.forget(id) {
 		return nil
 	}
+	s.mu.Lock() // no logical region is made in it meanwhile
+	defer s.mu.Unlock()
 	if n := s.snap.Load().data[id].logical; n > 0 {
 		return errs.New(errs.RegionBusy, "Physical region %s is busy, there are still %d logical regions using it: drop their tables first", id, n)
 	}
-	if err := s.RegionServer.Drop(ctx, id); err != nil {
+	if err := s.inner.Drop(ctx, id); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	if _, ok := s.snap.Load().data[id]; !ok {
+		return nil
+	}
 	next := s.clone()
 	delete(next.data, id)
 	s.snap.Store(next)
@@ -227,20 +238,20 @@ func (s *Server) forget(ids ...model.RegionID) bool {
 // DropLogical ends many logical regions at once; others are left alone.
 func (s *Server) DropLogical(ids ...model.RegionID) { s.forget(ids...) }
 
-// Truncate implements contract.RegionServer. A logical region cannot be truncated in place: it is created again with a new number.
+// Truncate implements contract.RegionServer. The rows of a logical region are deleted by its number.
 func (s *Server) Truncate(ctx context.Context, id model.RegionID) error {
-	r := s.snap.Load()
-	if r.logical[id] != nil {
-		return errs.New(errs.Unsupported, "logical region %s is truncated by a new number", id)
+	if s.logical(id) == nil {
+		return s.inner.Truncate(ctx, id)
 	}
-	return s.RegionServer.Truncate(ctx, id)
+	_, err := s.DeleteWhere(ctx, contract.DeleteRequest{Region: id, TimeRange: model.AllTime})
+	return err
 }
 
 // Alter implements contract.RegionServer. The data region is widened, durably, before the logical one has its new labels. Options of a
 // logical region are its data region's.
 func (s *Server) Alter(ctx context.Context, req contract.AlterRegion) error {
 	if s.logical(req.ID) == nil {
-		return s.RegionServer.Alter(ctx, req)
+		return s.inner.Alter(ctx, req)
 	}
 	return s.AlterLogical(ctx, req)
 }
@@ -284,7 +295,7 @@ func (s *Server) Flush(ctx context.Context, id model.RegionID) error {
 	if l := s.logical(id); l != nil {
 		id = l.data
 	}
-	return s.RegionServer.Flush(ctx, id)
+	return s.inner.Flush(ctx, id)
 }
 
 // Compact implements contract.RegionServer.
@@ -292,7 +303,7 @@ func (s *Server) Compact(ctx context.Context, req contract.CompactRequest) error
 	if l := s.logical(req.Region); l != nil {
 		req.Region = l.data
 	}
-	return s.RegionServer.Compact(ctx, req)
+	return s.inner.Compact(ctx, req)
 }
 
 // BuildIndex implements contract.RegionServer.
@@ -300,16 +311,16 @@ func (s *Server) BuildIndex(ctx context.Context, id model.RegionID) error {
 	if l := s.logical(id); l != nil {
 		id = l.data
 	}
-	return s.RegionServer.BuildIndex(ctx, id)
+	return s.inner.BuildIndex(ctx, id)
 }
 
 // Meta implements contract.RegionServer.
 func (s *Server) Meta(ctx context.Context, id model.RegionID) (contract.RegionMeta, error) {
 	l := s.logical(id)
 	if l == nil {
-		return s.RegionServer.Meta(ctx, id)
+		return s.inner.Meta(ctx, id)
 	}
-	m, err := s.RegionServer.Meta(ctx, l.data)
+	m, err := s.inner.Meta(ctx, l.data)
 	if err != nil {
 		return m, err
 	}
@@ -318,18 +329,33 @@ func (s *Server) Meta(ctx context.Context, id model.RegionID) (contract.RegionMe
 
 // Statistics implements contract.RegionServer: logical regions have none of their own and are left out.
 func (s *Server) Statistics(ctx context.Context, ids []model.RegionID) ([]contract.RegionStatistics, error) {
-	if ids == nil {
-		return s.RegionServer.Statistics(ctx, nil)
+	real := s.stored(ids)
+	if len(real) == 0 && ids != nil {
+		return nil, nil
 	}
-	real := make([]model.RegionID, 0, len(ids))
+	return s.inner.Statistics(ctx, real)
+}
+
+// Files implements contract.RegionServer: logical regions have none of their own and are left out.
+func (s *Server) Files(ctx context.Context, ids []model.RegionID) ([]contract.RegionFile, error) {
+	real := s.stored(ids)
+	if len(real) == 0 && ids != nil {
+		return nil, nil
+	}
+	return s.inner.Files(ctx, real)
+}
+
+// stored is ids without those of logical regions; nil for nil.
+func (s *Server) stored(ids []model.RegionID) []model.RegionID {
+	if ids == nil {
+		return nil
+	}
 	r := s.snap.Load()
+	real := make([]model.RegionID, 0, len(ids))
 	for _, id := range ids {
 		if r.logical[id] == nil {
 			real = append(real, id)
 		}
 	}
-	if len(real) == 0 {
-		return nil, nil
-	}
-	return s.RegionServer.Statistics(ctx, real)
+	return real
 }

@@ -15,7 +15,7 @@ import (
 func (s *Server) Write(ctx context.Context, req contract.WriteRequest) (uint64, error) {
 	r := s.snap.Load()
 	if len(r.data) == 0 {
-		return s.RegionServer.Write(ctx, req)
+		return s.inner.Write(ctx, req)
 	}
 	var out []contract.RegionWrite
 	var groups []*group
@@ -60,7 +60,7 @@ func (s *Server) Write(ctx context.Context, req contract.WriteRequest) (uint64, 
 		}
 		out = append(out, w)
 	}
-	return s.RegionServer.Write(ctx, contract.WriteRequest{Writes: out})
+	return s.inner.Write(ctx, contract.WriteRequest{Writes: out})
 }
 
 // group is the writes of one request that become one write of a data region.
@@ -124,7 +124,7 @@ func (l *logical) check(w *contract.RegionWrite) error {
 		c := l.schema.Column(id)
 		switch {
 		case c == nil:
-			return errs.New(errs.InvalidArguments, "write has column %d, which logical region %s lacks", id, l.id)
+			return errs.New(errs.TableColumnNotFound, "logical region %s has no column %d", l.id, id)
 		case v.Type != c.Type:
 			return errs.New(errs.InvalidArguments, "write has column %q as %s, not %s", c.Name, v.Type, c.Type)
 		case v.Len != w.Rows.Len:
