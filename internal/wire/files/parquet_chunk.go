@@ -23,6 +23,8 @@ import (
 const (
 	// maxHeader is the longest page header: statistics may hold a smallest and a largest string.
 	maxHeader = 16 << 20
+	// maxFooter is the longest footer: wide files of many row groups have some MiB.
+	maxFooter = 32 << 20
 	// maxPage is the largest page, uncompressed; writers make pages of about 1 MiB, and dictionaries not much larger.
 	maxPage = 256 << 20
 	// maxPageValues is the most values of a page. A run of equal values takes a few bytes however long it is.

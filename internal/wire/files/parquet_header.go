@@ -138,8 +138,15 @@ func (c *compact) skip(typ byte, depth int) {
 		if n == 15 {
 			n = c.uvarint()
 		}
-		for ; n > 0 && c.err == nil; n-- {
+		if n > uint64(len(c.b)-c.at) {
+			c.fail(errHeaderShort)
+		}
+		from := c.at
+		for i := n; i > 0 && c.err == nil; i-- {
 			c.element(h&15, depth)
+		}
+		if h&15 == thriftStruct && uint64(c.at-from) < 4*n { // no struct of the format is so small
+			c.fail(errHeader)
 		}
 	case thriftMap:
 		n := c.uvarint()

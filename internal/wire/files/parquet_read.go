@@ -1,6 +1,7 @@
 package files
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,15 @@ func openParquet(src Source) (f *parquet.File, err error) {
 	if src.Size < 12 {
 		return nil, dataError(src.Name, 0, "", errors.New("too short for a parquet file"))
 	}
+	var tail [8]byte // the library takes memory for the footer before it looks whether the file is so long
+	if _, err := src.ReadAt(tail[:], src.Size-8); err != nil && !errors.Is(err, io.EOF) {
+		return nil, dataError(src.Name, 0, "", err)
+	}
+	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > src.Size-12 || n > maxFooter {
+		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: a footer of %d bytes in a file of %d; at most %d are read", n, src.Size, maxFooter))
+	} else if err := checkFooter(src, n); err != nil {
+		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: %w", err))
+	}
 	f, err = parquet.OpenFile(src, src.Size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
 	if err != nil {
 		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: %w", err))
@@ -35,6 +45,22 @@ func openParquet(src Source) (f *parquet.File, err error) {
 	}
 	return f, nil
 }
+
+// checkFooter walks through the footer, n bytes before the file's tail. The library takes memory for as many elements as a list claims to
+// have before it reads them.
+func checkFooter(src Source, n int64) error {
+	b := make([]byte, n)
+	if _, err := src.ReadAt(b, src.Size-8-n); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	c := &compact{b: b}
+	if c.fields(0, nil); c.err != nil {
+		return errFooter
+	}
+	return nil
+}
+
+var errFooter = errors.New("the footer is damaged")
 
 // leafType is the type that values of a file's column have as they are; an error where they cannot be read.
 func leafType(c *parquet.Column) (model.Type, error) {
