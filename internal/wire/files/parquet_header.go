@@ -145,7 +145,7 @@ func (c *compact) skip(typ byte, depth int) {
 		for i := n; i > 0 && c.err == nil; i-- {
 			c.element(h&15, depth)
 		}
-		if h&15 == thriftStruct && uint64(c.at-from) < 4*n { // no struct of the format is so small
+		if h&15 == thriftStruct && uint64(c.at-from) < 3*n { // no struct of the format is smaller
 			c.fail(errHeader)
 		}
 	case thriftMap:

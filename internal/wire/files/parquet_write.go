@@ -1,13 +1,19 @@
 package files
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -21,18 +27,15 @@ const (
 	groupBytes = 64 << 20
 )
 
-// parquetWriter collects a row group in memory and writes it.
+// parquetWriter collects the columns of a row group in memory, encodes them at once, and writes them.
 type parquetWriter struct {
-	w      *parquet.Writer
-	buf    *parquet.Buffer
-	cols   []parquet.ColumnBuffer
-	fields []model.Field
-	values []parquet.Value
-	fixed  []byte // of decimals
-	text   []byte
-	o      Options
-	rows   int
+	w      io.Writer
+	meta   format.FileMetaData
+	cols   []*columnOut
+	encs   []*pageEncoder // one a goroutine
+	rows   int            // of the current group
 	bytes  int64
+	offset int64
 }
 
 // ordered is a group whose fields keep their order; parquet.Group sorts them by name.
@@ -56,23 +59,46 @@ func newParquetWriter(w io.Writer, o Options, fields []model.Field) (_ Writer, e
 	for _, f := range fields {
 		root.fields = append(root.fields, byName[f.Name])
 	}
-	schema := parquet.NewSchema("rows", root)
-	meta := o.Meta
-	if meta == nil {
+	remembered := o.Meta
+	if remembered == nil {
 		for _, f := range fields {
-			meta = append(meta, ColumnMeta{Name: f.Name, Type: f.Type})
+			remembered = append(remembered, ColumnMeta{Name: f.Name, Type: f.Type})
 		}
 	}
-	text, err := json.Marshal(meta)
+	text, err := json.Marshal(remembered)
 	if err != nil {
 		return nil, err
 	}
-	p := &parquetWriter{fields: fields, o: o}
-	p.w = parquet.NewWriter(w, schema, parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest}), parquet.KeyValueMetadata(metaKey, string(text)),
-		parquet.CreatedBy("goptimedb", "", ""), parquet.DataPageStatistics(false))
-	p.buf = parquet.NewBuffer(schema)
-	p.cols = p.buf.ColumnBuffers()
-	return p, nil
+	p := &parquetWriter{w: w}
+	// The library knows how a schema is spelled in a footer: it is taken out of a file without rows.
+	var empty bytes.Buffer
+	if err := parquet.NewWriter(&empty, parquet.NewSchema("rows", root)).Close(); err != nil {
+		return nil, err
+	}
+	f, err := parquet.OpenFile(bytes.NewReader(empty.Bytes()), int64(empty.Len()))
+	if err != nil {
+		return nil, err
+	}
+	p.meta = format.FileMetaData{Version: 2, Schema: f.Metadata().Schema, CreatedBy: "goptimedb version 1",
+		KeyValueMetadata: []format.KeyValue{{Key: metaKey, Value: string(text)}}}
+	for _, f := range fields {
+		p.meta.ColumnOrders = append(p.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
+		p.cols = append(p.cols, newColumnOut(f, &o))
+	}
+	for range min(runtime.GOMAXPROCS(0), 4, max(1, len(fields))) {
+		e, err := newPageEncoder()
+		if err != nil {
+			return nil, err
+		}
+		p.encs = append(p.encs, e)
+	}
+	return p, p.write([]byte("PAR1"))
+}
+
+func (p *parquetWriter) write(b []byte) error {
+	n, err := p.w.Write(b)
+	p.offset += int64(n)
+	return err
 }
 
 // parquetNode is how values of a type are kept in files.
@@ -125,15 +151,19 @@ func parquetNode(t model.Type) parquet.Node {
 
 // Write implements Writer.
 func (p *parquetWriter) Write(b *model.Batch) error {
+	size := b.Bytes()
 	for at := 0; at < b.Len; {
 		n := min(b.Len-at, groupRows-p.rows)
+		if room := groupBytes - p.bytes; size/int64(b.Len)*int64(n) > room { // long rows
+			n = int(max(1, min(int64(n), room/(size/int64(b.Len)+1))))
+		}
 		for i, v := range b.Cols {
-			if err := p.column(i, v, at, at+n); err != nil {
-				return err
+			if err := p.cols[i].append(v, at, at+n); err != nil {
+				return fmt.Errorf("column %s: %w", p.cols[i].name, err)
 			}
 		}
 		p.rows += n
-		p.bytes += b.Bytes() * int64(n) / int64(b.Len)
+		p.bytes += size * int64(n) / int64(b.Len)
 		at += n
 		if p.rows == groupRows || p.bytes >= groupBytes {
 			if err := p.flush(); err != nil {
@@ -144,76 +174,60 @@ func (p *parquetWriter) Write(b *model.Batch) error {
 	return nil
 }
 
-func (p *parquetWriter) column(c int, v *model.Vector, from, to int) error {
-	out := p.values[:0]
-	t := p.fields[c].Type
-	p.fixed = p.fixed[:0]
-	null := parquet.NullValue().Level(0, 0, c)
-	put := func(value func(i int) parquet.Value) {
-		for i := from; i < to; i++ {
-			if v.Null(i) {
-				out = append(out, null)
-			} else {
-				out = append(out, value(i).Level(0, 1, c))
-			}
-		}
-	}
-	switch {
-	case v.Type.Class() == model.ClassNull:
-		put(nil)
-	case v.Type.Class() == model.ClassBool:
-		put(func(i int) parquet.Value { return parquet.BooleanValue(v.Bools[i]) })
-	case t.Kind == model.KindFloat32:
-		put(func(i int) parquet.Value { return parquet.FloatValue(float32(v.Floats[i])) })
-	case t.Kind == model.KindFloat64:
-		put(func(i int) parquet.Value { return parquet.DoubleValue(v.Floats[i]) })
-	case t.IsTimestamp() && t.Unit == model.Second:
-		put(func(i int) parquet.Value { return parquet.Int64Value(v.Ints[i] * 1000) }) // valid times fit, see model.ValidTimes
-	case t.Kind == model.KindDate, t.Integer() && t.Kind != model.KindInt64 && t.Kind != model.KindUint64:
-		put(func(i int) parquet.Value { return parquet.Int32Value(int32(v.Ints[i])) })
-	case t.Class() == model.ClassInt:
-		put(func(i int) parquet.Value { return parquet.Int64Value(v.Ints[i]) })
-	case t.Class() == model.ClassDecimal:
-		if cap(p.fixed) < 16*(to-from) {
-			p.fixed = make([]byte, 0, 16*(to-from))
-		}
-		put(func(i int) parquet.Value {
-			n := len(p.fixed)
-			p.fixed = binary.BigEndian.AppendUint64(p.fixed, uint64(v.Decimals[i].Hi))
-			p.fixed = binary.BigEndian.AppendUint64(p.fixed, v.Decimals[i].Lo)
-			return parquet.FixedLenByteArrayValue(p.fixed[n:])
-		})
-	case t.Class() == model.ClassBytes:
-		put(func(i int) parquet.Value { return parquet.ByteArrayValue(v.BytesAt(i)) })
-	default:
-		put(func(i int) parquet.Value {
-			b, _ := p.o.textOf(nil, v, i)
-			return parquet.ByteArrayValue(b)
-		})
-	}
-	p.values = out
-	if _, err := p.cols[c].WriteValues(out); err != nil {
-		return fmt.Errorf("column %s: %w", p.fields[c].Name, err)
-	}
-	return nil
-}
-
+// flush encodes the columns, several at once, and writes them as a row group.
 func (p *parquetWriter) flush() error {
 	if p.rows == 0 {
 		return nil
 	}
-	if _, err := p.w.WriteRowGroup(p.buf); err != nil {
-		return err
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for _, e := range p.encs {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(p.cols); i = int(next.Add(1)) - 1 {
+				p.cols[i].encode(e)
+			}
+		})
 	}
-	p.buf.Reset()
+	wg.Wait()
+	g := format.RowGroup{NumRows: int64(p.rows), FileOffset: p.offset, Ordinal: int16(min(len(p.meta.RowGroups), math.MaxInt16))}
+	for _, c := range p.cols {
+		if c.err != nil {
+			return fmt.Errorf("column %s: %w", c.name, c.err)
+		}
+		m := c.meta
+		m.DataPageOffset += p.offset
+		if c.dictSize > 0 {
+			m.DictionaryPageOffset = p.offset
+		}
+		g.TotalByteSize += m.TotalUncompressedSize
+		g.TotalCompressedSize += m.TotalCompressedSize
+		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: m})
+		if err := p.write(c.out); err != nil {
+			return err
+		}
+		c.reset()
+	}
+	p.meta.RowGroups = append(p.meta.RowGroups, g)
+	p.meta.NumRows += int64(p.rows)
 	p.rows, p.bytes = 0, 0
 	return nil
 }
 
 // Close implements Writer.
 func (p *parquetWriter) Close() error {
+	defer func() {
+		for _, e := range p.encs {
+			e.zstd.Close() // on memory only: nothing can fail
+		}
+	}()
 	if err := p.flush(); err != nil {
 		return err
 	}
-	return p.w.Close()
+	var protocol thrift.CompactProtocol
+	footer, err := thrift.Marshal(&protocol, &p.meta)
+	if err != nil {
+		return err
+	}
+	footer = binary.LittleEndian.AppendUint32(footer, uint32(len(footer)))
+	return p.write(append(footer, "PAR1"...))
 }
