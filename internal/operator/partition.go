@@ -130,7 +130,9 @@ func (r *ruleReader) constant(c *model.Column, x sql.Expr) (model.Value, error) 
 	if !ok || l.Kind == sql.LitNull {
 		return model.Value{}, errs.New(errs.InvalidSyntax, "Invalid SQL, error: Partition rule compares column %s with %s, which is not a constant", c.Name, sql.Format(x))
 	}
-	return literalsOf(r.sess).value(c, l)
+	lits := literalsOf(r.sess)
+	lits.loose = false // a definition means the same over every protocol
+	return lits.value(c, l)
 }
 
 // route gives the writes of some rows: one for each region that gets any. Where that is one, the rows are not copied.
