@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -41,26 +42,65 @@ func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
 			meta.Schema = req.Schema
 		}
 	}
+	if req.Schema != nil {
+		if err := r.saveDeletions(ctx); err != nil {
+			return fmt.Errorf("alter region %s: %w", r.id, err)
+		}
+	}
 	if err := r.commit(ctx, "alter.commit", manifest.Action{Change: &manifest.Change{Meta: meta}}); err != nil {
+		r.undecided.Store(&meta)
 		return fmt.Errorf("alter region %s: %w", r.id, err)
 	}
+	return r.onWorker(ctx, func() error { r.install(meta); return nil })
+}
+
+// install makes a schema and options take effect that the manifest holds. It runs in the apply stage.
+func (r *region) install(meta contract.RegionMeta) {
+	r.undecided.Store(nil)
+	r.mu.Lock()
+	changed := r.mu.version.meta.Schema != meta.Schema
+	r.mu.Unlock()
+	if changed {
+		r.freeze()
+	}
+	r.mu.Lock()
+	n := r.mu.version.clone()
+	n.meta = meta
+	n.mutable = r.mu.version.mutable
+	if changed || n.mutable.Rows() == 0 {
+		n.mutable = r.newMemtable(meta)
+	}
+	dead := r.installLocked(n)
+	r.mu.Unlock()
+	r.purge(dead)
+	r.eng.askIndexes(r)
+}
+
+// installUndecided makes the change of an Alter take effect whose commit had no known outcome, if the manifest turned out to hold it.
+func (r *region) installUndecided(ctx context.Context) error {
+	if r.undecided.Load() == nil {
+		return nil
+	}
 	return r.onWorker(ctx, func() error {
-		if req.Schema != nil {
-			r.freeze()
+		meta, now := r.undecided.Load(), r.manifest.State().Meta
+		if meta != nil && now.Schema == meta.Schema && now.Options == meta.Options {
+			r.install(*meta)
 		}
-		r.mu.Lock()
-		n := r.mu.version.clone()
-		n.meta = meta
-		n.mutable = r.mu.version.mutable
-		if req.Schema != nil || n.mutable.Rows() == 0 {
-			n.mutable = r.newMemtable(meta)
-		}
-		dead := r.installLocked(n)
-		r.mu.Unlock()
-		r.purge(dead)
-		e.askIndexes(r)
+		r.undecided.Store(nil)
 		return nil
 	})
+}
+
+// saveDeletions flushes if only the log holds some deletions. A replay gives rows the newest schema, by which a condition that was made
+// for an older one cannot be judged: so the log never has a deletion before a change of the schema. alterMu held, so no deletion comes.
+func (r *region) saveDeletions(ctx context.Context) error {
+	v := r.pin()
+	n := len(v.unsaved(math.MaxUint64, r.manifest.State()))
+	r.unpin(v)
+	if n == 0 {
+		return nil
+	}
+	return r.flush(ctx)
 }
 
 // commit makes an edit durable, telling the listener. After an error the edit may be there all the same, or be made by the next commit

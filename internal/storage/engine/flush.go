@@ -125,7 +125,7 @@ func (r *region) settle(ctx context.Context) error {
 		return err
 	}
 	r.sync()
-	return nil
+	return r.installUndecided(ctx)
 }
 
 // sync installs a version with the files that the manifest names now, without the memtables whose rows they hold.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,11 +68,11 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 				t.Run(fmt.Sprint(step, after, crash), func(t *testing.T) {
 					s, fs := newShelf(), crashfs.New()
 					ahead := time.Duration(0)
-					failing := false
+					var failing atomic.Bool // the background asks too
 					tune := func(o *Options) {
 						s.tune(&ahead)(o)
 						o.Listener.Step = func(_ model.RegionID, name string, a bool) error {
-							if failing && name == step && a == after {
+							if failing.Load() && name == step && a == after {
 								return errors.New("injected")
 							}
 							return nil
@@ -87,7 +88,7 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 					}
 					sc := &script{r: rand.New(rand.NewPCG(7, 7)), mode: contract.MergeLastRow, have: state{}}
 					for i := range 20 {
-						failing = i%5 == 4
+						failing.Store(i%5 == 4)
 						rows := sc.rows()
 						if _, err := n.eng.Write(ctx, put(model.OpPut, rows...)); err != nil {
 							t.Fatal(err)
@@ -97,11 +98,11 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 						if i%3 == 0 {
 							_ = n.eng.Compact(ctx, contract.CompactRequest{Region: region0, Strict: i%2 == 0, Window: 3 * time.Hour})
 						}
-						if crash && failing { // the files that a job left are nobody's after this
+						if crash && failing.Load() { // the files that a job left are nobody's after this
 							if err := n.stop(); err != nil {
 								t.Fatal(err)
 							}
-							failing = false
+							failing.Store(false)
 							if n, err = start(t, fs, "/d", tune); err != nil {
 								t.Fatal(err)
 							}
@@ -110,7 +111,7 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 							}
 						}
 					}
-					failing = false
+					failing.Store(false)
 					if err := n.eng.Flush(ctx, region0); err != nil {
 						t.Fatal(err)
 					}

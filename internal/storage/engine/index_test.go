@@ -235,13 +235,18 @@ func (s *indexStory) predicate(depth int) *model.Expr {
 
 // holds is the plain meaning of a predicate.
 func holds(e *model.Expr, row []model.Value) bool {
+	return holdsOf(e, func(id model.ColumnID) model.Value { return row[slices.Index(indexedColumns, id)] })
+}
+
+// holdsOf is holds of a row given by its columns.
+func holdsOf(e *model.Expr, value func(model.ColumnID) model.Value) bool {
 	switch e.Op {
 	case model.OpAnd:
-		return !slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return !holds(a, row) })
+		return !slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return !holdsOf(a, value) })
 	case model.OpOr:
-		return slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return holds(a, row) })
+		return slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return holdsOf(a, value) })
 	}
-	v := row[slices.Index(indexedColumns, e.Column)]
+	v := value(e.Column)
 	if e.Op == model.OpIsNull || v.Null() {
 		return e.Op == model.OpIsNull && v.Null()
 	}

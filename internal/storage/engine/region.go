@@ -56,7 +56,8 @@ type region struct {
 	compactMu sync.Mutex   // held by the one compaction of the region
 	comp      compacting
 	claims    claims
-	alterMu   sync.Mutex // held over alter, truncate, drop, close
+	alterMu   sync.Mutex                          // held over alter, truncate, drop, close
+	undecided atomic.Pointer[contract.RegionMeta] // of an Alter whose commit had no known outcome: settle installs it, or finds it void
 	written   atomic.Uint64
 	committed atomic.Uint64 // the sequence after the last row that was applied
 	queried   struct {
