@@ -5,8 +5,10 @@ LDFLAGS := -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES ?= ./...
 FUZZTIME ?= 30s
+SOAK ?= 300
+FAULTS ?= 3000
 
-.PHONY: run build test test-tools test-clouds lint bench bench-peers generate fuzz clean
+.PHONY: run build test soak test-tools test-clouds lint bench bench-peers generate fuzz clean
 
 run: build ## build and start a standalone server with its data in ./goptimedb_data
 	./bin/goptime standalone start
@@ -16,6 +18,9 @@ build:
 
 test: test-tools test-clouds ## every test, with the race detector; TESTFLAGS=-v PACKAGES=./internal/wal/... narrow it
 	go test -race -tags invariants -timeout 20m $(TESTFLAGS) $(PACKAGES)
+
+soak: ## SOAK random programs against the plain model, then as many while store and disk fail, then FAULTS damages; prints progress
+	META_PROGRAMS=$(SOAK) DAMAGES=$(FAULTS) go test -count 1 -timeout 24h -v -run 'TestRandomPrograms|TestDamage' ./internal/storage/engine
 
 test-tools: ## third-party programs that tests drive, from the system's package registry
 	@./tests/tools.sh

@@ -402,7 +402,7 @@ func (g *grouping) fromSeries(ins []*input) bool {
 		return false
 	}
 	for _, in := range ins {
-		if in.deletes || !in.covered {
+		if in.deletes || in.hidden != nil || !in.covered {
 			return false
 		}
 	}
