@@ -279,6 +279,14 @@ func (w *writer) join(n *plan.Join) (string, error) {
 	if n.Lateral {
 		r = "LATERAL " + r
 	}
+	if n.Kind == plan.Semi || n.Kind == plan.Anti {
+		// The engine forgets the right side by its alias, and scans share one: that of their function.
+		alias := "right_side"
+		if cols := n.R.Cols(); len(cols) > 0 {
+			alias += "_" + name(cols[0].ID)
+		}
+		r = "(SELECT * FROM " + r + ") AS " + alias
+	}
 	if n.On == nil {
 		if n.Kind == plan.Inner {
 			return l + " CROSS JOIN " + r, nil
