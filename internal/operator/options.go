@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"errors"
 	"maps"
 	"strconv"
 	"strings"
@@ -20,7 +21,13 @@ type tableOption func(r *contract.RegionOptions, v string) (shown string, err er
 
 func keep(_ *contract.RegionOptions, v string) (string, error) { return v, nil }
 
-func boolean(v string) (bool, error) { return strconv.ParseBool(strings.ToLower(v)) }
+func boolean(v string) (bool, error) {
+	b, err := strconv.ParseBool(strings.ToLower(v))
+	if err != nil {
+		return false, errors.New("must be true or false")
+	}
+	return b, nil
+}
 
 func ttl(r *contract.RegionOptions, v string) (string, error) {
 	switch strings.ToLower(strings.TrimSpace(v)) {
