@@ -26,6 +26,8 @@ type Options struct {
 	// Macros are statements run in every new instance before its settings are locked, such as CREATE MACRO: what the author of
 	// statements wants to find there.
 	Macros []string
+	// Functions are registered in every new instance, before Macros run.
+	Functions []Function
 }
 
 func (o Options) withDefaults() Options {
@@ -203,7 +205,7 @@ func openInstance(opts Options) (*instance, error) {
 	}
 	in.mu.refs = 1
 	in.mu.sessions = map[uint64]*session{}
-	if err := in.prepare(opts.Macros); err != nil {
+	if err := in.prepare(opts); err != nil {
 		in.release()
 		return nil, fmt.Errorf("open query engine: %w", err)
 	}
@@ -211,7 +213,7 @@ func openInstance(opts Options) (*instance, error) {
 }
 
 // prepare registers what statements find in the instance, and locks its settings.
-func (in *instance) prepare(macros []string) error {
+func (in *instance) prepare(opts Options) error {
 	s, err := in.connect()
 	if err != nil {
 		return err
@@ -220,7 +222,12 @@ func (in *instance) prepare(macros []string) error {
 	if err := registerSource(s.conn, in); err != nil {
 		return err
 	}
-	for _, m := range macros {
+	for _, f := range opts.Functions {
+		if err := in.registerFunction(s.conn, f); err != nil {
+			return err
+		}
+	}
+	for _, m := range opts.Macros {
 		if err := s.exec(m); err != nil {
 			return fmt.Errorf("%s: %w", m, err)
 		}
