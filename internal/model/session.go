@@ -23,6 +23,7 @@ type Session struct {
 	Protocol string         // "http", "mysql", "postgres", "influxdb", "prometheus" …: for metrics and the process list
 	Timezone *time.Location // never nil
 	Timeout  time.Duration  // of one statement; 0: none
+	ID       uint32         // of the connection, as connection_id() and pg_backend_pid() tell it; 0: none
 	Hints    map[string]string
 }
 

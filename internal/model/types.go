@@ -80,6 +80,9 @@ type Type struct {
 	Precision uint8    // of KindDecimal, 1..38
 	Scale     uint8    // of KindDecimal
 	Dim       uint32   // of KindVector
+	// Elem is the kind of the elements of KindList, whose Unit, Precision and Scale stand above; KindNull: not known. Of elements that
+	// are lists themselves, what those hold is not known.
+	Elem Kind
 }
 
 // Types without parameters.
@@ -114,6 +117,19 @@ func Decimal(p, s uint8) Type { return Type{Kind: KindDecimal, Precision: p, Sca
 
 // VectorOf is the type of vectors of dim float32.
 func VectorOf(dim uint32) Type { return Type{Kind: KindVector, Dim: dim} }
+
+// ListOf is the type of lists of elements of a type.
+func ListOf(elem Type) Type {
+	return Type{Kind: KindList, Elem: elem.Kind, Unit: elem.Unit, Precision: elem.Precision, Scale: elem.Scale, Dim: elem.Dim}
+}
+
+// ElemType is the type of the elements of KindList; Null where it is not known.
+func (t Type) ElemType() Type {
+	if t.Kind != KindList {
+		return Null
+	}
+	return Type{Kind: t.Elem, Unit: t.Unit, Precision: t.Precision, Scale: t.Scale, Dim: t.Dim}
+}
 
 // Class is how the type's values lie in memory.
 func (t Type) Class() Class {

@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Catalog bind.Catalog
 	Regions contract.RegionServer
-	// Relational tunes the relational half; its Macros are set by the engine.
+	// Relational tunes the relational half; its Macros and Functions are set by the engine.
 	Relational relational.Options
 	// Finish bounds the finisher.
 	Finish finish.Options
@@ -66,6 +66,9 @@ func Open(opts Options) (*Engine, error) {
 		opts.LimitWait = 100 * time.Millisecond
 	}
 	opts.Relational.Macros = function.Macros()
+	for _, c := range function.Columns() {
+		opts.Relational.Functions = append(opts.Relational.Functions, relational.Function{Name: c.Name, Args: c.Args, ListOf: c.ListOf, Variadic: c.Variadic, Result: c.Result, Eval: c.Eval})
+	}
 	db, err := relational.Open(opts.Relational)
 	if err != nil {
 		return nil, err

@@ -76,6 +76,9 @@ func (b *binder) call(es *exprScope, f *sql.FuncCall) (plan.Expr, error) {
 		}
 		args[i] = x
 	}
+	if function.Zoned(fn.Name) {
+		args = append(args, b.zone())
+	}
 	return b.apply(fn, args)
 }
 
@@ -277,6 +280,14 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 		return text(b.env.Session.Timezone.String())
 	case "version":
 		return text(b.env.Version)
+	case "build":
+		return text("branch: main\nversion: " + b.env.Version)
+	case "current_time":
+		return text(b.env.Now.UTC().Format("15:04:05.999999999"))
+	case "connection_id":
+		return &plan.Lit{V: model.IntValue(model.Uint32, int64(b.env.Session.ID))}, true, nil
+	case "pg_backend_pid":
+		return &plan.Lit{V: model.IntValue(model.Uint64, int64(b.env.Session.ID))}, true, nil
 	case "session_user", "current_user", "user":
 		user := b.env.Session.User
 		if user == "" {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -93,6 +94,10 @@ func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
 		return b.subquery(es, e)
 	case *sql.ArrayLit, *sql.StructLit, *sql.Row:
 		return b.composite(es, e)
+	case *sql.Index:
+		return b.index(es, e)
+	case *sql.Slice:
+		return b.slice(es, e)
 	case *sql.RangeExpr:
 		return b.rangeExpr(es, e)
 	case *sql.Star:
@@ -266,6 +271,9 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 		return nil, planError("Error during planning: Cannot infer common argument type for comparison operation %s %s %s", l.Type(), op, r.Type())
 	}
 	var err error
+	if x, ok := b.beyond(op, l, r, t); ok {
+		return x, nil
+	}
 	if l, err = b.cast(l, t); err != nil {
 		return nil, err
 	}
@@ -273,6 +281,70 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 		return nil, err
 	}
 	return b.fold(&plan.Call{Fn: op, Args: []plan.Expr{l, r}, T: model.Bool}), nil
+}
+
+// beyond compares times of type t with a constant that t cannot hold, as nanoseconds cannot the year 3000: every time is before it, or
+// after it.
+func (b *binder) beyond(op string, l, r plan.Expr, t model.Type) (plan.Expr, bool) {
+	if !t.IsTimestamp() {
+		return nil, false
+	}
+	if _, ok := l.(*plan.Lit); ok {
+		turned, ok := map[string]string{plan.Eq: plan.Eq, plan.Ne: plan.Ne, plan.Lt: plan.Gt, plan.Le: plan.Ge, plan.Gt: plan.Lt, plan.Ge: plan.Le}[op]
+		if !ok {
+			return nil, false
+		}
+		l, r, op = r, l, turned
+	}
+	c, ok := r.(*plan.Lit)
+	if !ok || c.V.Null() {
+		return nil, false
+	}
+	if _, ok := l.(*plan.Lit); ok {
+		return nil, false
+	}
+	at, unit := c.V.Int, c.V.Type.Unit
+	switch {
+	case c.V.Type.IsTimestamp():
+	case c.V.Type.Kind == model.KindString:
+		n, err := ParseTime(strings.TrimSpace(c.V.Bytes), model.Second, b.env.Session.Timezone)
+		if _, number := strconv.ParseInt(c.V.Bytes, 10, 64); err != nil || number == nil {
+			return nil, false
+		}
+		at, unit = n, model.Second
+	default:
+		return nil, false
+	}
+	if _, ok := model.ConvertTime(at, unit, t.Unit); ok || unit >= t.Unit {
+		return nil, false
+	}
+	last := int64(math.MaxInt64)
+	never, always := plan.Gt, plan.Le
+	if at < 0 {
+		last, never, always = math.MinInt64, plan.Lt, plan.Ge
+	}
+	var as string
+	switch op {
+	case plan.Lt, plan.Le:
+		if as = always; at < 0 {
+			as = never
+		}
+	case plan.Gt, plan.Ge:
+		if as = never; at < 0 {
+			as = always
+		}
+	case plan.Eq:
+		as = never
+	case plan.Ne:
+		as = always
+	default:
+		return nil, false
+	}
+	x, err := b.cast(l, t)
+	if err != nil {
+		return nil, false
+	}
+	return &plan.Call{Fn: as, Args: []plan.Expr{x, &plan.Lit{V: model.IntValue(t, last)}}, T: model.Bool}, true
 }
 
 // comparable is the type in which two operands are compared: the type common to both, except for BIGINT UNSIGNED and a signed integer,

@@ -113,6 +113,48 @@ func (b *binder) composite(es *exprScope, e sql.Expr) (plan.Expr, error) {
 			}
 			out.Elems[i] = x
 		}
+		out.T = model.ListOf(t)
 	}
 	return out, nil
+}
+
+// index binds x[i]: an element of a list, counted from 1, or the member of a struct or map with a name.
+func (b *binder) index(es *exprScope, e *sql.Index) (plan.Expr, error) {
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	i, err := b.expr(es, e.I)
+	if err != nil {
+		return nil, err
+	}
+	if x.Type().Kind == model.KindStruct {
+		return nil, errs.New(errs.Unsupported, "a member of a struct in a query")
+	}
+	return b.callFn("array_element", x, i)
+}
+
+func (b *binder) slice(es *exprScope, e *sql.Slice) (plan.Expr, error) {
+	if e.Step != nil {
+		return nil, errs.New(errs.Unsupported, "a slice of a list with a step")
+	}
+	x, err := b.expr(es, e.X)
+	if err != nil {
+		return nil, err
+	}
+	bound := func(e sql.Expr, open int64) (plan.Expr, error) {
+		if e == nil {
+			return &plan.Lit{V: model.IntValue(model.Int64, open)}, nil
+		}
+		return b.expr(es, e)
+	}
+	lo, err := bound(e.Lo, 1)
+	if err != nil {
+		return nil, err
+	}
+	hi, err := bound(e.Hi, -1)
+	if err != nil {
+		return nil, err
+	}
+	return b.callFn("array_slice", x, lo, hi)
 }

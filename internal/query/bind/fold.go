@@ -52,7 +52,15 @@ func (b *binder) castAs(x plan.Expr, t model.Type, try bool) (plan.Expr, error) 
 	if t.Kind == model.KindInterval && from.Kind == model.KindString {
 		return nil, errs.New(errs.Unsupported, "an INTERVAL that is not a constant")
 	}
+	if t.IsTimestamp() && from.Kind == model.KindString {
+		return &plan.Call{Fn: function.ParseTimeName(t.Unit, try), Args: []plan.Expr{x, b.zone()}, T: t}, nil
+	}
 	return &plan.Cast{X: x, T: t, Try: try}, nil
+}
+
+// zone is the session's time zone as an argument of functions.
+func (b *binder) zone() plan.Expr {
+	return &plan.Lit{V: model.StringValue(function.ZoneName(b.env.Session.Timezone))}
 }
 
 func castError(v model.Value, t model.Type) error {
@@ -190,47 +198,9 @@ func castString(v model.Value, t model.Type, zone *time.Location) (out model.Val
 	return out, false, nil
 }
 
-// ParseTime reads a time in text: RFC 3339, or a date and a time of day with a blank or T between, up to nine digits of fraction, with or
-// without a zone; a date alone; or a number, which counts in unit. Without a zone it is a time of day in zone. Digits finer than unit
-// are cut off towards the past.
+// ParseTime is function.ParseTime.
 func ParseTime(s string, unit model.TimeUnit, zone *time.Location) (int64, error) {
-	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return n, nil
-	}
-	bad := errs.New(errs.EngineExecuteQuery, "Cast error: Error parsing timestamp from '%s': error parsing timestamp", s)
-	if len(s) < len(time.DateOnly) {
-		return 0, bad
-	}
-	text := s
-	if len(text) > 10 && (text[10] == 'T' || text[10] == 't') {
-		text = text[:10] + " " + text[11:]
-	}
-	text = strings.Replace(text, "z", "Z", 1)
-	var at time.Time
-	var err error
-	for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05 Z07:00", "2006-01-02 15:04:05Z0700",
-		"2006-01-02 15:04", "2006-01-02 15:04Z07:00", "2006-01-02"} {
-		if at, err = time.ParseInLocation(layout, text, zone); err == nil {
-			if wall, werr := time.Parse(layout, text); werr == nil && !strings.Contains(layout, "Z07") && !sameClock(at, wall) {
-				return 0, errs.New(errs.EngineExecuteQuery, "Cast error: Error parsing timestamp from '%s': there is no such local time in %s", s, zone)
-			}
-			break
-		}
-	}
-	if err != nil {
-		return 0, bad
-	}
-	whole, ok := model.ConvertTime(at.Unix(), model.Second, unit)
-	if !ok {
-		return 0, errs.New(errs.EngineExecuteQuery, "Cast error: '%s' is out of the range of %s", s, model.Timestamp(unit))
-	}
-	return whole + int64(at.Nanosecond())/unit.Nanos(), nil
-}
-
-// sameClock reports that calendars and clocks on the wall show the same at a and b: where they do not, a was read from a text that a
-// change of the clocks skips.
-func sameClock(a, b time.Time) bool {
-	return a.Hour() == b.Hour() && a.Minute() == b.Minute() && a.Day() == b.Day()
+	return function.ParseTime(s, unit, zone)
 }
 
 // fold computes a call of constants, where that is worth knowing while planning: signs, and times moved by intervals.
@@ -290,11 +260,7 @@ func foldArithmetic(c *plan.Call, v []model.Value) plan.Expr {
 	switch {
 	case t.Floating() && c.T.Floating():
 		out.Float = map[string]float64{"+": v[0].Float + v[1].Float, "-": v[0].Float - v[1].Float, "*": v[0].Float * v[1].Float}[c.Fn]
-	case t.Kind == model.KindInt64 && c.T.Kind == model.KindInt64, t.IsTimestamp() && c.T.Kind == model.KindDuration:
-		const small = 1 << 31 // no overflow below it
-		if c.Fn == "*" && (abs(v[0].Int) >= small || abs(v[1].Int) >= small) || abs(v[0].Int) >= 1<<62 || abs(v[1].Int) >= 1<<62 {
-			return c
-		}
+	case t.Kind == model.KindInt64 && c.T.Kind == model.KindInt64, t.IsTimestamp() && c.T.Kind == model.KindDuration: // wraps around
 		out.Int = map[string]int64{"+": v[0].Int + v[1].Int, "-": v[0].Int - v[1].Int, "*": v[0].Int * v[1].Int}[c.Fn]
 	default:
 		return c

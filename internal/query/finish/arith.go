@@ -1,10 +1,8 @@
 package finish
 
 import (
-	"math"
-	"math/bits"
-
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
 )
 
 // arithExpr is l fn r of type t each, which gives result.
@@ -56,13 +54,43 @@ func floatExpr(fn string, t model.Type, x, y eval) eval {
 }
 
 func intExpr(fn string, t, result model.Type, x, y eval) eval {
-	op := signedOp(fn)
-	lo, hi, ok := t.IntRange()
-	if t.Kind == model.KindUint64 {
-		op, lo, hi = unsignedOp(fn), math.MinInt64, math.MaxInt64
-	} else if !ok {
-		return nil
+	if fn == "/" || fn == "%" {
+		return quotientExpr(fn, t, result, x, y)
 	}
+	narrow := t.Kind != model.KindInt64 && t.Kind != model.KindUint64
+	return func(b *model.Batch) (*model.Vector, error) {
+		l, r, err := two(x, y, b)
+		if err != nil {
+			return nil, err
+		}
+		out := &model.Vector{Type: result, Len: b.Len, Ints: make([]int64, b.Len), Valid: both(l, r)}
+		li, ri := l.Ints[:b.Len], r.Ints[:b.Len]
+		switch fn {
+		case "+":
+			for i := range out.Ints {
+				out.Ints[i] = li[i] + ri[i]
+			}
+		case "-":
+			for i := range out.Ints {
+				out.Ints[i] = li[i] - ri[i]
+			}
+		default:
+			for i := range out.Ints {
+				out.Ints[i] = li[i] * ri[i]
+			}
+		}
+		if narrow {
+			for i, v := range out.Ints {
+				out.Ints[i] = function.WrapInt(v, t)
+			}
+		}
+		return out, nil
+	}
+}
+
+// quotientExpr divides. Only the least number by -1 has no quotient of its own; it wraps to itself.
+func quotientExpr(fn string, t, result model.Type, x, y eval) eval {
+	unsigned := t.Kind == model.KindUint64
 	return func(b *model.Batch) (*model.Vector, error) {
 		l, r, err := two(x, y, b)
 		if err != nil {
@@ -70,73 +98,24 @@ func intExpr(fn string, t, result model.Type, x, y eval) eval {
 		}
 		out := &model.Vector{Type: result, Len: b.Len, Ints: make([]int64, b.Len), Valid: both(l, r)}
 		for i := range out.Ints {
-			v, ok := op(l.Ints[i], r.Ints[i])
-			if (!ok || v < lo || v > hi) && !out.Null(i) { // what NULLs hold says nothing
-				if r.Ints[i] == 0 && (fn == "/" || fn == "%") {
-					return nil, rowError("Divide by zero error")
-				}
-				return nil, rowError("Overflow: %s %s of %s", result, fn, t)
+			a, d := l.Ints[i], r.Ints[i]
+			switch {
+			case out.Null(i): // what NULLs hold says nothing
+			case d == 0:
+				return nil, rowError("Divide by zero error")
+			case unsigned && fn == "/":
+				out.Ints[i] = int64(uint64(a) / uint64(d))
+			case unsigned:
+				out.Ints[i] = int64(uint64(a) % uint64(d))
+			case d == -1 && fn == "/":
+				out.Ints[i] = function.WrapInt(-a, t)
+			case d == -1:
+			case fn == "/":
+				out.Ints[i] = a / d
+			default:
+				out.Ints[i] = a % d
 			}
-			out.Ints[i] = v
 		}
 		return out, nil
-	}
-}
-
-// signedOp computes in 64 bits; false where the result does not fit, or there is none.
-func signedOp(fn string) func(a, b int64) (int64, bool) {
-	switch fn {
-	case "+":
-		return func(a, b int64) (int64, bool) { return a + b, !overflows(a, b, a+b, false) }
-	case "-":
-		return func(a, b int64) (int64, bool) { d := a - b; return d, (a >= 0) == (b >= 0) || (d >= 0) == (a >= 0) }
-	case "*":
-		return func(a, b int64) (int64, bool) {
-			if a == 0 || b == 0 {
-				return 0, true
-			}
-			p := a * b
-			return p, p/b == a && !(a == -1 && b == math.MinInt64) && !(b == -1 && a == math.MinInt64)
-		}
-	case "/":
-		return func(a, b int64) (int64, bool) {
-			if b == 0 || a == math.MinInt64 && b == -1 {
-				return 0, false
-			}
-			return a / b, true
-		}
-	}
-	return func(a, b int64) (int64, bool) {
-		if b == 0 || a == math.MinInt64 && b == -1 {
-			return 0, false
-		}
-		return a % b, true
-	}
-}
-
-func unsignedOp(fn string) func(a, b int64) (int64, bool) {
-	switch fn {
-	case "+":
-		return func(a, b int64) (int64, bool) { return a + b, !overflows(a, b, a+b, true) }
-	case "-":
-		return func(a, b int64) (int64, bool) { return a - b, uint64(a) >= uint64(b) }
-	case "*":
-		return func(a, b int64) (int64, bool) {
-			hi, lo := bits.Mul64(uint64(a), uint64(b))
-			return int64(lo), hi == 0
-		}
-	case "/":
-		return func(a, b int64) (int64, bool) {
-			if b == 0 {
-				return 0, false
-			}
-			return int64(uint64(a) / uint64(b)), true
-		}
-	}
-	return func(a, b int64) (int64, bool) {
-		if b == 0 {
-			return 0, false
-		}
-		return int64(uint64(a) % uint64(b)), true
 	}
 }

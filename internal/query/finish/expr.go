@@ -68,12 +68,12 @@ func lazy(e plan.Expr) bool {
 	return false
 }
 
-// fails reports an expression that may fail for some values: arithmetic of integers, and casts that not every value survives.
+// fails reports an expression that may fail for some values: quotients of integers, and casts that not every value survives.
 func fails(e plan.Expr) bool {
 	switch e := e.(type) {
 	case *plan.Call:
 		switch e.Fn {
-		case "+", "-", "*", "/", "%":
+		case "/", "%":
 			if !e.T.Floating() {
 				return true
 			}

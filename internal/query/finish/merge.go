@@ -3,7 +3,6 @@ package finish
 import (
 	"context"
 	"io"
-	"math/bits"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
@@ -29,7 +28,6 @@ type aggSpec struct {
 	x    eval   // nil: count(*)
 	end  endSpec
 	typ  model.Type
-	wrap bool // sums of regions' sums, which wrap as those did
 	// filter, if not nil, is true for the rows that count.
 	filter eval
 	// distinct: each value of a group counts once.
@@ -54,7 +52,7 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 	var aggs []aggSpec
 	for i := range n.Aggs {
 		a := &n.Aggs[i]
-		spec := aggSpec{fn: a.Fn, typ: a.Col.Type, wrap: partial}
+		spec := aggSpec{fn: a.Fn, typ: a.Col.Type}
 		extreme := a.Fn == "min" || a.Fn == "max"
 		ends := a.Fn == "first_value" || a.Fn == "last_value"
 		if len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 {
@@ -295,11 +293,7 @@ func (s *aggState) add(a *aggSpec, v *model.Vector, ids []uint32, groups int) er
 			case first:
 				s.ints[g] = x
 			case a.fn == "sum":
-				sum := s.ints[g] + x
-				if !a.wrap && overflows(s.ints[g], x, sum, unsigned) {
-					return rowError("a sum does not fit into %s", a.typ)
-				}
-				s.ints[g] = sum
+				s.ints[g] += x // wraps around
 			case (a.fn == "min") == lessInt(x, s.ints[g], unsigned):
 				s.ints[g] = x
 			}
@@ -318,14 +312,6 @@ func lessInt(x, y int64, unsigned bool) bool {
 		return uint64(x) < uint64(y)
 	}
 	return x < y
-}
-
-func overflows(a, b, sum int64, unsigned bool) bool {
-	if unsigned {
-		_, carry := bits.Add64(uint64(a), uint64(b), 0)
-		return carry != 0
-	}
-	return (a >= 0) == (b >= 0) && (sum >= 0) != (a >= 0)
 }
 
 // vector is the reduction of every group.

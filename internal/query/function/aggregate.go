@@ -60,7 +60,8 @@ func buildAggregates() map[string]*Aggregate {
 	add("max", "a:1", "max")
 	add("first_value", "a:1", "first").SQL = ends("first", "first_value")
 	add("last_value", "a:1", "last").SQL = ends("last", "last_value")
-	add("array_agg", "a:l", "list")
+	arr := add("array_agg", "a:l", "list")
+	arr.Resolve = resolveList
 	add("string_agg", "ss:s", "string_agg")
 	add("median", "n:1", "median").SQL = castCall("median")
 	add("percentile_cont", "nf:f", "quantile_cont").SQL = castCall("quantile_cont")
@@ -68,7 +69,8 @@ func buildAggregates() map[string]*Aggregate {
 	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) { return castCall("median")(c) }
 	add("approx_distinct", "a:u", "approx_count_distinct").SQL = castCall("approx_count_distinct")
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
-	for _, n := range []string{"corr", "covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
+	add("corr", "ff:f", "").SQL = func(c Call) (string, error) { return "nullif(" + write("corr", c) + ", 'NaN'::DOUBLE)", nil }
+	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
 		"regr_sxy", "regr_syy"} {
 		add(n, "ff:f", n)
 	}
@@ -76,13 +78,14 @@ func buildAggregates() map[string]*Aggregate {
 	for name, engine := range map[string]string{"stddev": "stddev_samp", "stddev_pop": "stddev_pop", "var": "var_samp", "var_pop": "var_pop"} {
 		add(name, "f:f", engine)
 	}
+	addSketches(add)
 	for _, n := range []string{"bit_and", "bit_or", "bit_xor"} {
 		add(n, "i:i", n)
 	}
 	add("bool_and", "b:b", "bool_and")
 	add("bool_or", "b:b", "bool_or")
 	sum := add("sum", "", "")
-	sum.Resolve, sum.SQL = resolveSum, castCall("sum")
+	sum.Resolve, sum.SQL = resolveSum, sumCall
 	avg := add("avg", "", "")
 	avg.Resolve, avg.SQL = resolveAvg, castCall("avg")
 
@@ -137,6 +140,24 @@ func write(engine string, c Call) string {
 
 func plainCall(engine string) func(Call) (string, error) {
 	return func(c Call) (string, error) { return write(engine, c), nil }
+}
+
+// sumCall writes a sum. The engine adds integers in 128 bits; of the sum, the lowest 64 are ours.
+func sumCall(c Call) (string, error) {
+	switch c.Result {
+	case model.Int64:
+		return "gt_low(CAST(" + write("sum", c) + " AS HUGEINT))", nil
+	case model.Uint64:
+		return "gt_lowu(CAST(" + write("sum", c) + " AS HUGEINT))", nil
+	}
+	return castCall("sum")(c)
+}
+
+func resolveList(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) != 1 {
+		return nil, model.Null, NoMatch("array_agg", args)
+	}
+	return args, model.ListOf(args[0]), nil
 }
 
 // castCall is for functions whose result DuckDB gives another type.

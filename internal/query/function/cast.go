@@ -1,6 +1,8 @@
 package function
 
 import (
+	"strings"
+
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -12,6 +14,8 @@ func CanCast(from, to model.Type) bool {
 		return true
 	case to.Kind == model.KindString, to.Kind == model.KindJSON:
 		return true
+	case from.Kind == model.KindList && to.Kind == model.KindList:
+		return from.Elem == model.KindNull || to.Elem == model.KindNull || CanCast(from.ElemType(), to.ElemType())
 	case from.Kind == model.KindList, from.Kind == model.KindStruct, to.Kind == model.KindList, to.Kind == model.KindStruct:
 		return false
 	case from.Kind == model.KindBool:
@@ -61,9 +65,9 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 	case from.Kind == model.KindDuration:
 		switch to.Kind {
 		case model.KindDuration:
-			return rescale(x, from.Unit, to.Unit), nil
+			return scale(x, from.Unit, to.Unit), nil
 		case model.KindInterval:
-			return "to_microseconds(" + rescale(x, from.Unit, model.Microsecond) + ")", nil
+			return "to_microseconds(" + scale(x, from.Unit, model.Microsecond) + ")", nil
 		}
 	case from.Floating() && to.Integer():
 		return cast("trunc("+x+")", EngineType(to)), nil
@@ -77,6 +81,12 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 		return cast("to_json("+x+")", "VARCHAR"), nil
 	case from.Kind == model.KindString && to.Kind == model.KindBool:
 		return cast(x, "BOOLEAN"), nil
+	case from.Kind == model.KindString && to.Kind == model.KindVector:
+		return "gt_parse_vec(" + x + ")", nil
+	case from.Kind == model.KindVector && to.Kind == model.KindString:
+		return "gt_vec_to_string(" + x + ")", nil
+	case to.Kind == model.KindList && EngineType(to) == "":
+		return x, nil
 	}
 	return cast(x, EngineType(to)), nil
 }
@@ -84,23 +94,28 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 func toTimestamp(x string, from, to model.Type, cast func(x, as string) string) string {
 	switch {
 	case from.IsTimestamp():
-		return rescale(x, from.Unit, to.Unit)
+		return scale(x, from.Unit, to.Unit)
 	case from.Kind == model.KindDate:
 		return unstamp(stamp(x, from), to)
-	case from.Kind == model.KindString:
-		return unstamp("CAST("+cast(x, "TIMESTAMPTZ")+" AS TIMESTAMP)", to)
+	case from.Kind == model.KindString: // without a session at hand; the binder writes what knows its zone
+		lenient := "false"
+		if strings.HasPrefix(cast("", ""), "TRY") {
+			lenient = "true"
+		}
+		return "gt_time_parse(" + x + ", " + itoa(int64(to.Unit)) + ", 'UTC', " + lenient + ")"
 	case from.Floating():
 		return cast("trunc("+x+")", "BIGINT")
 	}
 	return cast(x, "BIGINT")
 }
 
-func rescale(x string, from, to model.TimeUnit) string {
+// scale counts a time in another unit. To a finer one it may not fit, which is an error.
+func scale(x string, from, to model.TimeUnit) string {
 	switch {
 	case from == to:
 		return x
 	case from < to:
-		return "(" + x + " * " + itoa(to.PerSecond()/from.PerSecond()) + ")"
+		return "gt_time_scale(" + x + ", " + itoa(int64(from)) + ", " + itoa(int64(to)) + ")"
 	}
 	return "gt_floordiv(" + x + ", " + itoa(from.PerSecond()/to.PerSecond()) + ")"
 }

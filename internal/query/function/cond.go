@@ -16,11 +16,22 @@ func condFunctions() []def {
 		{name: "nvl2", sigs: "acc:c", sql: "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END"},
 		{name: "greatest", sigs: "c*:c", sql: "greatest($*)"},
 		{name: "least", sigs: "c*:c", sql: "least($*)"},
-		{name: "if", sigs: "bcc:c", sql: "CASE WHEN $1 THEN $2 ELSE $3 END"},
+		{name: "if", sigs: "acc:c", fn: choose},
 		{name: "isnull", sigs: "a:b", sql: "($1 IS NULL)"},
-		{name: "matches_term", sigs: "ss:b", fn: matchesTerm},
-		{name: "matches", sigs: "ss:b", fn: matches},
 	}
+}
+
+// choose writes if(c, a, b): b where c is NULL, false or 0, else a, whatever c is.
+func choose(a []Arg) (string, error) {
+	c := a[0].SQL
+	switch t := a[0].Type; {
+	case t.Kind == model.KindBool:
+	case t.Numeric():
+		c = "(" + c + " <> 0)"
+	default:
+		c = "((" + c + ") IS NOT NULL)"
+	}
+	return "(CASE WHEN " + c + " THEN " + a[1].SQL + " ELSE " + a[2].SQL + " END)", nil
 }
 
 // matchesTerm looks for a term between boundaries: where the term's own end is a letter or digit, its neighbour must be none. A term

@@ -24,8 +24,11 @@ func Macros() []string {
 		"CREATE MACRO gt_add_ns(x, i) AS gt_to_ns(gt_ts_ns(x) + i) + (x - gt_floordiv(x, 1000) * 1000)",
 		// gt_similar makes a regular expression of a pattern of SIMILAR TO.
 		"CREATE MACRO gt_similar(p) AS replace(replace(p, '%', '.*'), '_', '.')",
-		// gt_bin is the start of the slot of x.
-		"CREATE MACRO gt_bin(x, w, o) AS gt_floordiv(x - o, w) * w + o",
+		// gt_quick_bin is the start of the slot of x, where nothing can overflow; gt_bin is a function of ours that knows what then.
+		"CREATE MACRO gt_quick_bin(x, w, o) AS gt_floordiv(x - o, w) * w + o",
+		// gt_low is the lowest 64 bits of a sum, as a signed number, and gt_lowu as an unsigned one: sums wrap around.
+		"CREATE MACRO gt_low(h) AS CAST(((h & 18446744073709551615::HUGEINT) + 9223372036854775808::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT AS BIGINT)",
+		"CREATE MACRO gt_lowu(h) AS CAST(h & 18446744073709551615::HUGEINT AS UBIGINT)",
 		// gt_text prints a time of which f nanoseconds are below a second: 3, 6 or 9 digits, none where there is nothing to show.
 		`CREATE MACRO gt_text(t, f) AS strftime(t, '%Y-%m-%dT%H:%M:%S') || CASE WHEN f = 0 THEN '' WHEN f % 1000000 = 0
 			THEN '.' || lpad(CAST(f // 1000000 AS VARCHAR), 3, '0') WHEN f % 1000 = 0 THEN '.' || lpad(CAST(f // 1000 AS VARCHAR), 6, '0')

@@ -34,24 +34,24 @@ func operators() []def {
 		{name: "ilike", sigs: "sss:b", fn: like("ILIKE", false)},
 		{name: "not ilike", sigs: "sss:b", fn: like("ILIKE", true)},
 		{name: "similar to", sigs: "ss:b", sql: "regexp_full_match($1, gt_similar($2))"},
-		{name: "~", sigs: "ss:b", sql: "regexp_matches($1, $2)"},
-		{name: "!~", sigs: "ss:b", sql: "(NOT regexp_matches($1, $2))"},
-		{name: "~*", sigs: "ss:b", sql: "regexp_matches($1, $2, 'i')"},
-		{name: "!~*", sigs: "ss:b", sql: "(NOT regexp_matches($1, $2, 'i'))"},
+		{name: "~", sigs: "ss:b", sql: "gt_regexp_like2($1, $2)"},
+		{name: "!~", sigs: "ss:b", sql: "(NOT gt_regexp_like2($1, $2))"},
+		{name: "~*", sigs: "ss:b", sql: "gt_regexp_like3($1, $2, 'i')"},
+		{name: "!~*", sigs: "ss:b", sql: "(NOT gt_regexp_like3($1, $2, 'i'))"},
 		{name: "||", sigs: "ss:s", sql: "($1 || $2)"},
 		{name: "list ||", sigs: "aa:1", sql: "list_concat($1, $2)"},
-		{name: "neg", sigs: "n:1 v:1", sql: "(- $1)"},
+		{name: "neg", sigs: "n:1 v:1", fn: negate},
 		{name: "bit not", sigs: "i:i", sql: "(~ $1)"},
 		{name: "&", sigs: "ii:i", sql: "($1 & $2)"},
 		{name: "|", sigs: "ii:i", sql: "($1 | $2)"},
 		{name: "^", sigs: "ii:i", sql: "xor($1, $2)"},
-		{name: "<<", sigs: "ii:i", sql: "($1 << $2)"},
-		{name: ">>", sigs: "ii:i", sql: "($1 >> $2)"},
-		{name: "+", sigs: "cc:c", sql: "($1 + $2)"},
-		{name: "-", sigs: "cc:c", sql: "($1 - $2)"},
-		{name: "*", sigs: "cc:c", sql: "($1 * $2)"},
-		{name: "/", sigs: "cc:c", fn: divide("//")},
-		{name: "%", sigs: "cc:c", fn: divide("%")},
+		{name: "<<", sigs: "ii:i", sql: "gt_shl($1, $2)"},
+		{name: ">>", sigs: "ii:i", sql: "gt_shr($1, $2)"},
+		{name: "+", sigs: "cc:c", fn: arithmetic("+", "add")},
+		{name: "-", sigs: "cc:c", fn: arithmetic("-", "sub")},
+		{name: "*", sigs: "cc:c", fn: arithmetic("*", "mul")},
+		{name: "/", sigs: "cc:c", fn: arithmetic("/", "div")},
+		{name: "%", sigs: "cc:c", fn: arithmetic("%", "rem")},
 		{name: "decimal +", sigs: "aa:1", fn: decimals("+")},
 		{name: "decimal -", sigs: "aa:1", fn: decimals("-")},
 		{name: "decimal *", sigs: "aa:1", fn: decimals("*")},
@@ -64,18 +64,35 @@ func operators() []def {
 	}
 }
 
-// divide writes / or %, which fail for a whole number by zero.
-func divide(whole string) func([]Arg) (string, error) {
+// arithmetic writes l op r. Integers are computed by a function of ours, which wraps around where the engine would fail, and fails
+// where a divisor is 0.
+func arithmetic(op, name string) func([]Arg) (string, error) {
 	return func(a []Arg) (string, error) {
-		op := whole
-		if op == "//" && !a[0].Type.Integer() {
-			op = "/"
-		}
-		if !a[0].Type.Integer() {
+		t := a[0].Type
+		if t.Class() != model.ClassInt {
 			return "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")", nil
 		}
-		return unlessZero("("+a[0].SQL+" "+op+" "+a[1].SQL+")", a[1]), nil
+		l, r := a[0].SQL, a[1].SQL
+		switch {
+		case t.Kind == model.KindUint64:
+			return "gt_" + name + "u(" + l + ", " + r + ")", nil
+		case EngineType(t) == "BIGINT":
+			return "gt_" + name + "(" + l + ", " + r + ")", nil
+		}
+		wide := "gt_" + name + "(CAST(" + l + " AS BIGINT), CAST(" + r + " AS BIGINT))"
+		return "CAST(gt_wrap(" + wide + ", " + itoa(int64(t.Kind)) + ") AS " + EngineType(t) + ")", nil
 	}
+}
+
+func negate(a []Arg) (string, error) {
+	t := a[0].Type
+	switch {
+	case EngineType(t) == "BIGINT":
+		return "gt_neg(" + a[0].SQL + ")", nil
+	case t.Signed():
+		return "CAST(gt_wrap(-CAST(" + a[0].SQL + " AS BIGINT), " + itoa(int64(t.Kind)) + ") AS " + EngineType(t) + ")", nil
+	}
+	return "(- " + a[0].SQL + ")", nil
 }
 
 // unlessZero is a quotient by a divisor that fails the statement where it is zero.

@@ -35,12 +35,12 @@ var scalars = buildScalars()
 
 func buildScalars() map[string]*Scalar {
 	m := map[string]*Scalar{}
-	for _, family := range [][]def{operators(), mathFunctions(), textFunctions(), condFunctions()} {
+	for _, family := range families() {
 		for _, d := range family {
 			d.add(m)
 		}
 	}
-	for _, f := range timeFunctions() {
+	for _, f := range append(append(timeFunctions(), arrayFunctions()...), modFunction()) {
 		m[f.Name] = f
 	}
 	for alias, name := range aliases {
@@ -49,10 +49,17 @@ func buildScalars() map[string]*Scalar {
 	return m
 }
 
+func families() [][]def {
+	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions()}
+}
+
 var aliases = map[string]string{
 	"length": "character_length", "char_length": "character_length", "substring": "substr", "position": "strpos", "instr": "strpos",
 	"pow": "power", "signum": "sign", "trim": "btrim", "nvl": "ifnull", "datetrunc": "date_trunc", "datepart": "date_part",
-	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like",
+	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like", "substring_index": "substr_index",
+	"array_cat": "array_concat", "array_contains": "array_has", "list_contains": "array_has", "arrays_overlap": "array_has_any",
+	"array_indexof": "array_position", "array_extract": "array_element", "array_join": "array_to_string", "element_at": "map_extract",
+	"row": "struct", "array_len": "array_length", "string_to_list": "string_to_array",
 }
 
 // def describes a function in one line. Sigs are its signatures, the first that fits counts, each a letter an argument, then a colon and
@@ -61,12 +68,14 @@ var aliases = map[string]string{
 //	f Float64   i Int64   u Uint64   j Int32   s String   b Bool   y Binary   v Interval   d Date
 //	n a number, left as it is   a anything, left as it is   c anything, converted to the common type of all c
 //	t a timestamp, left as it is; strings and dates become one
+//	I an integer of 64 bits; only integers   q JSON, or text that is to be   w a vector, or text that is to be one
+//	r Float32   k Uint32   h Uint8   z a timestamp of seconds
 //
-// as a result also: 1, 2 the type of that argument; c the common type
+// as a result also: 1, 2 the type of that argument; c the common type; l and a letter a list of these
 type def struct {
 	name string
 	sigs string // separated by blanks
-	sql  string // $1, $2 … are the arguments; $* all of them, separated by commas
+	sql  string // $1, $2 … are the arguments; $* all of them, separated by commas; $# how many
 	fn   func(args []Arg) (string, error)
 	vol  bool
 }
@@ -107,6 +116,10 @@ func template(text string) func(args []Arg) (string, error) {
 				continue
 			}
 			i++
+			if text[i] == '#' {
+				sb.WriteString(itoa(int64(len(args))))
+				continue
+			}
 			if text[i] == '*' {
 				for k, a := range args {
 					if k > 0 {
@@ -148,6 +161,11 @@ func resolve(sig string, args []model.Type) (want []model.Type, result model.Typ
 		return want, want[res[0]-'1'], true
 	case "c":
 		return want, common, true
+	case "lc":
+		return want, model.ListOf(common), true
+	}
+	if res[0] == 'l' && len(res) == 2 {
+		return want, model.ListOf(letterTypes[res[1]]), true
 	}
 	return want, letterTypes[res[0]], true
 }
@@ -174,7 +192,8 @@ func spread(params string, n int) (letters []byte, required int) {
 }
 
 var letterTypes = map[byte]model.Type{'f': model.Float64, 'i': model.Int64, 'u': model.Uint64, 'j': model.Int32, 's': model.String, 'b': model.Bool,
-	'y': model.Binary, 'v': model.Interval, 'd': model.Date, 'l': {Kind: model.KindList}, 't': model.Timestamp(model.Nanosecond)}
+	'y': model.Binary, 'v': model.Interval, 'd': model.Date, 'l': {Kind: model.KindList}, 't': model.Timestamp(model.Nanosecond),
+	'r': model.Float32, 'k': model.Uint32, 'h': model.Uint8, 'q': model.JSON, 'w': model.VectorOf(0), 'z': model.Timestamp(model.Second)}
 
 func accept(letter byte, a, common model.Type) (model.Type, bool) {
 	null := a.Kind == model.KindNull
@@ -190,6 +209,20 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 		return a, a.Numeric()
 	case 'f':
 		return model.Float64, null || a.Numeric() || a.Kind == model.KindString
+	case 'I':
+		return model.Int64, a.Signed() || a.Unsigned() && a.Kind != model.KindUint64 || null
+	case 'q':
+		if a.Kind == model.KindString || a.Kind == model.KindJSON {
+			return a, true
+		}
+		return model.JSON, null
+	case 'w':
+		if a.Kind == model.KindVector {
+			return a, true
+		}
+		return model.VectorOf(0), null || a.Kind == model.KindString || a.Kind == model.KindBinary
+	case 'k':
+		return model.Uint32, null || a.Numeric()
 	case 'i', 'u', 'j':
 		return letterTypes[letter], null || a.Numeric() || a.Kind == model.KindString || a.Kind == model.KindBool
 	case 'd':

@@ -1,5 +1,10 @@
 package function
 
+import (
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
 func textFunctions() []def {
 	return []def{
 		{name: "character_length", sigs: "s:j", sql: "CAST(length($1) AS INTEGER)"},
@@ -7,42 +12,56 @@ func textFunctions() []def {
 		{name: "bit_length", sigs: "s:j", sql: "CAST(8 * strlen($1) AS INTEGER)"},
 		{name: "lower", sigs: "s:s", sql: "lower($1)"},
 		{name: "upper", sigs: "s:s", sql: "upper($1)"},
-		{name: "initcap", sigs: "s:s", sql: "array_to_string(list_transform(regexp_extract_all($1, '[[:alnum:]]+|[^[:alnum:]]+'), lambda w: upper(w[1]) || lower(w[2:])), '')"},
+		{name: "initcap", sigs: "s:s", sql: "gt_initcap($1)"},
 		{name: "reverse", sigs: "s:s", sql: "reverse($1)"},
 		{name: "btrim", sigs: "s[s:s", sql: "trim($*)"},
 		{name: "ltrim", sigs: "s[s:s", sql: "ltrim($*)"},
 		{name: "rtrim", sigs: "s[s:s", sql: "rtrim($*)"},
 		{name: "concat", sigs: "s*:s", sql: "concat($*)"},
 		{name: "concat_ws", sigs: "ss*:s", sql: "concat_ws($*)"},
-		{name: "substr", sigs: "si[i:s", sql: "substr($*)"},
+		{name: "substr", sigs: "si[i:s", sql: "gt_substr$#($*)"},
 		{name: "left", sigs: "si:s", sql: "left($1, $2)"},
 		{name: "right", sigs: "si:s", sql: "right($1, $2)"},
-		{name: "lpad", sigs: "si[s:s", fn: pad("lpad")},
-		{name: "rpad", sigs: "si[s:s", fn: pad("rpad")},
-		{name: "repeat", sigs: "si:s", sql: "repeat($1, $2)"},
+		{name: "lpad", sigs: "si[s:s", fn: pad("gt_lpad")},
+		{name: "rpad", sigs: "si[s:s", fn: pad("gt_rpad")},
+		{name: "repeat", sigs: "si:s", sql: "gt_repeat($1, $2)"},
 		{name: "replace", sigs: "sss:s", sql: "replace($1, $2, $3)"},
 		{name: "translate", sigs: "sss:s", sql: "translate($1, $2, $3)"},
-		{name: "split_part", sigs: "ssi:s", sql: "split_part($1, $2, $3)"},
+		{name: "overlay", sigs: "ssi[i:s", sql: "gt_overlay$#($*)"},
+		{name: "split_part", sigs: "ssi:s", sql: "gt_split_part($1, $2, $3)"},
+		{name: "substr_index", sigs: "ssi:s", sql: "gt_substr_index($1, $2, $3)"},
 		{name: "strpos", sigs: "ss:j", sql: "CAST(strpos($1, $2) AS INTEGER)"},
+		{name: "find_in_set", sigs: "ss:j", sql: "CAST(gt_find_in_set($1, $2) AS INTEGER)"},
 		{name: "contains", sigs: "ss:b", sql: "contains($1, $2)"},
 		{name: "starts_with", sigs: "ss:b", sql: "starts_with($1, $2)"},
 		{name: "ends_with", sigs: "ss:b", sql: "suffix($1, $2)"},
 		{name: "ascii", sigs: "s:j", sql: "ascii($1)"},
-		{name: "chr", sigs: "i:s", sql: "chr(CAST($1 AS INTEGER))"},
+		{name: "chr", sigs: "i:s", sql: "gt_chr($1)"},
 		{name: "to_hex", sigs: "i:s", sql: "lower(to_hex($1))"},
 		{name: "levenshtein", sigs: "ss:j", sql: "CAST(levenshtein($1, $2) AS INTEGER)"},
-		{name: "regexp_like", sigs: "ss[s:b", sql: "regexp_matches($*)"},
-		{name: "regexp_replace", sigs: "sss[s:s", sql: "regexp_replace($*)"},
-		{name: "regexp_extract", sigs: "ss:s", sql: "CASE WHEN regexp_matches($1, $2) THEN regexp_extract($1, $2) END"},
-		{name: "locate", sigs: "ss:i", sql: "CAST(strpos($2, $1) AS BIGINT)"},
-		{name: "field", sigs: "ss*:i", fn: field},
+		{name: "regexp_like", sigs: "ss[s:b", sql: "gt_regexp_like$#($*)"},
+		{name: "regexp_match", sigs: "ss[s:ls", sql: `from_json(gt_regexp_match$#($*), '["VARCHAR"]')`},
+		{name: "regexp_replace", sigs: "sss[s:s", sql: "gt_regexp_replace$#($*)"},
+		{name: "regexp_count", sigs: "ss[is:i", sql: "gt_regexp_count$#($*)"},
+		{name: "regexp_instr", sigs: "ss[iisi:i", sql: "gt_regexp_instr$#($*)"},
+		{name: "regexp_extract", sigs: "ss:s", sql: "gt_regexp_extract($1, $2)"},
+		{name: "locate", sigs: "ss[i:i", sql: "gt_locate$#($*)"},
+		{name: "field", sigs: "ss*:i", sql: "gt_field($*)"},
 		{name: "elt", sigs: "is*:s", fn: elt},
-		{name: "space", sigs: "i:s", sql: "CASE WHEN $1 > 1048576 THEN error('Execution error: space: ' || $1 || ' is too many') ELSE repeat(' ', greatest($1, 0)) END"},
-		{name: "md5", sigs: "s:s", sql: "md5($1)"},
-		{name: "sha256", sigs: "s:y", sql: "from_hex(sha256($1))"},
-		{name: "encode", sigs: "ss:s", fn: encode},
-		{name: "quote_ident", sigs: "s:s", sql: `'"' || replace($1, '"', '""') || '"'`},
-		{name: "make_array", sigs: "c*:l", sql: "list_value($*)"},
+		{name: "insert", sigs: "siis:s", sql: "gt_insert($*)"},
+		{name: "space", sigs: "i:s", sql: "gt_space($1)"},
+		{name: "format", sigs: "fi:s", sql: "gt_format($1, $2)"},
+		{name: "md5", sigs: "y:s", sql: "gt_md5($1)"},
+		{name: "sha224", sigs: "y:y", sql: "gt_sha224($1)"},
+		{name: "sha256", sigs: "y:y", sql: "gt_sha256($1)"},
+		{name: "sha384", sigs: "y:y", sql: "gt_sha384($1)"},
+		{name: "sha512", sigs: "y:y", sql: "gt_sha512($1)"},
+		{name: "digest", sigs: "ys:y", sql: "gt_digest($1, $2)"},
+		{name: "encode", sigs: "ys:s", sql: "gt_encode($1, $2)"},
+		{name: "decode", sigs: "ss:y", sql: "gt_decode($1, $2)"},
+		{name: "quote_ident", sigs: "s:s", sql: `CASE WHEN regexp_full_match($1, '[a-z_][a-z0-9_]*') THEN $1 ELSE '"' || replace($1, '"', '""') || '"' END`},
+		{name: "matches_term", sigs: "ss:b", fn: matchesTerm},
+		{name: "matches", sigs: "ss:b", fn: matches},
 	}
 }
 
@@ -52,19 +71,14 @@ func pad(fn string) func([]Arg) (string, error) {
 		if len(a) == 3 {
 			fill = a[2].SQL
 		}
-		return fn + "(" + a[0].SQL + ", CAST(" + a[1].SQL + " AS INTEGER), " + fill + ")", nil
+		return fn + "(" + a[0].SQL + ", " + a[1].SQL + ", " + fill + ")", nil
 	}
-}
-
-func field(a []Arg) (string, error) {
-	s := "CASE " + a[0].SQL
-	for i, x := range a[1:] {
-		s += " WHEN " + x.SQL + " THEN " + itoa(int64(i+1))
-	}
-	return "CAST(" + s + " ELSE 0 END AS BIGINT)", nil
 }
 
 func elt(a []Arg) (string, error) {
+	if len(a) < 2 {
+		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: elt needs a number and texts")
+	}
 	s := "CASE " + a[0].SQL
 	for i, x := range a[1:] {
 		s += " WHEN " + itoa(int64(i+1)) + " THEN " + x.SQL
@@ -72,7 +86,99 @@ func elt(a []Arg) (string, error) {
 	return s + " END", nil
 }
 
-func encode(a []Arg) (string, error) {
-	return "CASE " + a[1].SQL + " WHEN 'hex' THEN lower(hex(" + a[0].SQL + ")) WHEN 'base64' THEN rtrim(base64(encode(" + a[0].SQL + ")), '=')" +
-		" ELSE error('There is no built-in encoding named ' || " + a[1].SQL + ") END", nil
+func jsonFunctions() []def {
+	return []def{
+		{name: "parse_json", sigs: "s:q", sql: "gt_parse_json($1)"},
+		{name: "json_to_string", sigs: "q:s", sql: "gt_parse_json($1)"},
+		{name: "json_get_int", sigs: "qs:i", sql: "gt_json_get_int($1, $2)"},
+		{name: "json_get_float", sigs: "qs:f", sql: "gt_json_get_float($1, $2)"},
+		{name: "json_get_string", sigs: "qs:s", sql: "gt_json_get_string($1, $2)"},
+		{name: "json_get_bool", sigs: "qs:b", sql: "gt_json_get_bool($1, $2)"},
+		{name: "json_get", sigs: "qs:s", sql: "gt_json_get_string($1, $2)"},
+		{name: "json_get_object", sigs: "qs:q", sql: "gt_json_get_object($1, $2)"},
+		{name: "json_object", sigs: "a*:q :q", fn: jsonObject},
+		{name: "json_object_keys", sigs: "q:ls", sql: `from_json(gt_json_object_keys($1), '["VARCHAR"]')`},
+		{name: "json_is_null", sigs: "q:b", sql: "gt_json_is_null($1)"},
+		{name: "json_is_bool", sigs: "q:b", sql: "gt_json_is_bool($1)"},
+		{name: "json_is_int", sigs: "q:b", sql: "gt_json_is_int($1)"},
+		{name: "json_is_float", sigs: "q:b", sql: "gt_json_is_float($1)"},
+		{name: "json_is_string", sigs: "q:b", sql: "gt_json_is_string($1)"},
+		{name: "json_is_array", sigs: "q:b", sql: "gt_json_is_array($1)"},
+		{name: "json_is_object", sigs: "q:b", sql: "gt_json_is_object($1)"},
+		{name: "json_path_exists", sigs: "qs:b", sql: "gt_json_path_exists($1, $2)"},
+		{name: "json_path_match", sigs: "qs:b", sql: "gt_json_path_match($1, $2)"},
+	}
+}
+
+// jsonObject writes json_object(k, v, …): values as JSON, keys as they are.
+func jsonObject(a []Arg) (string, error) {
+	bad := func(format string, args ...any) (string, error) {
+		return "", errs.New(errs.EngineExecuteQuery, "Execution error: json_object: "+format, args...)
+	}
+	if len(a) == 0 {
+		return "'{}'", nil
+	}
+	if len(a)%2 != 0 {
+		return bad("an even number of arguments is needed, got %d", len(a))
+	}
+	s := "gt_json_object("
+	for i, x := range a {
+		if i > 0 {
+			s += ", "
+		}
+		switch t := x.Type; {
+		case i%2 == 0 && (t.Kind == model.KindString || t.Kind == model.KindNull):
+			s += "CAST(" + x.SQL + " AS VARCHAR)"
+		case i%2 == 0:
+			return bad("a key is %s, not a string", t)
+		case t.Kind == model.KindJSON:
+			s += x.SQL
+		case t.Integer(), t.Floating(), t.Kind == model.KindString, t.Kind == model.KindBool, t.Kind == model.KindNull, t.Kind == model.KindList, t.Kind == model.KindStruct:
+			s += "CAST(to_json(" + x.SQL + ") AS VARCHAR)"
+		default:
+			return bad("a value of type %s is not supported", t)
+		}
+	}
+	return s + ")", nil
+}
+
+func vectorFunctions() []def {
+	return []def{
+		{name: "parse_vec", sigs: "s:w", sql: "gt_parse_vec($1)"},
+		{name: "vec_to_string", sigs: "w:s", sql: "gt_vec_to_string($1)"},
+		{name: "vec_l2sq_distance", sigs: "ww:r", sql: "gt_vec_l2sq_distance($1, $2)"},
+		{name: "vec_cos_distance", sigs: "ww:r", sql: "gt_vec_cos_distance($1, $2)"},
+		{name: "vec_dot_product", sigs: "ww:r", sql: "gt_vec_dot_product($1, $2)"},
+		{name: "vec_dim", sigs: "w:u", sql: "gt_vec_dim($1)"},
+		{name: "vec_kth_elem", sigs: "wi:r", sql: "gt_vec_kth_elem($1, $2)"},
+		{name: "vec_subvector", sigs: "wii:w", sql: "gt_vec_subvector($1, $2, $3)"},
+		{name: "vec_add", sigs: "ww:w", sql: "gt_vec_add($1, $2)"},
+		{name: "vec_sub", sigs: "ww:w", sql: "gt_vec_sub($1, $2)"},
+		{name: "vec_mul", sigs: "ww:w", sql: "gt_vec_mul($1, $2)"},
+		{name: "vec_div", sigs: "ww:w", sql: "gt_vec_div($1, $2)"},
+		{name: "vec_scalar_add", sigs: "fw:w", sql: "gt_vec_scalar_add($1, $2)"},
+		{name: "vec_scalar_mul", sigs: "fw:w", sql: "gt_vec_scalar_mul($1, $2)"},
+		{name: "vec_norm", sigs: "w:w", sql: "gt_vec_norm($1)"},
+		{name: "vec_elem_sum", sigs: "w:r", sql: "gt_vec_elem_sum($1)"},
+		{name: "vec_elem_avg", sigs: "w:r", sql: "gt_vec_elem_avg($1)"},
+		{name: "vec_elem_product", sigs: "w:r", sql: "gt_vec_elem_product($1)"},
+	}
+}
+
+func placeFunctions() []def {
+	return []def{
+		{name: "ipv4_string_to_num", sigs: "s:k", sql: "gt_ipv4_string_to_num($1)"},
+		{name: "ipv4_num_to_string", sigs: "k:s", sql: "gt_ipv4_num_to_string($1)"},
+		{name: "ipv4_to_cidr", sigs: "s[i:s", sql: "gt_ipv4_to_cidr$#($*)"},
+		{name: "ipv4_in_range", sigs: "ss:b", sql: "gt_ipv4_in_range($1, $2)"},
+		{name: "ipv6_in_range", sigs: "ss:b", sql: "gt_ipv6_in_range($1, $2)"},
+		{name: "ipv6_string_to_num", sigs: "s:y", sql: "gt_ipv6_string_to_num($1)"},
+		{name: "ipv6_num_to_string", sigs: "s:s", sql: "gt_ipv6_num_to_string($1)"},
+		{name: "ipv6_to_cidr", sigs: "s[i:s", sql: "gt_ipv6_to_cidr$#($*)"},
+		{name: "geohash", sigs: "ffi:s", sql: "gt_geohash($1, $2, $3)"},
+		{name: "geohash_neighbours", sigs: "ffi:ls", sql: `from_json(gt_geohash_neighbours($1, $2, $3), '["VARCHAR"]')`},
+		{name: "wkt_point_from_latlng", sigs: "ff:s", sql: "gt_wkt_point($1, $2)"},
+		{name: "hll_count", sigs: "y:u", sql: "gt_hll_count($1)"},
+		{name: "uddsketch_calc", sigs: "fy:f", sql: "gt_udd_calc($1, $2)"},
+	}
 }

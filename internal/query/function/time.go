@@ -19,17 +19,102 @@ func timeFunctions() []*Scalar {
 		{Name: "date_part", Resolve: resolveDatePart, SQL: datePart},
 		{Name: "date_add", Resolve: resolveShift("date_add"), SQL: shift("+", 1)},
 		{Name: "date_sub", Resolve: resolveShift("date_sub"), SQL: shift("-", -1)},
-		sig("date_format", "ds:s ts:s", dateFormat),
+		sig("date_format", "dss:s tss:s", dateFormat),
 		sig("to_char", "ds:s ts:s", dateFormat),
+		sig("to_time", "s:s", template("gt_clock($1)")),
+		sig("make_time", "iii:s", template("gt_make_time($1, $2, $3)")),
+		{Name: "to_local_time", Resolve: resolveLocal, SQL: func(a []Arg) (string, error) {
+			return "gt_local(" + a[0].SQL + ", " + unitOf(a[0].Type) + ", " + a[1].SQL + ")", nil
+		}},
 		sig("make_date", "iii:d", template("make_date($1, $2, $3)")),
 		{Name: "to_unixtime", Resolve: resolveUnix, SQL: toUnix},
-		{Name: "from_unixtime", Resolve: fixed("from_unixtime", model.Int64, model.Timestamp(model.Second)), SQL: template("$1")},
-		{Name: "to_date", Resolve: fixed("to_date", model.String, model.Date), SQL: template("CAST($1 AS DATE)")},
+		sig("from_unixtime", "i[s:z", template("$1")),
+		{Name: "to_date", Resolve: resolveToDate, SQL: toDate},
 	}
 	for u, name := range []string{"to_timestamp_seconds", "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos"} {
 		out = append(out, toTimestampFunction(name, model.TimeUnit(u), model.TimeUnit(u)))
 	}
+	for u := model.Second; u <= model.Nanosecond; u++ {
+		for _, try := range []bool{false, true} {
+			out = append(out, &Scalar{Name: ParseTimeName(u, try),
+				SQL: func(a []Arg) (string, error) {
+					lenient := "false"
+					if try {
+						lenient = "true"
+					}
+					return "gt_time_parse(" + a[0].SQL + ", " + itoa(int64(u)) + ", " + a[1].SQL + ", " + lenient + ")", nil
+				}})
+		}
+	}
 	return append(out, toTimestampFunction("to_timestamp", model.Nanosecond, model.Second))
+}
+
+// ParseTimeName is the function that a cast of text to a timestamp becomes, which takes the text and the name of the session's zone. With
+// try, what is no time is NULL. The blanks in it keep it from being called by users.
+func ParseTimeName(u model.TimeUnit, try bool) string {
+	if try {
+		return "try parse time " + suffix(u)
+	}
+	return "parse time " + suffix(u)
+}
+
+// Zoned are the functions that take the name of the session's zone after the arguments that users give them; see ZoneName.
+func Zoned(name string) bool {
+	switch name {
+	case "date_format", "to_unixtime", "to_local_time", "to_timestamp", "to_timestamp_seconds", "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos":
+		return true
+	}
+	return false
+}
+
+func unitOf(t model.Type) string { return itoa(int64(t.Unit)) }
+
+func resolveLocal(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) == 2 {
+		if t, ok := accept('t', args[0], model.Null); ok {
+			return []model.Type{t, model.String}, t, nil
+		}
+	}
+	return nil, model.Null, NoMatch("to_local_time", args[:max(0, len(args)-1)])
+}
+
+func resolveToDate(args []model.Type) ([]model.Type, model.Type, error) {
+	if len(args) == 0 || len(args) > 1 && args[0].Kind != model.KindString {
+		return nil, model.Null, NoMatch("to_date", args)
+	}
+	want := append([]model.Type(nil), args...)
+	switch t := args[0]; {
+	case t.Integer():
+		want[0] = model.Int64
+	case t.Kind == model.KindString, t.Kind == model.KindDate, t.IsTimestamp():
+	case t.Kind == model.KindNull:
+		want[0] = model.Date
+	default:
+		return nil, model.Null, NoMatch("to_date", args)
+	}
+	for i := range want[1:] {
+		want[1+i] = model.String
+	}
+	return want, model.Date, nil
+}
+
+func toDate(a []Arg) (string, error) {
+	switch t := a[0].Type; {
+	case len(a) > 1:
+		return "(DATE '1970-01-01' + CAST(gt_floordiv(gt_time_scan(0, '+0', " + joined(a) + "), 86400) AS INTEGER))", nil
+	case t.Kind == model.KindInt64:
+		return "(DATE '1970-01-01' + CAST(" + a[0].SQL + " AS INTEGER))", nil
+	default:
+		return CastSQL(a[0].SQL, t, model.Date, false)
+	}
+}
+
+func joined(a []Arg) string {
+	parts := make([]string, len(a))
+	for i, x := range a {
+		parts[i] = x.SQL
+	}
+	return strings.Join(parts, ", ")
 }
 
 func fixed(name string, arg, result model.Type) func([]model.Type) ([]model.Type, model.Type, error) {
@@ -74,7 +159,7 @@ func dateTrunc(a []Arg) (string, error) {
 		if width <= n {
 			return a[1].SQL, nil
 		}
-		return bin(a[1].SQL, width/n, origin/n), nil
+		return bin(a[1].SQL, t, width/n, origin/n), nil
 	}
 	switch unit {
 	case "year", "quarter", "month", "week", "day", "hour", "minute", "second", "millisecond", "microsecond":
@@ -83,8 +168,12 @@ func dateTrunc(a []Arg) (string, error) {
 	return "", errs.New(errs.EngineExecuteQuery, "Execution error: Unsupported date_trunc granularity: %s", unit)
 }
 
-func bin(x string, width, origin int64) string {
-	return "gt_bin(" + x + ", " + itoa(width) + ", " + itoa(origin) + ")"
+// bin writes the start of a slot. Times of units other than nanoseconds are far from the ends of 64 bits.
+func bin(x string, t model.Type, width, origin int64) string {
+	if t.Unit == model.Nanosecond {
+		return "gt_bin(" + x + ", " + itoa(width) + ", " + itoa(origin) + ")"
+	}
+	return "gt_quick_bin(" + x + ", " + itoa(width) + ", " + itoa(origin) + ")"
 }
 
 func dateBin(a []Arg) (string, error) {
@@ -104,6 +193,9 @@ func dateBin(a []Arg) (string, error) {
 	if w, ok := Span(iv.Interval, t.Unit); ok {
 		if w <= 0 {
 			return "", errs.New(errs.EngineExecuteQuery, "Execution error: DATE_BIN stride must be non-zero and positive")
+		}
+		if len(a) < 3 {
+			return bin(a[1].SQL, t, w, 0), nil
 		}
 		return "gt_bin(" + a[1].SQL + ", " + itoa(w) + ", " + origin + ")", nil
 	}
@@ -180,29 +272,25 @@ func resolveShift(name string) func([]model.Type) ([]model.Type, model.Type, err
 	}
 }
 
-// strftime has these in place of chrono's: fractions of a second, and some abbreviations.
-var formats = strings.NewReplacer("%%", "%%", "%3f", "%g", "%6f", "%f", "%9f", "%n", "%.3f", ".%g", "%.6f", ".%f", "%.9f", ".%n", "%f", "%n",
-	"%F", "%Y-%m-%d", "%T", "%H:%M:%S", "%D", "%m/%d/%y", "%R", "%H:%M", "%e", "%-d", "%h", "%b", "%P", "%p")
-
+// dateFormat prints a time in the zone of the last argument, or in UTC; a date has none.
 func dateFormat(a []Arg) (string, error) {
-	format := a[1].SQL
-	if a[1].Lit != nil {
-		format = Quote(formats.Replace(a[1].Lit.Bytes))
+	zone := "'UTC'"
+	if len(a) == 3 && a[0].Type.IsTimestamp() {
+		zone = a[2].SQL
 	}
-	x := stamp(a[0].SQL, a[0].Type)
-	if a[0].Type.IsTimestamp() && a[0].Type.Unit == model.Nanosecond {
-		x = "make_timestamp_ns(" + a[0].SQL + ")"
+	if a[0].Type.Kind == model.KindDate {
+		return "gt_time_format(CAST(" + a[0].SQL + " - DATE '1970-01-01' AS BIGINT) * 86400, 0, " + a[1].SQL + ", " + zone + ")", nil
 	}
-	return "strftime(" + x + ", " + format + ")", nil
+	return "gt_time_format(" + a[0].SQL + ", " + unitOf(a[0].Type) + ", " + a[1].SQL + ", " + zone + ")", nil
 }
 
 func resolveUnix(args []model.Type) ([]model.Type, model.Type, error) {
-	if len(args) != 1 {
-		return nil, model.Null, NoMatch("to_unixtime", args)
+	if len(args) != 2 {
+		return nil, model.Null, NoMatch("to_unixtime", args[:max(0, len(args)-1)])
 	}
 	switch t := args[0]; {
-	case t.Integer():
-		return []model.Type{model.Int64}, model.Int64, nil
+	case t.Integer(), t.Kind == model.KindNull:
+		return []model.Type{model.Int64, model.String}, model.Int64, nil
 	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindString:
 		return args, model.Int64, nil
 	}
@@ -212,11 +300,11 @@ func resolveUnix(args []model.Type) ([]model.Type, model.Type, error) {
 func toUnix(a []Arg) (string, error) {
 	switch t := a[0].Type; {
 	case t.IsTimestamp():
-		return rescale(a[0].SQL, t.Unit, model.Second), nil
+		return scale(a[0].SQL, t.Unit, model.Second), nil
 	case t.Kind == model.KindDate:
 		return "(CAST(" + a[0].SQL + " - DATE '1970-01-01' AS BIGINT) * 86400)", nil
 	case t.Kind == model.KindString:
-		return CastSQL(a[0].SQL, t, model.Timestamp(model.Second), true)
+		return "gt_time_parse(" + a[0].SQL + ", 0, " + a[1].SQL + ", true)", nil
 	}
 	return a[0].SQL, nil
 }
@@ -226,26 +314,34 @@ func toTimestampFunction(name string, unit, numbers model.TimeUnit) *Scalar {
 	t := model.Timestamp(unit)
 	return &Scalar{Name: name,
 		Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
-			if len(args) != 1 || !CanCast(args[0], t) {
-				return nil, model.Null, NoMatch(name, args)
+			if len(args) < 2 || !CanCast(args[0], t) || len(args) > 2 && args[0].Kind != model.KindString {
+				return nil, model.Null, NoMatch(name, args[:max(0, len(args)-1)])
 			}
-			want := args[0]
+			want := append([]model.Type(nil), args...)
 			switch {
-			case want.Integer():
-				want = model.Int64
-			case want.Floating():
-				want = model.Float64
-			case want.Kind == model.KindNull:
-				want = t
+			case want[0].Integer():
+				want[0] = model.Int64
+			case want[0].Floating():
+				want[0] = model.Float64
+			case want[0].Kind == model.KindNull:
+				want[0] = t
 			}
-			return []model.Type{want}, t, nil
+			for i := range want[1:] {
+				want[1+i] = model.String
+			}
+			return want, t, nil
 		},
 		SQL: func(a []Arg) (string, error) {
-			switch a[0].Type {
-			case model.Int64:
-				return rescale(a[0].SQL, numbers, unit), nil
-			case model.Float64:
+			zone := a[len(a)-1].SQL
+			switch {
+			case a[0].Type == model.Int64:
+				return scale(a[0].SQL, numbers, unit), nil
+			case a[0].Type == model.Float64:
 				return "CAST(floor(" + a[0].SQL + " * " + itoa(unit.PerSecond()/numbers.PerSecond()) + ") AS BIGINT)", nil
+			case len(a) > 2:
+				return "gt_time_scan(" + itoa(int64(unit)) + ", " + zone + ", " + joined(a[:len(a)-1]) + ")", nil
+			case a[0].Type.Kind == model.KindString:
+				return "gt_time_parse(" + a[0].SQL + ", " + itoa(int64(unit)) + ", " + zone + ", false)", nil
 			}
 			return CastSQL(a[0].SQL, a[0].Type, t, false)
 		}}

@@ -46,6 +46,12 @@ func Common(a, b model.Type) (t model.Type, ok bool) {
 		return meetString(b)
 	case b.Kind == model.KindString:
 		return meetString(a)
+	case a.Kind == model.KindList && b.Kind == model.KindList:
+		if a.Elem == model.KindNull || b.Elem == model.KindNull {
+			return model.Type{Kind: model.KindList}, true
+		}
+		e, ok := Common(a.ElemType(), b.ElemType())
+		return model.ListOf(e), ok
 	case a.Class() == model.ClassBytes && b.Class() == model.ClassBytes:
 		return a, true
 	case a.IsTimestamp() && b.IsTimestamp(), a.Kind == model.KindDuration && b.Kind == model.KindDuration:
@@ -152,7 +158,12 @@ func EngineType(t model.Type) string {
 		return "INTERVAL"
 	case model.KindDecimal:
 		return decimalName(t)
-	case model.KindList, model.KindStruct:
+	case model.KindList:
+		if e := t.ElemType(); e.Kind != model.KindNull && EngineType(e) != "" {
+			return EngineType(e) + "[]"
+		}
+		return ""
+	case model.KindStruct:
 		return ""
 	}
 	return "BIGINT" // Int64, timestamps, durations

@@ -1,6 +1,9 @@
 package relational
 
 import (
+	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -48,7 +51,7 @@ func engineError(t duckdb.ErrorType, text string) error {
 	case duckdb.ErrorTypeDivideByZero:
 		return errs.New(errs.EngineExecuteQuery, DivideByZero)
 	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeMismatchType, duckdb.ErrorTypeDecimal:
-		return errs.New(errs.EngineExecuteQuery, "Cast error: %s", msg)
+		return errs.New(errs.EngineExecuteQuery, "%s", castText(msg))
 	case duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeExecutor, duckdb.ErrorTypeInvalid, duckdb.ErrorTypeObjectSize:
 		return errs.New(errs.EngineExecuteQuery, "%s", msg)
 	case duckdb.ErrorTypeBinder, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypePlanner, duckdb.ErrorTypeCatalog,
@@ -65,6 +68,45 @@ func engineError(t duckdb.ErrorType, text string) error {
 		return errs.New(errs.StorageUnavailable, "spill query data: %s", msg)
 	}
 	return errs.New(errs.Internal, "query engine: %s", msg)
+}
+
+var (
+	notConverted = regexp.MustCompile(`^Could not convert string ['"]((?s).*)['"] to (\w+)`)
+	outOfRange   = regexp.MustCompile(`^Type \w+ with value (\S+) can't be cast because the value is out of range for the destination type (\w+)`)
+	outOfDecimal = regexp.MustCompile(`(?:Casting value|Could not cast value|Could not convert string) "?(.*?)"? to (?:type )?DECIMAL\((\d+),\s*(\d+)\)`)
+)
+
+// typeNames are DuckDB's types in messages, by the names of the interface.
+var typeNames = map[string]string{"INT8": "Int8", "INT16": "Int16", "INT32": "Int32", "INT64": "Int64", "UINT8": "UInt8", "UINT16": "UInt16",
+	"UINT32": "UInt32", "UINT64": "UInt64", "FLOAT": "Float32", "DOUBLE": "Float64", "BOOL": "Boolean", "DATE": "Date32"}
+
+// castText says in the words of the interface why a value was not converted.
+func castText(msg string) string {
+	name := func(t string) string {
+		if n, ok := typeNames[t]; ok {
+			return n
+		}
+		return t
+	}
+	if m := outOfDecimal.FindStringSubmatch(msg); m != nil {
+		p, _ := strconv.Atoi(m[2])
+		scale, _ := strconv.Atoi(m[3])
+		most := strings.Repeat("9", p-scale)
+		if most == "" {
+			most = "0"
+		}
+		if scale > 0 {
+			most += "." + strings.Repeat("9", scale)
+		}
+		return fmt.Sprintf("Invalid argument error: %s is too large to store in a Decimal128 of precision %d. Max is %s", m[1], p, most)
+	}
+	if m := notConverted.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("Cast error: Cannot cast string '%s' to value of %s type", m[1], name(m[2]))
+	}
+	if m := outOfRange.FindStringSubmatch(msg); m != nil {
+		return fmt.Sprintf("Cast error: Can't cast value %s to type %s", m[1], name(m[2]))
+	}
+	return "Cast error: " + msg
 }
 
 // plain cuts "Binder Error: " from the front and the picture of the statement, which is not the one that the user wrote, from the end.

@@ -1,0 +1,219 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// arrayFunctions work on lists. A list is one of the engine's; what its elements are is in its type, where that is known.
+func arrayFunctions() []*Scalar {
+	list := func(t model.Type) bool { return t.Kind == model.KindList }
+	null := func(t model.Type) bool { return t.Kind == model.KindNull }
+	i, s, b, u := model.Int64, model.String, model.Bool, model.Uint64
+	var out []*Scalar
+	// add declares a function. Each letter of params is an argument: l a list, e an element of the first list, i a number, s a text, with
+	// [ before what may be left out. The result is of one type, or where that is Null: "l" the list's, "e" its element's.
+	add := func(name, params string, result model.Type, as byte, sql string) {
+		letters := strings.ReplaceAll(params, "[", "")
+		required := len(letters)
+		if at := strings.IndexByte(params, '['); at >= 0 {
+			required = at
+		}
+		out = append(out, &Scalar{Name: name,
+			Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
+				if len(args) < required || len(args) > len(letters) {
+					return nil, model.Null, NoMatch(name, args)
+				}
+				want := append([]model.Type(nil), args...)
+				elem, known := model.Null, false
+				for k, t := range args {
+					if letters[k] == 'l' && list(t) && t.Elem != model.KindNull {
+						if !known {
+							elem, known = t.ElemType(), true
+						} else if c, ok := Common(elem, t.ElemType()); ok {
+							elem = c
+						}
+					}
+				}
+				for k, t := range args {
+					if letters[k] == 'e' && !null(t) {
+						if c, ok := Common(elem, t); ok && (elem.Numeric() && t.Numeric() || !known) {
+							elem, known = c, true
+						}
+					}
+				}
+				for k, t := range args {
+					switch letters[k] {
+					case 'l':
+						if !list(t) && !null(t) {
+							return nil, model.Null, NoMatch(name, args)
+						}
+						if want[k] = t; known {
+							want[k] = model.ListOf(elem)
+						}
+					case 'e':
+						if known {
+							want[k] = elem
+						}
+						if !CanCast(t, want[k]) {
+							return nil, model.Null, NoMatch(name, args)
+						}
+					case 'i':
+						want[k] = i
+					case 's':
+						want[k] = s
+					}
+				}
+				switch as {
+				case 'l':
+					return want, model.ListOf(elem), nil
+				case 'e':
+					if elem.Kind == model.KindList {
+						return want, model.Type{Kind: model.KindList}, nil
+					}
+					return want, elem, nil
+				}
+				return want, result, nil
+			},
+			SQL: template(sql)})
+	}
+	add("array_append", "le", model.Null, 'l', "list_append($1, $2)")
+	add("array_prepend", "el", model.Null, 'l', "list_prepend($1, $2)")
+	add("array_has", "le", b, 0, "list_contains($1, $2)")
+	add("array_has_all", "ll", b, 0, "list_has_all($1, $2)")
+	add("array_has_any", "ll", b, 0, "list_has_any($1, $2)")
+	add("array_length", "l[i", u, 0, "CASE WHEN len($1) > 0 THEN CAST(len($1) AS UBIGINT) END")
+	add("cardinality", "l", u, 0, "CAST(len($1) AS UBIGINT)")
+	add("empty", "l", b, 0, "(len($1) = 0)")
+	add("array_ndims", "l", u, 0, "CAST(regexp_extract(typeof($1), '((?:\\[\\])*)$', 1).length() // 2 AS UBIGINT)")
+	add("array_dims", "l", model.ListOf(u), 0, "[CAST(len($1) AS UBIGINT)]")
+	add("array_position", "le[i", u, 0, "CAST(list_position($1, $2) AS UBIGINT)")
+	add("array_positions", "le", model.ListOf(u), 0, "list_transform(list_filter(range(1, len($1) + 1), lambda k: $1[k] IS NOT DISTINCT FROM $2), lambda k: CAST(k AS UBIGINT))")
+	add("array_remove", "le", model.Null, 'l', firstOnly("list_position($1, $2)", "$1[:$at - 1] || $1[$at + 1:]"))
+	add("array_remove_all", "le", model.Null, 'l', "list_filter($1, lambda e: e IS DISTINCT FROM $2)")
+	add("array_replace", "lee", model.Null, 'l', firstOnly("list_position($1, $2)", "$1[:$at - 1] || [$3] || $1[$at + 1:]"))
+	add("array_replace_all", "lee", model.Null, 'l', "list_transform($1, lambda e: CASE WHEN e IS NOT DISTINCT FROM $2 THEN $3 ELSE e END)")
+	add("array_slice", "lii", model.Null, 'l', "list_slice($1, $2, $3)")
+	add("array_sort", "l[ss", model.Null, 'l', "")
+	out[len(out)-1].SQL = arraySort
+	add("array_distinct", "l", model.Null, 'l', "list_sort(list_distinct($1))")
+	add("array_union", "ll", model.Null, 'l', "list_sort(list_distinct(list_concat($1, $2)))")
+	add("array_intersect", "ll", model.Null, 'l', "list_sort(list_intersect($1, $2))")
+	add("array_except", "ll", model.Null, 'l', "list_sort(list_distinct(list_filter($1, lambda e: NOT list_contains($2, e))))")
+	add("array_element", "li", model.Null, 'e', "list_extract($1, $2)")
+	add("array_pop_front", "l", model.Null, 'l', "$1[2:]")
+	add("array_pop_back", "l", model.Null, 'l', "$1[:-2]")
+	add("array_repeat", "ei", model.Null, 'l', "list_transform(range($2), lambda k: $1)")
+	add("array_resize", "li[e", model.Null, 'l', "list_resize($*)")
+	add("array_reverse", "l", model.Null, 'l', "list_reverse($1)")
+	add("array_max", "l", model.Null, 'e', "list_max($1)")
+	add("array_min", "l", model.Null, 'e', "list_min($1)")
+	add("array_any_value", "l", model.Null, 'e', "list_filter($1, lambda e: e IS NOT NULL)[1]")
+	add("array_to_string", "ls[s", s, 0, "")
+	out[len(out)-1].SQL = arrayText
+	add("array_distance", "ll", model.Float64, 0, "CAST(list_distance($1, $2) AS DOUBLE)")
+	add("flatten", "l", model.Null, 0, "flatten($1)")
+	out[len(out)-1].Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
+		if len(args) != 1 || !list(args[0]) {
+			return nil, model.Null, NoMatch("flatten", args)
+		}
+		return args, model.Type{Kind: model.KindList}, nil
+	}
+	add("map_keys", "m", model.Type{Kind: model.KindList}, 0, "map_keys($1)")
+	add("map_values", "m", model.Type{Kind: model.KindList}, 0, "map_values($1)")
+	add("map_entries", "m", model.Type{Kind: model.KindList}, 0, "map_entries($1)")
+	add("map_extract", "mx", model.Type{Kind: model.KindList}, 0, "map_extract($1, $2)")
+	add("map", "ll", model.Type{Kind: model.KindStruct}, 0, "map($1, $2)")
+	for _, f := range []def{
+		{name: "make_array", sigs: "c*:lc :l", fn: listValue},
+		{name: "array_concat", sigs: "c*:1", sql: "list_concat($*)"},
+		{name: "range", sigs: "i[ii:li", sql: "range($*)"},
+		{name: "generate_series", sigs: "i[ii:li", sql: "generate_series($*)"},
+		{name: "string_to_array", sigs: "ss[s:ls", fn: stringToArray},
+		{name: "arrays_zip", sigs: "aa:l", sql: "list_zip($1, $2)"},
+	} {
+		m := map[string]*Scalar{}
+		f.add(m)
+		out = append(out, m[f.name])
+	}
+	structure := model.Type{Kind: model.KindStruct}
+	return append(out,
+		&Scalar{Name: "struct", Resolve: anyArgs(structure), SQL: func(a []Arg) (string, error) {
+			parts := make([]string, len(a))
+			for k, x := range a {
+				parts[k] = "c" + itoa(int64(k)) + ": " + x.SQL
+			}
+			return "{" + strings.Join(parts, ", ") + "}", nil
+		}},
+		&Scalar{Name: "named_struct", Resolve: anyArgs(structure), SQL: namedStruct},
+	)
+}
+
+// firstOnly writes a change of a list at a place, where there is one; $at stands for the place.
+func firstOnly(place, change string) string {
+	return "CASE WHEN " + place + " IS NULL OR " + place + " = 0 THEN $1 ELSE " + strings.ReplaceAll(change, "$at", place) + " END"
+}
+
+func anyArgs(result model.Type) func([]model.Type) ([]model.Type, model.Type, error) {
+	return func(args []model.Type) ([]model.Type, model.Type, error) { return args, result, nil }
+}
+
+func listValue(a []Arg) (string, error) {
+	parts := make([]string, len(a))
+	for i, x := range a {
+		parts[i] = x.SQL
+	}
+	return "[" + strings.Join(parts, ", ") + "]", nil
+}
+
+func namedStruct(a []Arg) (string, error) {
+	if len(a) == 0 || len(a)%2 != 0 {
+		return "", errs.New(errs.EngineExecuteQuery, "Execution error: named_struct requires an even number of arguments, got %d instead", len(a))
+	}
+	var parts []string
+	for k := 0; k < len(a); k += 2 {
+		if a[k].Lit == nil || a[k].Type.Kind != model.KindString || a[k].Lit.Null() {
+			return "", errs.New(errs.EngineExecuteQuery, "Execution error: named_struct requires its names to be constant texts")
+		}
+		parts = append(parts, `"`+strings.ReplaceAll(a[k].Lit.Bytes, `"`, `""`)+`": `+a[k+1].SQL)
+	}
+	return "{" + strings.Join(parts, ", ") + "}", nil
+}
+
+func arraySort(a []Arg) (string, error) {
+	order, nulls := "ASC", "NULLS FIRST"
+	for k, x := range a[1:] {
+		if x.Lit == nil {
+			return "", errs.New(errs.Unsupported, "array_sort: the order must be a constant")
+		}
+		w := strings.ToUpper(x.Lit.Bytes)
+		switch {
+		case k == 0 && (w == "ASC" || w == "DESC"):
+			order = w
+		case k == 1 && (w == "NULLS FIRST" || w == "NULLS LAST"):
+			nulls = w
+		default:
+			return "", errs.New(errs.EngineExecuteQuery, "Execution error: array_sort: '%s' is no order", x.Lit.Bytes)
+		}
+	}
+	return "list_sort(" + a[0].SQL + ", '" + order + "', '" + nulls + "')", nil
+}
+
+// arrayText joins elements; NULLs are left out, or printed as the third argument.
+func arrayText(a []Arg) (string, error) {
+	l := "list_transform(" + a[0].SQL + ", lambda e: CAST(e AS VARCHAR))"
+	if len(a) == 3 {
+		l = "list_transform(" + l + ", lambda e: coalesce(e, " + a[2].SQL + "))"
+	}
+	return "array_to_string(" + l + ", " + a[1].SQL + ")", nil
+}
+
+func stringToArray(a []Arg) (string, error) {
+	l := "string_split(" + a[0].SQL + ", " + a[1].SQL + ")"
+	if len(a) == 3 {
+		l = "list_transform(" + l + ", lambda e: nullif(e, " + a[2].SQL + "))"
+	}
+	return l, nil
+}
