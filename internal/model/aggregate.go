@@ -1,6 +1,9 @@
 package model
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // AggFunc is a reduction that a region scan can do. All of them merge: partial results of several regions reduce to the whole.
 // What is not here (avg, stddev, …) a planner writes as several of these.
@@ -76,14 +79,18 @@ type TimeBucket struct {
 	Origin int64
 }
 
-// Start is the start of the slot that holds t.
+// Start is the start of the slot that holds t. The slot that reaches below the first time of 64 bits starts there.
 func (b TimeBucket) Start(t int64) int64 {
 	d := t - b.Origin
 	q := d / b.Width
 	if d%b.Width < 0 {
 		q--
 	}
-	return q*b.Width + b.Origin
+	start := q*b.Width + b.Origin
+	if start > t {
+		return math.MinInt64
+	}
+	return start
 }
 
 // GroupKey is one key of a grouping: a column, or a slot of the time index.

@@ -148,7 +148,7 @@ func callExpr(e *plan.Call, l layout) eval {
 	return nil
 }
 
-// sqrtExpr fails for what is less than zero.
+// sqrtExpr is NaN for what is less than zero.
 func sqrtExpr(x eval) eval {
 	return func(b *model.Batch) (*model.Vector, error) {
 		v, err := x(b)
@@ -157,9 +157,6 @@ func sqrtExpr(x eval) eval {
 		}
 		out := &model.Vector{Type: v.Type, Len: b.Len, Floats: make([]float64, b.Len), Valid: v.Valid}
 		for i, f := range v.Floats[:b.Len] {
-			if f < 0 && !v.Null(i) {
-				return nil, rowError("cannot take the square root of a negative number")
-			}
 			out.Floats[i] = math.Sqrt(f)
 		}
 		return out, nil

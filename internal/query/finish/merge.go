@@ -24,10 +24,10 @@ type mergeOp struct {
 }
 
 type aggSpec struct {
-	fn   string // "sum", "min", "max", "count"; "ends" of first_value and last_value
-	x    eval   // nil: count(*)
-	end  endSpec
-	typ  model.Type
+	fn  string // "sum", "min", "max", "count"; "ends" of first_value and last_value
+	x   eval   // nil: count(*)
+	end endSpec
+	typ model.Type
 	// filter, if not nil, is true for the rows that count.
 	filter eval
 	// distinct: each value of a group counts once.

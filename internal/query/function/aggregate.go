@@ -102,7 +102,8 @@ func buildAggregates() map[string]*Aggregate {
 	window("cume_dist", ":f", "cume_dist")
 	window("lag", "a:1 ai:1 aia:1", "lag")
 	window("lead", "a:1 ai:1 aia:1", "lead")
-	window("nth_value", "ai:1", "nth_value")
+	add("nth_value", "ai:1", "nth_value").SQL = nthValue
+	add("grouping", "a*:j", "").SQL = func(c Call) (string, error) { return "CAST(" + write("grouping", c) + " AS INTEGER)", nil }
 	for alias, name := range aggregateAliases {
 		m[alias] = m[name]
 	}
@@ -201,6 +202,16 @@ func ends(aggregate, window string) func(Call) (string, error) {
 		}
 		return write(aggregate, c), nil
 	}
+}
+
+// nthValue writes nth_value, which outside of windows is an element of the list of all values.
+func nthValue(c Call) (string, error) {
+	if c.Over != "" {
+		return write("nth_value", c), nil
+	}
+	n := c.Args[1].SQL
+	c.Args = c.Args[:1]
+	return "(" + write("list", c) + ")[any_value(" + n + ")]", nil
 }
 
 func approxQuantile(c Call) (string, error) {

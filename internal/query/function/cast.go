@@ -83,6 +83,8 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 		return cast(x, "BOOLEAN"), nil
 	case from.Kind == model.KindString && to.Kind == model.KindVector:
 		return "gt_parse_vec(" + x + ")", nil
+	case from.Floating() && to.Kind == model.KindString:
+		return "replace(replace(CAST(" + x + " AS VARCHAR), '-nan', 'NaN'), 'nan', 'NaN')", nil
 	case from.Kind == model.KindVector && to.Kind == model.KindString:
 		return "gt_vec_to_string(" + x + ")", nil
 	case to.Kind == model.KindList && EngineType(to) == "":

@@ -46,11 +46,16 @@ func buildScalars() map[string]*Scalar {
 	for alias, name := range aliases {
 		m[alias] = m[name]
 	}
+	for name, f := range m {
+		if rest, ok := strings.CutPrefix(name, "array_"); ok {
+			m["list_"+rest] = f
+		}
+	}
 	return m
 }
 
 func families() [][]def {
-	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions()}
+	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions(), systemFunctions()}
 }
 
 var aliases = map[string]string{
@@ -111,7 +116,7 @@ func template(text string) func(args []Arg) (string, error) {
 	return func(args []Arg) (string, error) {
 		var sb strings.Builder
 		for i := 0; i < len(text); i++ {
-			if text[i] != '$' {
+			if text[i] != '$' || i+1 == len(text) || text[i+1] != '*' && text[i+1] != '#' && (text[i+1] < '1' || text[i+1] > '9') {
 				sb.WriteByte(text[i])
 				continue
 			}

@@ -2,6 +2,7 @@ package relational
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
@@ -97,6 +98,9 @@ func castText(msg string) string {
 		}
 		if scale > 0 {
 			most += "." + strings.Repeat("9", scale)
+		}
+		if r, ok := new(big.Rat).SetString(m[1]); ok {
+			m[1] = r.FloatString(scale)
 		}
 		return fmt.Sprintf("Invalid argument error: %s is too large to store in a Decimal128 of precision %d. Max is %s", m[1], p, most)
 	}
