@@ -27,6 +27,9 @@ type Options struct {
 	URL     string // takes lines by POST
 	Workers int    // requests at a time
 	Batch   int    // rows a request
+	// Rate is how many rows a second are due; zero: as many as the server takes. With it a request's latency counts from when its rows were
+	// due, so that rows which had to wait for others before them do not look fast.
+	Rate float64
 	// PID is the process whose memory and processor time are taken; zero for none.
 	PID int
 	// Progress is called about every ProgressEvery while the load runs; nil for not at all.
@@ -66,6 +69,7 @@ const (
 type batch struct {
 	lines []byte
 	rows  int
+	due   time.Time // zero: whenever a worker has time
 }
 
 // loader is one run. The generator goroutine fills batches from free and hands them on through full; workers post them and give them back.
@@ -155,8 +159,16 @@ func Run(ctx context.Context, src Source, o Options) (Result, error) {
 }
 
 func (l *loader) generate(ctx context.Context, src Source) error {
+	start, rows := time.Now(), 0
 	for {
 		var buf []byte
+		var due time.Time
+		if l.opts.Rate > 0 {
+			due = start.Add(time.Duration(float64(rows) / l.opts.Rate * float64(time.Second)))
+			if err := sleepUntil(ctx, due); err != nil {
+				return err
+			}
+		}
 		select {
 		case buf = <-l.free:
 		case <-ctx.Done():
@@ -169,11 +181,27 @@ func (l *loader) generate(ctx context.Context, src Source) error {
 		if err != nil {
 			return fmt.Errorf("next batch: %w", err)
 		}
+		rows += n
 		select {
-		case l.full <- batch{buf, n}:
+		case l.full <- batch{buf, n, due}:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+func sleepUntil(ctx context.Context, t time.Time) error {
+	d := time.Until(t)
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -197,6 +225,9 @@ func (l *loader) post(ctx context.Context) error {
 			return ctx.Err()
 		}
 		start := time.Now()
+		if !b.due.IsZero() {
+			start = b.due
+		}
 		if err := l.postUntilTaken(ctx, b.lines); err != nil {
 			return err
 		}

@@ -140,6 +140,17 @@ func (s *Server) Stop() error {
 	return errors.Join(fmt.Errorf("stop %s: still there %v after SIGTERM, killed", s.spec.Name, stopPatience), err)
 }
 
+// Kill ends the server with SIGKILL, as if it had crashed.
+func (s *Server) Kill() error {
+	defer s.log.Close()
+	err := s.cmd.Process.Kill()
+	<-s.done
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
 // FreeAddr is an address of 127.0.0.1 whose port nobody listens on.
 func FreeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

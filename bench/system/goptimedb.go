@@ -2,6 +2,7 @@ package system
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -41,7 +42,7 @@ func RunningGoptimeDB(addr string) *System {
 
 func flushGoptimeDB(ctx context.Context, s *System) error {
 	for _, f := range []string{"flush_table", "compact_table"} {
-		if _, err := s.post(ctx, "/v1/sql", url.Values{"sql": {fmt.Sprintf("ADMIN %s('%s')", f, tsbs.Table)}}); err != nil {
+		if _, err := s.post(ctx, "/v1/sql", url.Values{"sql": {fmt.Sprintf("ADMIN %s('%s')", f, cmp.Or(s.Table, tsbs.Table))}}); err != nil {
 			return err
 		}
 	}
@@ -54,6 +55,25 @@ func busyGoptimeDB(ctx context.Context, s *System) (bool, error) {
 		return false, err
 	}
 	return gauge(page, "greptime_mito_inflight_compaction_count")+gauge(page, "greptime_mito_inflight_flush_count") > 0, nil
+}
+
+// SQL runs a statement and gives the body of the answer.
+func (s *System) SQL(ctx context.Context, statement string) (string, error) {
+	return s.post(ctx, "/v1/sql", url.Values{"sql": {statement}})
+}
+
+// Gauge sums the samples of one of the server's own metrics.
+func (s *System) Gauge(ctx context.Context, name string) (float64, error) {
+	page, err := s.get(ctx, "/metrics")
+	return gauge(page, name), err
+}
+
+// Heap is the bytes of live memory of the server, garbage collected before.
+func (s *System) Heap(ctx context.Context) (float64, error) {
+	if _, err := s.get(ctx, "/debug/pprof/heap?gc=1"); err != nil {
+		return 0, err
+	}
+	return s.Gauge(ctx, "go_memstats_heap_alloc_bytes")
 }
 
 // gauge sums the samples of a metric on a page in the Prometheus text format; zero where there are none.

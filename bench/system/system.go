@@ -26,6 +26,8 @@ type System struct {
 	Base    string // scheme and authority
 	// Points is the address that takes lines by POST, below Base.
 	Points string
+	// Table is what Settle flushes and compacts; empty: that of the machine metrics.
+	Table string
 	// RestFor is how long data must not have changed before the database counts as at rest. Zero: three seconds.
 	RestFor time.Duration
 
@@ -57,12 +59,25 @@ func (s *System) Start(ctx context.Context) error {
 // Ours tells whether we started the database, so that we may stop it.
 func (s *System) Ours() bool { return s.dir != "" }
 
+// Dir is the folder of a database that is ours.
+func (s *System) Dir() string { return s.dir }
+
 // Stop ends the database, if we started it.
 func (s *System) Stop() error {
 	if s.server == nil {
 		return nil
 	}
 	err := s.server.Stop()
+	s.server = nil
+	return err
+}
+
+// Kill ends the database at once, as a crash does.
+func (s *System) Kill() error {
+	if s.server == nil {
+		return nil
+	}
+	err := s.server.Kill()
 	s.server = nil
 	return err
 }

@@ -37,20 +37,32 @@ type S3 struct {
 // NewS3 starts a server that ends with the test.
 func NewS3(t testing.TB) *S3 {
 	t.Helper()
+	s, err := StartS3()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// StartS3 starts a server that ends with Close.
+func StartS3() (*S3, error) {
 	backend := s3mem.New()
 	if err := backend.CreateBucket(Bucket); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	s := &S3{Faults: &Faults{}}
 	fake := gofakes3.New(backend, gofakes3.WithTimeSkewLimit(0), gofakes3.WithoutVersioning())
 	s.server = httptest.NewServer(s.Faults.Wrap(fake.Server()))
 	s.URL = s.server.URL
-	t.Cleanup(func() {
-		s.Faults.Clear() // lets go of requests that hang
-		s.server.CloseClientConnections()
-		s.server.Close()
-	})
-	return s
+	return s, nil
+}
+
+// Close ends the server, its objects are gone.
+func (s *S3) Close() {
+	s.Faults.Clear() // lets go of requests that hang
+	s.server.CloseClientConnections()
+	s.server.Close()
 }
 
 // Provider leads to the server, with an empty root.

@@ -249,3 +249,42 @@ func BenchmarkOpen(b *testing.B) {
 	}
 	reportCPU(b, begin, 1, "Mopens/cpu-s")
 }
+
+// One row of each of many series, as a minute of a large fleet brings.
+func BenchmarkWriteSeries(b *testing.B) {
+	s := &model.Schema{Version: 1, TimeIndex: 1, NextColumn: 6, PrimaryKey: []model.ColumnID{2, 3, 4}, Columns: []model.Column{
+		{ID: 1, Name: "ts", Type: model.Timestamp(model.Millisecond), Semantic: model.TimeColumn},
+		{ID: 2, Name: "namespace", Type: model.String, Nullable: true, Semantic: model.TagColumn},
+		{ID: 3, Name: "node", Type: model.String, Nullable: true, Semantic: model.TagColumn},
+		{ID: 4, Name: "pod", Type: model.String, Nullable: true, Semantic: model.TagColumn},
+		{ID: 5, Name: "value", Type: model.Float64, Nullable: true}}}
+	const n = 500_000
+	ids, types := series.TagsOf(s)
+	tb := series.NewBuilder(ids, types)
+	batch := &Batch{Rows: n, Fields: []*model.Vector{model.NewVector(model.Float64, n)}}
+	for i := range n {
+		// In order by namespace and node, and the pods of a node are anywhere among all.
+		tb.AppendRun([][]byte{fmt.Appendf(nil, "ns-%03d", i/5000), fmt.Appendf(nil, "node-%04d", i/500%1000), fmt.Appendf(nil, "pod-%03d-%06d", i%500, i*7919%n)}, 1)
+		batch.Runs = append(batch.Runs, Run{uint32(i), i, i + 1})
+		batch.Time, batch.Seq = append(batch.Time, 1_700_000_000_000+int64(i%60_000)), append(batch.Seq, int64(i*7919%n))
+		batch.Fields[0].AppendFloat(float64(i % 1000))
+	}
+	var err error
+	if batch.Table, err = tb.Finish(); err != nil {
+		b.Fatal(err)
+	}
+	begin := cpuTime()
+	for b.Loop() {
+		w, err := NewWriter(io.Discard, s, WriterOptions{})
+		if err == nil {
+			err = w.Append(batch)
+		}
+		if err == nil {
+			_, err = w.Finish()
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	reportCPU(b, begin, n, "Mrows/cpu-s")
+}

@@ -14,7 +14,7 @@ import (
 type byteDict struct {
 	model.Dict
 	index  []uint32 // open addressing, code + 1
-	hashes []uint64 // of each value
+	hashes []uint64 // of the values that the index has: the first ones, see appendNew
 }
 
 func (d *byteDict) reset() {
@@ -23,8 +23,24 @@ func (d *byteDict) reset() {
 	d.hashes = d.hashes[:0]
 }
 
+// appendNew adds a value that the caller knows to be new. It is put into the index when somebody looks for a value, if ever: most files come
+// of one series table, whose values are distinct, and hashing a million of them would take longer than all else that is done with them.
+func (d *byteDict) appendNew(x []byte) uint32 { return d.Append(x) }
+
 // code is the code of a value, which is added if new.
 func (d *byteDict) code(seed maphash.Seed, x []byte) uint32 {
+	for c := len(d.hashes); c < d.Len(); c++ {
+		if 2*len(d.hashes) >= len(d.index) {
+			d.grow()
+		}
+		h := maphash.Bytes(seed, d.At(uint32(c)))
+		mask := uint64(len(d.index) - 1)
+		i := h & mask
+		for d.index[i] != 0 {
+			i = (i + 1) & mask
+		}
+		d.hashes, d.index[i] = append(d.hashes, h), uint32(c+1)
+	}
 	if 2*len(d.hashes) >= len(d.index) {
 		d.grow()
 	}
@@ -67,6 +83,7 @@ type tagWriter struct {
 
 	cur     *tagRemap
 	remaps  map[*series.Table]*tagRemap
+	several bool // series of more than one table came
 	scratch []uint32
 }
 
@@ -106,6 +123,7 @@ func (t *tagWriter) use(table *series.Table) error {
 	}
 	r := t.remaps[table]
 	if r == nil {
+		t.several = t.cur != nil
 		if len(t.remaps) >= keptRemaps {
 			clear(t.remaps)
 		}
@@ -135,7 +153,11 @@ func (t *tagWriter) series(s uint32, row int) (id uint32, fresh bool, err error)
 		k := r.table.Codes[i][s]
 		m := r.codes[i][k]
 		if m == 0 {
-			m = t.dicts[i].code(t.seed, r.table.Dicts[i].At(k-1)) + 2
+			if x := r.table.Dicts[i].At(k - 1); t.several {
+				m = t.dicts[i].code(t.seed, x) + 2
+			} else {
+				m = t.dicts[i].appendNew(x) + 2
+			}
 			r.codes[i][k] = m
 		}
 		c[i] = m - 1
@@ -145,7 +167,8 @@ func (t *tagWriter) series(s uint32, row int) (id uint32, fresh bool, err error)
 		r.last, r.id = s, newest
 		return newest, false, nil
 	}
-	if len(t.start) > 0 && !t.after(newest, c) {
+	inTable := r.id == newest && s > r.last // fast path: the table's own order says so
+	if len(t.start) > 0 && !inTable && !t.after(newest, c) {
 		return 0, false, errs.New(errs.InvalidArguments, "sst batch: series %d of its table sorts before the one written last", s)
 	}
 	for i := range c {
@@ -176,13 +199,34 @@ func (t *tagWriter) after(id uint32, c []uint32) bool {
 func (t *tagWriter) table(rows int) *series.Table {
 	out := &series.Table{Tags: t.ids, Types: t.types, Codes: t.codes, Start: append(t.start, uint32(rows))}
 	for i := range t.dicts {
-		sorted, to := series.SortDict(&t.dicts[i].Dict)
+		var sorted *model.Dict
+		var to []uint32
+		if t.cur != nil && !t.several { // fast path: they are sorted in the table that they came from
+			sorted, to = t.inOrder(i)
+		} else {
+			sorted, to = series.SortDict(&t.dicts[i].Dict)
+		}
 		for k, c := range t.codes[i] {
 			t.codes[i][k] = to[c]
 		}
 		out.Dicts = append(out.Dicts, sorted)
 	}
 	return out
+}
+
+// inOrder is series.SortDict of a tag whose values all came from the table in use.
+func (t *tagWriter) inOrder(tag int) (sorted *model.Dict, to []uint32) {
+	from := t.cur.table.Dicts[tag]
+	sorted, to = &model.Dict{}, make([]uint32, t.dicts[tag].Len()+1)
+	sorted.Data = make([]byte, 0, len(t.dicts[tag].Data))
+	sorted.Offsets = make([]uint32, 0, t.dicts[tag].Len()+1)
+	for k, m := range t.cur.codes[tag] {
+		if k == 0 || m == 0 {
+			continue
+		}
+		to[m-1] = sorted.Append(from.At(uint32(k-1))) + 1
+	}
+	return sorted, to
 }
 
 // AppendKey appends the sort key of series s of a table: keys compare, byte by byte, as the series sort.
