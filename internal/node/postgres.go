@@ -10,6 +10,9 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/certs"
@@ -17,7 +20,8 @@ import (
 )
 
 // servePostgres opens the PostgreSQL listener.
-func (n *Standalone) servePostgres(cfg *config.Standalone, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
+func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
+	names := &pgcatalog.Source{Catalog: cat, Info: &infoschema.Source{Catalog: cat}}
 	tls, required, err := certs.Load(cfg.Postgres.TLS, n.log, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("postgres.tls: %w", err)
@@ -26,7 +30,10 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, reg prometheus.Regist
 		Describe: func(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
 			return n.query.Fields(ctx, sess, q, params...)
 		},
-		Columns: n.ops.Columns, Log: n.log, Metrics: reg})
+		Columns: n.ops.Columns,
+		ClassOID: func(sess *model.Session, name string) (uint32, bool) {
+			return names.ClassOID(sess.Database, name)
+		}, Log: n.log, Metrics: reg})
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := n.ops.Recover(ctx, cfg.InitRegionsParallelism); err != nil {
 		return nil, err
 	}
-	if err := n.serve(cfg, level, reg, mem, zone); err != nil {
+	if err := n.serve(cfg, cat, level, reg, mem, zone); err != nil {
 		return nil, err
 	}
 	n.ready.Store(true)
@@ -181,7 +181,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 }
 
 // serve opens the listener and adds the routes of all protocols.
-func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *prometheus.Registry, mem memory, zone *time.Location) (err error) {
+func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *slog.LevelVar, reg *prometheus.Registry, mem memory, zone *time.Location) (err error) {
 	inFlight := int64(cfg.MaxInFlightWriteBytes)
 	if inFlight == 0 {
 		inFlight = mem.limit / 8
@@ -242,7 +242,7 @@ func (n *Standalone) serve(cfg *config.Standalone, level *slog.LevelVar, reg *pr
 		}
 	}
 	if cfg.Postgres.Enable {
-		if n.pg, err = n.servePostgres(cfg, reg, zone); err != nil {
+		if n.pg, err = n.servePostgres(cfg, cat, reg, zone); err != nil {
 			return errors.Join(err, n.listen.Close())
 		}
 	}

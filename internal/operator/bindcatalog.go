@@ -7,6 +7,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/engines/metric"
@@ -22,7 +23,7 @@ func BindCatalog(c *catalog.Catalog, regions contract.RegionServer, version stri
 	for _, f := range more {
 		f(s)
 	}
-	return &bindCatalog{c, regions, places, s}
+	return &bindCatalog{c, regions, places, s, &pgcatalog.Source{Catalog: c, Info: s}}
 }
 
 type bindCatalog struct {
@@ -30,10 +31,11 @@ type bindCatalog struct {
 	regions contract.RegionServer
 	places  location.Places
 	info    *infoschema.Source
+	pg      *pgcatalog.Source
 }
 
 // Table implements bind.Catalog.
-func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, table string) (*plan.Table, error) {
+func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, database, table string) (*plan.Table, error) {
 	if cat != model.DefaultCatalog {
 		return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 	}
@@ -54,6 +56,22 @@ func (b *bindCatalog) Table(_ context.Context, _ *model.Session, cat, database, 
 				}
 				return m, nil
 			}}, nil
+	}
+	if sess.Dialect == model.DialectPostgres && (database == pgcatalog.Name || database == sess.Database) {
+		// PostgreSQL's clients name these tables without their database.
+		if t := b.pg.Table(table); t != nil {
+			return &plan.Table{Catalog: cat, Database: pgcatalog.Name, Name: table, ID: t.ID, Schema: t.Schema,
+				Rows: func(context.Context, *model.Session) (model.RowStream, error) {
+					m := &memoryRows{batch: b.pg.Rows(t)}
+					for _, c := range t.Schema.Columns {
+						m.fields = append(m.fields, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
+					}
+					return m, nil
+				}}, nil
+		}
+	}
+	if database == pgcatalog.Name {
+		return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 	}
 	if v := b.catalog.View(database, table); v != nil {
 		t := &plan.Table{Catalog: cat, Database: database, Name: table, ID: v.ID, View: v.Query}

@@ -221,6 +221,11 @@ func (p *parser) typeName() *TypeName {
 	p.enter()
 	defer p.leave()
 	t := &TypeName{Pos: Pos(p.tok.pos)}
+	if p.tok.kind == tIdent && strings.EqualFold(p.text(p.tok), `"char"`) { // PostgreSQL's type of one byte
+		p.advance()
+		t.Name = "CHAR"
+		return t
+	}
 	if p.tok.kind != tWord {
 		p.expected("a data type name")
 		return t

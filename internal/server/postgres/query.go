@@ -191,7 +191,7 @@ func (c *conn) do(ctx context.Context, st sql.Statement, params []model.Value) (
 	if res, err := c.front(ctx, st, params); res != nil || err != nil {
 		return res, err
 	}
-	if err := c.adapt(st); err != nil {
+	if err := c.adapt(ctx, st); err != nil {
 		return nil, err
 	}
 	out, err := c.s.opt.SQL.Statement(ctx, c.sess, st, params...)

@@ -1,0 +1,334 @@
+package pgcatalog
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// definitionsTable has the texts that functions such as pg_get_indexdef give, by object. PostgreSQL has no such table; it is not listed.
+const definitionsTable = "pg_object_definitions"
+
+func definitions() []definition {
+	return append([]definition{
+		{"pg_namespace", "oid O, nspname S, nspowner O, nspacl S", namespaces},
+		{"pg_class", `oid O, relname S, relnamespace O, reltype O, reloftype O, relowner O, relam O, relfilenode O, reltablespace O, relpages I4,
+			reltuples F4, relallvisible I4, reltoastrelid O, relhasindex B, relisshared B, relpersistence S, relkind S, relnatts I2, relchecks I2,
+			relhasrules B, relhastriggers B, relhassubclass B, relrowsecurity B, relforcerowsecurity B, relispopulated B, relreplident S,
+			relispartition B, relrewrite O, relfrozenxid O, relminmxid O, relacl S, reloptions S, relpartbound S`, classes},
+		{"pg_attribute", `attrelid O, attname S, atttypid O, attlen I2, attnum I2, attcacheoff I4, atttypmod I4, attndims I2, attbyval B, attalign S,
+			attstorage S, attcompression S, attnotnull B, atthasdef B, atthasmissing B, attidentity S, attgenerated S, attisdropped B, attislocal B,
+			attinhcount I2, attstattarget I2, attcollation O, attacl S, attoptions S, attfdwoptions S, attmissingval S`, attributes},
+		{"pg_type", `oid O, typname S, typnamespace O, typowner O, typlen I2, typbyval B, typtype S, typcategory S, typispreferred B, typisdefined B,
+			typdelim S, typrelid O, typsubscript S, typelem O, typarray O, typinput S, typoutput S, typreceive S, typsend S, typmodin S, typmodout S,
+			typanalyze S, typalign S, typstorage S, typnotnull B, typbasetype O, typtypmod I4, typndims I4, typcollation O, typdefaultbin S,
+			typdefault S, typacl S`, types},
+		{"pg_database", `oid O, datname S, datdba O, encoding I4, datlocprovider S, datistemplate B, datallowconn B, datconnlimit I4, datfrozenxid O,
+			datminmxid O, dattablespace O, datcollate S, datctype S, daticulocale S, daticurules S, datcollversion S, datacl S`, databases},
+		{"pg_tables", "schemaname S, tablename S, tableowner S, tablespace S, hasindexes B, hasrules B, hastriggers B, rowsecurity B", tables},
+		{"pg_views", "schemaname S, viewname S, viewowner S, definition S", views},
+		{"pg_roles", `rolname S, rolsuper B, rolinherit B, rolcreaterole B, rolcreatedb B, rolcanlogin B, rolreplication B, rolconnlimit I4,
+			rolpassword S, rolvaliduntil S, rolbypassrls B, rolconfig S, oid O`, roles},
+		{"pg_authid", `oid O, rolname S, rolsuper B, rolinherit B, rolcreaterole B, rolcreatedb B, rolcanlogin B, rolreplication B, rolbypassrls B,
+			rolconnlimit I4, rolpassword S, rolvaliduntil S`, roles},
+		{"pg_user", "usename S, usesysid O, usecreatedb B, usesuper B, userepl B, usebypassrls B, passwd S, valuntil S, useconfig S", users},
+		{"pg_settings", `name S, setting S, unit S, category S, short_desc S, extra_desc S, context S, vartype S, source S, min_val S, max_val S,
+			enumvals S, boot_val S, reset_val S, sourcefile S, sourceline I4, pending_restart B`, settings},
+		{"pg_index", `indexrelid O, indrelid O, indnatts I2, indnkeyatts I2, indisunique B, indnullsnotdistinct B, indisprimary B, indisexclusion B,
+			indimmediate B, indisclustered B, indisvalid B, indcheckxmin B, indisready B, indislive B, indisreplident B, indkey S, indcollation S,
+			indclass S, indoption S, indexprs S, indpred S`, indexes},
+		{"pg_indexes", "schemaname S, tablename S, indexname S, tablespace S, indexdef S", indexTexts},
+		{"pg_constraint", `oid O, conname S, connamespace O, contype S, condeferrable B, condeferred B, convalidated B, conrelid O, contypid O,
+			conindid O, conparentid O, confrelid O, confupdtype S, confdeltype S, confmatchtype S, conislocal B, coninhcount I2, connoinherit B,
+			conkey S, confkey S, conpfeqop S, conppeqop S, conffeqop S, confdelsetcols S, conexclop S, conbin S`, constraints},
+		{"pg_attrdef", "oid O, adrelid O, adnum I2, adbin S", defaults},
+		{"pg_description", "objoid O, classoid O, objsubid I4, description S", descriptions},
+		{"pg_am", "oid O, amname S, amhandler S, amtype S", func(_ *Source, w *writer) {
+			w.add(cells{"oid": heapAM, "amname": "heap", "amhandler": "heap_tableam_handler", "amtype": "t"})
+			w.add(cells{"oid": btreeAM, "amname": "btree", "amhandler": "bthandler", "amtype": "i"})
+		}},
+		{"pg_collation", `oid O, collname S, collnamespace O, collowner O, collprovider S, collisdeterministic B, collencoding I4, collcollate S,
+			collctype S, colliculocale S, collicurules S, collversion S`, func(_ *Source, w *writer) {
+			w.add(cells{"oid": 100, "collname": "default", "collnamespace": 11, "collowner": owner, "collprovider": "d", "collencoding": -1})
+			w.add(cells{"oid": 950, "collname": "C", "collnamespace": 11, "collowner": owner, "collprovider": "c", "collencoding": -1})
+		}},
+		{"pg_tablespace", "oid O, spcname S, spcowner O, spcacl S, spcoptions S", func(_ *Source, w *writer) {
+			w.add(cells{"oid": defaultSpace, "spcname": "pg_default", "spcowner": owner})
+		}},
+		{"pg_language", "oid O, lanname S, lanowner O, lanispl B, lanpltrusted B, lanplcallfoid O, laninline O, lanvalidator O, lanacl S", func(_ *Source, w *writer) {
+			w.add(cells{"oid": 14, "lanname": "sql", "lanowner": owner, "lanpltrusted": true})
+		}},
+		{definitionsTable, "oid O, definition S", texts},
+	}, empties()...)
+}
+
+func namespaces(s *Source, w *writer) {
+	names := []string{Name, infoschema.Name}
+	for _, d := range s.Catalog.Databases() {
+		names = append(names, d.Name)
+	}
+	for _, n := range names {
+		w.add(cells{"oid": NamespaceOID(n), "nspname": n, "nspowner": owner})
+	}
+}
+
+func classes(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		row := cells{"oid": r.oid, "relname": r.name, "relnamespace": NamespaceOID(r.database), "relowner": owner, "relam": heapAM,
+			"relfilenode": r.oid, "reltuples": -1, "relpersistence": "p", "relkind": r.kind, "relnatts": len(r.columns), "relispopulated": true,
+			"relreplident": "d", "relhasindex": r.table != nil, "relhasrules": r.kind == "v"}
+		if r.kind == "v" {
+			row["relam"], row["relfilenode"] = 0, 0
+		}
+		w.add(row)
+		if r.table != nil {
+			places, _ := keyColumns(r.table, r.columns)
+			w.add(cells{"oid": r.oid + indexOffset, "relname": r.name + "_pkey", "relnamespace": NamespaceOID(r.database), "relowner": owner,
+				"relam": btreeAM, "relfilenode": r.oid + indexOffset, "reltuples": -1, "relpersistence": "p", "relkind": "i", "relnatts": len(places),
+				"relispopulated": true, "relreplident": "n"})
+		}
+	}
+}
+
+func attributes(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		for i := range r.columns {
+			c := &r.columns[i]
+			oid, size, modifier := typeOID(c.Type)
+			row := cells{"attrelid": r.oid, "attname": c.Name, "atttypid": oid, "attlen": size, "attnum": i + 1, "attcacheoff": -1, "atttypmod": modifier,
+				"attbyval": size > 0 && size <= 8, "attalign": "i", "attstorage": "p", "attcompression": "", "attnotnull": !c.Nullable,
+				"atthasdef": c.Default != nil, "attidentity": "", "attgenerated": "", "attislocal": true, "attstattarget": -1}
+			if c.Type.Kind == model.KindString {
+				row["attcollation"], row["attstorage"] = 100, "x"
+			}
+			w.add(row)
+		}
+		if r.table != nil {
+			_, names := keyColumns(r.table, r.columns)
+			for i, n := range names {
+				w.add(cells{"attrelid": r.oid + indexOffset, "attname": strings.Trim(n, `"`), "atttypid": keyType(r.columns, n), "attnum": i + 1, "atttypmod": -1,
+					"attcompression": "", "attidentity": "", "attgenerated": "", "attstorage": "p", "attalign": "i", "attislocal": true})
+			}
+		}
+	}
+}
+
+func keyType(columns []model.Column, name string) uint32 {
+	for i := range columns {
+		if quoteIdent(columns[i].Name) == name {
+			oid, _, _ := typeOID(columns[i].Type)
+			return oid
+		}
+	}
+	return 0
+}
+
+func databases(s *Source, w *writer) {
+	w.add(cells{"oid": databaseOID, "datname": model.DefaultCatalog, "datdba": owner, "encoding": 6, "datlocprovider": "c", "datallowconn": true,
+		"datconnlimit": -1, "dattablespace": defaultSpace, "datcollate": "C", "datctype": "C.UTF-8"})
+}
+
+func tables(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		if r.kind == "r" {
+			w.add(cells{"schemaname": r.database, "tablename": r.name, "tableowner": "greptime", "hasindexes": r.table != nil})
+		}
+	}
+}
+
+func viewText(r *relation) string {
+	if r.view != nil {
+		return r.view.Query
+	}
+	return ""
+}
+
+func views(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		if r.kind == "v" {
+			w.add(cells{"schemaname": r.database, "viewname": r.name, "viewowner": "greptime", "definition": viewText(&r)})
+		}
+	}
+}
+
+func roles(_ *Source, w *writer) {
+	w.add(cells{"rolname": "greptime", "rolsuper": true, "rolinherit": true, "rolcreaterole": true, "rolcreatedb": true, "rolcanlogin": true,
+		"rolconnlimit": -1, "rolpassword": "********", "oid": owner})
+}
+
+func users(_ *Source, w *writer) {
+	w.add(cells{"usename": "greptime", "usesysid": owner, "usecreatedb": true, "usesuper": true, "passwd": "********"})
+}
+
+func settings(_ *Source, w *writer) {
+	for _, kv := range [][2]string{{"max_index_keys", "32"}, {"max_identifier_length", "63"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"},
+		{"server_version_num", "160003"}, {"standard_conforming_strings", "on"}, {"integer_datetimes", "on"}, {"block_size", "8192"},
+		{"default_transaction_isolation", "read committed"}} {
+		w.add(cells{"name": kv[0], "setting": kv[1], "category": "Preset Options", "short_desc": "", "context": "internal", "vartype": "string",
+			"source": "default", "boot_val": kv[1], "reset_val": kv[1]})
+	}
+}
+
+// keyed calls f for every table with the columns of its key.
+func (s *Source) keyed(f func(r *relation, places, names []string)) {
+	for _, r := range s.relations() {
+		if r.table != nil {
+			places, names := keyColumns(r.table, r.columns)
+			f(&r, places, names)
+		}
+	}
+}
+
+func indexes(s *Source, w *writer) {
+	s.keyed(func(r *relation, places, _ []string) {
+		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(places)), " ")
+		w.add(cells{"indexrelid": r.oid + indexOffset, "indrelid": r.oid, "indnatts": len(places), "indnkeyatts": len(places), "indisunique": true,
+			"indisprimary": true, "indimmediate": true, "indisvalid": true, "indisready": true, "indislive": true,
+			"indkey": strings.Join(places, " "), "indcollation": zeros, "indclass": zeros, "indoption": zeros})
+	})
+}
+
+func indexText(r *relation, names []string) string {
+	return "CREATE UNIQUE INDEX " + quoteIdent(r.name+"_pkey") + " ON " + quoteIdent(r.database) + "." + quoteIdent(r.name) + " USING btree (" +
+		strings.Join(names, ", ") + ")"
+}
+
+func indexTexts(s *Source, w *writer) {
+	s.keyed(func(r *relation, _, names []string) {
+		w.add(cells{"schemaname": r.database, "tablename": r.name, "indexname": r.name + "_pkey", "indexdef": indexText(r, names)})
+	})
+}
+
+const constraintOffset = indexOffset + 1<<28
+
+func constraints(s *Source, w *writer) {
+	s.keyed(func(r *relation, places, _ []string) {
+		w.add(cells{"oid": r.oid + constraintOffset, "conname": r.name + "_pkey", "connamespace": NamespaceOID(r.database), "contype": "p",
+			"convalidated": true, "conrelid": r.oid, "conindid": r.oid + indexOffset, "confupdtype": " ", "confdeltype": " ", "confmatchtype": " ",
+			"conislocal": true, "connoinherit": true, "conkey": array(places)})
+	})
+}
+
+func defaults(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		for i := range r.columns {
+			if c := &r.columns[i]; c.Default != nil {
+				w.add(cells{"oid": defaultOID(r.oid, i+1), "adrelid": r.oid, "adnum": i + 1, "adbin": infoschema.DefaultText(c)})
+			}
+		}
+	}
+}
+
+func descriptions(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		if r.table == nil {
+			continue
+		}
+		if text := r.table.Options["comment"]; text != "" {
+			w.add(cells{"objoid": r.oid, "classoid": classClass, "description": text})
+		}
+		for i := range r.columns {
+			if text := r.columns[i].Comment; text != "" {
+				w.add(cells{"objoid": r.oid, "classoid": classClass, "objsubid": i + 1, "description": text})
+			}
+		}
+	}
+}
+
+func texts(s *Source, w *writer) {
+	s.keyed(func(r *relation, _, names []string) {
+		w.add(cells{"oid": r.oid + indexOffset, "definition": indexText(r, names)})
+		w.add(cells{"oid": r.oid + constraintOffset, "definition": "PRIMARY KEY (" + strings.Join(names, ", ") + ")"})
+	})
+	for _, v := range s.Catalog.AllViews() {
+		w.add(cells{"oid": TableOID(v.ID), "definition": v.Query})
+	}
+}
+
+// baseType is a type of PostgreSQL that clients may meet.
+type baseType struct {
+	oid      uint32
+	name     string
+	size     int
+	category string
+	array    uint32
+	display  string // as format_type prints it
+}
+
+// baseTypes is never changed.
+var baseTypes = []baseType{
+	{16, "bool", 1, "B", 1000, "boolean"}, {17, "bytea", -1, "U", 1001, "bytea"}, {18, "char", 1, "Z", 1002, `"char"`}, {19, "name", 64, "S", 1003, "name"},
+	{20, "int8", 8, "N", 1016, "bigint"}, {21, "int2", 2, "N", 1005, "smallint"}, {22, "int2vector", -1, "A", 1006, "int2vector"},
+	{23, "int4", 4, "N", 1007, "integer"}, {24, "regproc", 4, "N", 1008, "regproc"}, {25, "text", -1, "S", 1009, "text"}, {26, "oid", 4, "N", 1028, "oid"},
+	{28, "xid", 4, "U", 1011, "xid"}, {30, "oidvector", -1, "A", 1013, "oidvector"}, {114, "json", -1, "U", 199, "json"},
+	{700, "float4", 4, "N", 1021, "real"}, {701, "float8", 8, "N", 1022, "double precision"}, {705, "unknown", -2, "X", 0, "unknown"},
+	{1042, "bpchar", -1, "S", 1014, "character"}, {1043, "varchar", -1, "S", 1015, "character varying"}, {1082, "date", 4, "D", 1182, "date"},
+	{1083, "time", 8, "D", 1183, "time without time zone"}, {1114, "timestamp", 8, "D", 1115, "timestamp without time zone"},
+	{1184, "timestamptz", 8, "D", 1185, "timestamp with time zone"}, {1186, "interval", 16, "T", 1187, "interval"},
+	{1700, "numeric", -1, "N", 1231, "numeric"}, {2205, "regclass", 4, "N", 2210, "regclass"}, {2206, "regtype", 4, "N", 2211, "regtype"},
+	{2249, "record", -1, "P", 2287, "record"}, {2278, "void", 4, "P", 0, "void"}, {2950, "uuid", 16, "U", 2951, "uuid"},
+	{3802, "jsonb", -1, "U", 3807, "jsonb"}, {4089, "regnamespace", 4, "N", 4090, "regnamespace"},
+}
+
+// TypeNames gives what format_type prints, by OID.
+func TypeNames() map[uint32]string {
+	m := map[uint32]string{}
+	for _, t := range baseTypes {
+		m[t.oid] = t.display
+		if t.array != 0 {
+			m[t.array] = t.display + "[]"
+		}
+	}
+	return m
+}
+
+// TypeOID finds a type by either of its names.
+func TypeOID(name string) (uint32, bool) {
+	name = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "pg_catalog."))
+	elem, isArray := strings.CutSuffix(name, "[]")
+	for _, t := range baseTypes {
+		if t.name == elem || t.display == elem || elem == "int" && t.oid == 23 || elem == "string" && t.oid == 1043 || elem == "double" && t.oid == 701 {
+			if isArray {
+				return t.array, t.array != 0
+			}
+			return t.oid, true
+		}
+	}
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
+		return uint32(n), true
+	}
+	return 0, false
+}
+
+func types(_ *Source, w *writer) {
+	row := func(oid uint32, name string, size int, kind, category string, elem, array uint32) {
+		sub := ""
+		if elem != 0 {
+			sub = "array_subscript_handler"
+		}
+		in, out := name+"in", name+"out"
+		if elem != 0 {
+			in, out = "array_in", "array_out"
+		}
+		collation := 0
+		if category == "S" {
+			collation = 100
+		}
+		w.add(cells{"typcollation": collation, "oid": oid, "typname": name, "typnamespace": 11, "typowner": owner, "typlen": size, "typbyval": size > 0 && size <= 8, "typtype": kind,
+			"typcategory": category, "typispreferred": oid == 16 || oid == 25 || oid == 701 || oid == 1184 || oid == 1186, "typisdefined": true, "typdelim": ",",
+			"typsubscript": sub, "typelem": elem, "typarray": array, "typinput": in, "typoutput": out, "typreceive": name + "recv", "typsend": name + "send",
+			"typalign": "i", "typstorage": "p", "typtypmod": -1})
+	}
+	for _, t := range baseTypes {
+		kind := "b"
+		if t.category == "P" {
+			kind = "p"
+		}
+		row(t.oid, t.name, t.size, kind, t.category, 0, t.array)
+		if t.array != 0 {
+			row(t.array, "_"+t.name, -1, "b", "A", t.oid, 0)
+		}
+	}
+}
