@@ -179,7 +179,7 @@ func (r *region) replayDeletion(v *version, entry wal.Entry) error {
 // countMatching is how many rows of v a deletion hides, as a scan shows them.
 func (r *region) countMatching(ctx context.Context, v *version, d *manifest.Deletion) (n uint64, err error) {
 	alive := r.alive(v.meta)
-	sources, memtables, _, err := r.sources(ctx, v, d.Times.Intersect(alive))
+	sources, memtables, _, err := r.sources(ctx, v, d.Times.Intersect(alive), d.Predicate)
 	if err != nil {
 		return 0, err
 	}
@@ -319,12 +319,12 @@ func mask(sources []source.Source, ds []manifest.Deletion, same func(schema *mod
 	return sources
 }
 
-// sources are the memtable's rows for a scan of v.
-func (f *frozen) sources(v *version, times model.TimeRange) []source.Source {
+// sources are the memtable's rows for a scan of v, at least those of which pred is true.
+func (f *frozen) sources(v *version, times model.TimeRange, pred *model.Expr) []source.Source {
 	snap := f.table.Snapshot()
-	out := snap.Sources(v.meta.Schema, times)
+	out := snap.SourcesOf(v.meta.Schema, times, pred)
 	if ds := f.newer(v); len(ds) > 0 {
-		mask(out, ds, func(s *model.Schema) ([]source.Source, error) { return snap.Sources(s, times), nil })
+		mask(out, ds, func(s *model.Schema) ([]source.Source, error) { return snap.SourcesOf(s, times, pred), nil })
 	}
 	return out
 }

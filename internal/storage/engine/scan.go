@@ -27,7 +27,7 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 		r.unpin(v)
 		return nil, err
 	}
-	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange.Intersect(r.alive(v.meta)))
+	sources, memtables, stats, err := r.sources(ctx, v, req.TimeRange.Intersect(r.alive(v.meta)), req.Predicate)
 	if err != nil {
 		r.unpin(v)
 		return nil, err
@@ -61,13 +61,14 @@ func (r *region) alive(meta contract.RegionMeta) model.TimeRange {
 	return model.TimeRange{Start: oldest, End: model.AllTime.End}
 }
 
-// sources are what a scan of a version reads: memtables, then files that may hold rows of the times.
-func (r *region) sources(ctx context.Context, v *version, times model.TimeRange) (out []source.Source, memtables int, stats *sst.Stats, err error) {
+// sources are what a scan of a version reads: memtables, then files that may hold rows of the times. Of memtables they have at least the
+// rows of which pred is true.
+func (r *region) sources(ctx context.Context, v *version, times model.TimeRange, pred *model.Expr) (out []source.Source, memtables int, stats *sst.Stats, err error) {
 	r.near(ctx, v, times)
 	for _, f := range v.frozen {
-		out = append(out, f.sources(v, times)...)
+		out = append(out, f.sources(v, times, pred)...)
 	}
-	out = append(out, v.mutable.Snapshot().Sources(v.meta.Schema, times)...)
+	out = append(out, v.mutable.Snapshot().SourcesOf(v.meta.Schema, times, pred)...)
 	memtables = len(out)
 	stats = &sst.Stats{}
 	for _, f := range v.files {

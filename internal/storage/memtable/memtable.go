@@ -41,6 +41,7 @@ type Memtable struct {
 
 	ordering atomic.Pointer[ordering] // the newest one; nil until a sort needed it
 	orderMu  sync.Mutex               // held while an ordering is made
+	groups   atomic.Pointer[groups]   // nil until one value of the leading tag was asked for
 	cached   atomic.Int64             // bytes of sorted views, less what they replaced
 
 	state atomic.Pointer[tagState] // of the dictionary after the last write; replaced by the writer

@@ -24,6 +24,9 @@ type run struct {
 	raw  rawRows
 	view *sorted // nil until asked for
 	cols []sortedColumn
+	// Of readers of one value of the leading tag, see groups.
+	lead   *leadIndex        // nil until asked for
+	shares map[uint32]*share // by code of the value: the rows of this run, and of those after it that the share names
 
 	account struct { // apart from mu, because the writer must not wait for a sort
 		sync.Mutex
@@ -192,7 +195,7 @@ func gatherSlice[T any](pieces []*column, perm []uint32, shift uint, of func(*co
 	out := make([]T, len(perm))
 	if len(pieces) == 1 {
 		src := of(pieces[0])
-		if pieces[0].n == len(perm) { // fast path: no row beyond the column's end
+		if pieces[0].full { // fast path: no row beyond the column's end
 			for i, p := range perm {
 				out[i] = src[p]
 			}

@@ -14,20 +14,31 @@ import (
 
 // Snapshot is the rows of a memtable at one moment. It needs no release: it keeps what it needs from being collected.
 type Snapshot struct {
-	id   uint64
-	runs []*run
+	m       *Memtable
+	id      uint64
+	state   *tagState // has all series of the runs
+	runs    []*run
+	windows []windowRuns
+	rows    int
 }
+
+// windowRuns is the places of a window's runs in a snapshot: [from, full) are of whole chunks, [full, to) of the one being appended to.
+type windowRuns struct{ from, full, to int }
 
 // Snapshot pins all rows written so far. It copies none.
 func (m *Memtable) Snapshot() *Snapshot {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := &Snapshot{id: m.id}
+	s := &Snapshot{m: m, id: m.id, state: m.state.Load(), rows: m.rows}
 	for _, w := range m.sortedWindows() {
+		at := windowRuns{from: len(s.runs)}
 		s.runs = append(s.runs, w.full...)
+		at.full = len(s.runs)
 		if w.chunk != nil {
 			s.runs = w.chunk.cover(m, s.runs)
 		}
+		at.to = len(s.runs)
+		s.windows = append(s.windows, at)
 	}
 	return s
 }
