@@ -108,4 +108,7 @@ type Aggregate struct {
 	// Partial allows that a group comes several times, each with part of its rows: then a scan need not hold more groups than it has room
 	// for. The reader puts them together.
 	Partial bool `json:",omitempty"`
+	// Slots lets a scan leave groups out that nobody asks for: of the newest slots of time, or with a negative number the oldest, it gives
+	// all groups, as many slots as it takes to have so many groups. Zero: all. It is for groupings with a Bucket.
+	Slots int `json:",omitempty"`
 }

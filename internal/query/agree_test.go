@@ -107,6 +107,10 @@ var agreeing = []string{
 	"SELECT host, round(stddev(n), 6), round(var_pop(usage), 6), round(stddev_pop(big), 3), round(var(n) FILTER (WHERE ok), 6) FROM T WHERE usage < 1000 GROUP BY host ORDER BY host",
 	"SELECT round(stddev(n), 9), round(var(n + 1), 9) FROM T",
 	"SELECT stddev(n), var(n), stddev_pop(n), var_pop(n) FROM T WHERE n = 4 AND host = 'h0'",
+	"SELECT date_trunc('minute', ts) AS m, max(n) FROM T GROUP BY m ORDER BY m DESC LIMIT 2",
+	"SELECT date_trunc('minute', ts) AS m, host, max(n) FROM T WHERE n > 0 GROUP BY m, host ORDER BY m, host LIMIT 3 OFFSET 1",
+	"SELECT ts::date AS d, count(*) FROM T GROUP BY d ORDER BY d DESC LIMIT 1",
+	"SELECT date_trunc('minute', ts) AS m, max(n) AS x FROM T GROUP BY m HAVING max(n) > 3 ORDER BY m DESC LIMIT 2",
 	"SELECT ts FROM T WHERE false",
 	"SELECT * EXCEPT (note, big) REPLACE (n + 1 AS n) FROM T ORDER BY ts LIMIT 2",
 }

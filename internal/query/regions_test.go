@@ -82,6 +82,9 @@ func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contra
 	}
 	if a := req.Aggregate; a != nil {
 		st.fields, rows = aggregateRows(r.schema, a, rows, at)
+		if a.Slots != 0 {
+			rows = slotsOf(a, rows)
+		}
 	} else {
 		switch req.Order {
 		case contract.OrderTimeAsc, contract.OrderTimeDesc:
@@ -111,6 +114,22 @@ func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contra
 	}
 	st.rows = rows
 	return st, nil
+}
+
+// slotsOf is the groups of the newest or oldest slots, as few as hold so many groups.
+func slotsOf(a *model.Aggregate, rows [][]model.Value) [][]model.Value {
+	key := slices.IndexFunc(a.Keys, func(k model.GroupKey) bool { return k.Bucket != nil })
+	n := max(a.Slots, -a.Slots)
+	sort.SliceStable(rows, func(i, j int) bool {
+		if a.Slots > 0 {
+			i, j = j, i
+		}
+		return rows[i][key].Int < rows[j][key].Int
+	})
+	for n < len(rows) && rows[n][key].Int == rows[n-1][key].Int {
+		n++
+	}
+	return rows[:min(n, len(rows))]
 }
 
 func tagsOf(s *model.Schema, row []model.Value, at func([]model.Value, model.ColumnID) model.Value) []string {

@@ -46,7 +46,7 @@ func (l *logical) request(req contract.ScanRequest) (contract.ScanRequest, error
 		req.Projection = p
 	}
 	if a := req.Aggregate; a != nil {
-		to := &model.Aggregate{Keys: make([]model.GroupKey, len(a.Keys)), Aggs: make([]model.Agg, len(a.Aggs)), Partial: a.Partial}
+		to := &model.Aggregate{Keys: make([]model.GroupKey, len(a.Keys)), Aggs: make([]model.Agg, len(a.Aggs)), Partial: a.Partial, Slots: a.Slots}
 		predicate := func(e *model.Expr) *model.Expr { return translate(e, column) }
 		for i, k := range a.Keys {
 			to.Keys[i] = k

@@ -260,6 +260,11 @@ func (n *Scan) describe() string {
 		if a.Partial {
 			sb.WriteString(" partial")
 		}
+		if a.Slots > 0 {
+			fmt.Fprintf(&sb, " newest=%d", a.Slots)
+		} else if a.Slots < 0 {
+			fmt.Fprintf(&sb, " oldest=%d", -a.Slots)
+		}
 	}
 	if r.Order != contract.OrderNone {
 		fmt.Fprintf(&sb, " order=%s", [...]string{"", "series", "time", "time desc"}[r.Order])

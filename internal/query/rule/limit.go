@@ -2,6 +2,7 @@ package rule
 
 import (
 	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -27,6 +28,7 @@ func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
 	sort, sorted := below.(*plan.Sort)
 	if sorted {
 		below = sort.Input
+		limitSlots(sort, l.Count+l.Offset)
 	}
 	s, items := scanBelow(below)
 	if s == nil {
@@ -43,4 +45,60 @@ func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
 	}
 	s.Request.Order, s.Request.Limit = order, l.Count+l.Offset
 	return n, nil
+}
+
+// maxSlots keeps limits that are hardly any from making regions look again and again.
+const maxSlots = 10_000
+
+// limitSlots lets regions look at the newest or oldest slots of time only, where groups are put in that order and the first so many are
+// kept. A group that several regions have part of is safe: a region leaves out slots only if it has enough groups before them, which are as
+// many groups of the result.
+func limitSlots(sort *plan.Sort, n int64) {
+	if n > maxSlots {
+		return
+	}
+	x := sort.Keys[0].X
+	below := sort.Input
+	for {
+		switch b := below.(type) {
+		case *plan.Project:
+			if !mergeable(x, b.Items) {
+				return
+			}
+			x, below = substitute(x, b.Items), b.Input
+			continue
+		case *plan.Aggregate: // which merges the groups of regions
+			for _, k := range b.Keys {
+				if _, ok := k.X.(*plan.Col); !ok {
+					return
+				}
+			}
+			if s, ok := b.Input.(*plan.Scan); !ok || s.Request.Aggregate == nil || len(s.Request.Aggregate.Keys) != len(b.Keys) {
+				return
+			}
+			x, below = substitute(x, b.Keys), b.Input
+			continue
+		}
+		break
+	}
+	s, ok := below.(*plan.Scan)
+	if !ok || s.Request.Aggregate == nil || s.Request.Aggregate.Partial {
+		return
+	}
+	if c, ok := x.(*plan.Cast); ok && !c.Try && (c.T.IsTimestamp() || c.T.Kind == model.KindDate) {
+		x = c.X
+	}
+	c, ok := x.(*plan.Col)
+	if !ok {
+		return
+	}
+	for i, k := range s.Request.Aggregate.Keys {
+		if s.Out[i].ID == c.ID && k.Bucket != nil {
+			a := *s.Request.Aggregate
+			if a.Slots = int(n); !sort.Keys[0].Desc {
+				a.Slots = -a.Slots
+			}
+			s.Request.Aggregate = &a
+		}
+	}
 }

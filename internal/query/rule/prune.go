@@ -122,6 +122,6 @@ func pruneAggregates(s *plan.Scan, used map[plan.ColID]bool) bool {
 	}
 	changed := len(out) < len(s.Out)
 	s.Out = out
-	s.Request.Aggregate = &model.Aggregate{Keys: a.Keys, Aggs: aggs, Partial: a.Partial}
+	s.Request.Aggregate = &model.Aggregate{Keys: a.Keys, Aggs: aggs, Partial: a.Partial, Slots: a.Slots}
 	return changed
 }

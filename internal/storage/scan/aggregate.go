@@ -387,10 +387,13 @@ func (sc *scan) aggregate(ins []*input, cs []*cluster, rows int) func(context.Co
 			return err
 		}
 		if all == nil {
-			if len(p.agg.keys) > 0 {
+			if len(p.agg.keys) > 0 && len(sc.counted) == 0 {
 				return nil
 			}
 			all = newTable(g)
+		}
+		for _, c := range sc.counted {
+			all.addCounted(c)
 		}
 		return all.output(ctx, sc)
 	}

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -255,6 +256,8 @@ func TestAggregatesAgainstModel(t *testing.T) {
 		for range 3 {
 			checkAggregate(t, seed, w, w.aggregateRequest())
 		}
+		checkAggregate(t, seed, w, w.countRequest())
+		checkSlots(t, seed, w)
 		if t.Failed() {
 			return
 		}
@@ -314,6 +317,59 @@ func checkAggregateOf(t *testing.T, seed uint64, w *world, o Options, req contra
 			}
 			at += x.Width()
 		}
+	}
+}
+
+// countRequest makes an aggregate that statistics may answer.
+func (w *world) countRequest() contract.ScanRequest {
+	r := w.rng
+	req := contract.ScanRequest{TimeRange: model.AllTime, Parallelism: 1 + r.IntN(3), Aggregate: &model.Aggregate{}}
+	a := req.Aggregate
+	tags := w.schema.PrimaryKey
+	if len(tags) > 0 && r.IntN(2) == 0 {
+		a.Keys = append(a.Keys, model.GroupKey{Column: tags[r.IntN(len(tags))]})
+	}
+	if len(tags) > 0 && r.IntN(2) == 0 {
+		req.Predicate = &model.Expr{Op: model.OpNotNull, Column: tags[r.IntN(len(tags))]}
+	}
+	a.Aggs = append(a.Aggs, model.Agg{Func: model.AggCountRows})
+	for _, f := range []model.AggFunc{model.AggMin, model.AggMax, model.AggCount} {
+		if r.IntN(2) == 0 {
+			a.Aggs = append(a.Aggs, model.Agg{Func: f, Column: colTime})
+		}
+	}
+	return req
+}
+
+// checkSlots asks for the newest or oldest slots only: they must be there, and be those of the whole answer.
+func checkSlots(t *testing.T, seed uint64, w *world) {
+	t.Helper()
+	r := w.rng
+	req := w.request()
+	req.Order, req.Limit, req.LastRow, req.Projection = contract.OrderNone, 0, false, nil
+	req.Aggregate = &model.Aggregate{Keys: []model.GroupKey{{Column: colTime, Bucket: &model.TimeBucket{Width: 1 + r.Int64N(40), Origin: r.Int64N(9)}}},
+		Aggs: []model.Agg{{Func: model.AggCountRows}, {Func: model.AggMax, Column: colInt}}}
+	ask := func(slots int) [][]string {
+		req.Aggregate.Slots = slots
+		s, err := Run(context.Background(), w.options(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := read(t, s)
+		slices.SortFunc(lines, func(a, b []string) int {
+			x, _ := strconv.ParseInt(a[0], 10, 64)
+			y, _ := strconv.ParseInt(b[0], 10, 64)
+			return cmp.Compare(x, y)
+		})
+		return lines
+	}
+	all := ask(0)
+	n := 1 + r.IntN(5)
+	newest, oldest := ask(n), ask(-n)
+	n = min(n, len(all))
+	if len(newest) < n || len(oldest) < n || !slices.Equal(joined(newest), joined(all[len(all)-len(newest):])) || !slices.Equal(joined(oldest), joined(all[:len(oldest)])) {
+		t.Errorf("seed %d, times %s, where %s, width %d: of %d slots, the newest %d are %d, the oldest %d: or they are others", seed, req.TimeRange,
+			req.Predicate, req.Aggregate.Keys[0].Bucket.Width, len(all), n, len(newest), len(oldest))
 	}
 }
 

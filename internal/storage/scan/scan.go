@@ -35,6 +35,7 @@ type Options struct {
 type scan struct {
 	p        *plan
 	tasks    []task
+	counted  []*cluster // of which statistics tell all that is asked for; they have no tasks
 	parallel int
 	st       stats
 
@@ -59,11 +60,15 @@ type scan struct {
 
 // Run starts a scan. The stream must be closed; ctx ends it early.
 func Run(ctx context.Context, o Options, req contract.ScanRequest) (contract.Stream, error) {
-	s, err := start(ctx, &o, &req)
-	if err != nil && o.Release != nil {
-		o.Release()
+	run := func() (contract.Stream, error) { return start(ctx, &o, &req) }
+	if req.Aggregate != nil && req.Aggregate.Slots != 0 {
+		run = func() (contract.Stream, error) { return runSlots(ctx, &o, &req) }
 	}
+	s, err := run()
 	if err != nil {
+		if o.Release != nil {
+			o.Release()
+		}
 		return nil, err
 	}
 	return s, nil
@@ -150,6 +155,10 @@ func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*i
 	}
 	byCluster := make([][]task, len(cs))
 	for i, c := range cs {
+		if p.agg != nil && p.counts() && c.counted(p) {
+			sc.counted = append(sc.counted, c)
+			continue
+		}
 		ts, err := c.tasks(ctx, p, target)
 		if err != nil {
 			return nil, err
