@@ -85,8 +85,8 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 		return nil, err
 	}
 	if t.External != nil {
-		of := func(ctx context.Context, _ *model.Session, ids []model.ColumnID) (model.RowStream, error) {
-			return t.External.Scan(ctx, &b.places, t.Schema, ids)
+		of := func(ctx context.Context, _ *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error) {
+			return t.External.Scan(ctx, &b.places, t.Schema, ids, pred)
 		}
 		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, RowsOf: of,
 			Rows: func(ctx context.Context, sess *model.Session) (model.RowStream, error) {
@@ -94,7 +94,7 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 				for i := range ids {
 					ids[i] = t.Schema.Columns[i].ID
 				}
-				return of(ctx, sess, ids)
+				return of(ctx, sess, ids, nil)
 			}}, nil
 	}
 	if t.Physical() {

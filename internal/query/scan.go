@@ -127,7 +127,7 @@ func (s *scanStream) openNext(ctx context.Context) error {
 			for i, c := range s.cols {
 				ids[i] = s.scan.Source[c]
 			}
-			rows, err := t.RowsOf(ctx, s.r.sess, ids)
+			rows, err := t.RowsOf(ctx, s.r.sess, ids, s.scan.Request.Predicate)
 			if err != nil {
 				return err
 			}

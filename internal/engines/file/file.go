@@ -36,9 +36,10 @@ func (d *Definition) Options() files.Options {
 	return files.Options{Format: d.Format, Compression: d.Text, Delimiter: d.Delimiter, NoHeader: d.NoHeader, SkipBad: d.SkipBad}
 }
 
-// Scan reads columns of all files. CSV files without a header are read by the position of a column in the schema.
-func (d *Definition) Scan(ctx context.Context, places *location.Places, s *model.Schema, ids []model.ColumnID) (model.RowStream, error) {
-	sc := &scan{d: d}
+// Scan reads columns of all files. CSV files without a header are read by the position of a column in the schema. Row groups of Parquet
+// files that have no row for which pred is true are left out; all rows of the others are given, and pred may be nil.
+func (d *Definition) Scan(ctx context.Context, places *location.Places, s *model.Schema, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error) {
+	sc := &scan{d: d, pred: pred}
 	for _, id := range ids {
 		c := s.Column(id)
 		if c == nil {
@@ -55,7 +56,7 @@ func (d *Definition) Scan(ctx context.Context, places *location.Places, s *model
 	}
 	for i := range all {
 		c := &all[i]
-		w := files.Column{Name: c.Name, Type: c.Type}
+		w := files.Column{Name: c.Name, Type: c.Type, ID: c.ID}
 		switch {
 		case c.Default != nil && c.Default.Func == "":
 			v := c.Default.Value
@@ -90,6 +91,7 @@ func (d *Definition) byPosition() bool { return d.Format == files.CSV && d.NoHea
 type scan struct {
 	d      *Definition
 	loc    *location.Location
+	pred   *model.Expr
 	fields []model.Field
 	want   []files.Column
 	pick   []int // of a batch's columns
@@ -142,7 +144,9 @@ func (s *scan) open(ctx context.Context) (err error) {
 		return errs.New(errs.IllegalState, "file %s has %d bytes, and had %d when the external table was made; make the table anew", e.Path, n, e.Size)
 	}
 	s.next++
-	s.r, err = files.NewReader(files.Source{Name: e.Path, ReaderAt: s.f, Size: e.Size}, s.d.Options(), s.want)
+	o := s.d.Options()
+	o.Where = s.pred
+	s.r, err = files.NewReader(files.Source{Name: e.Path, ReaderAt: s.f, Size: e.Size}, o, s.want)
 	return err
 }
 

@@ -33,8 +33,9 @@ type Table struct {
 	// Rows, if set, makes the rows of a table that has no regions, such as one of information_schema: all columns of Schema, in
 	// order. The session says whose rows they are.
 	Rows func(ctx context.Context, sess *model.Session) (model.RowStream, error)
-	// RowsOf, if set beside Rows, makes some columns only, in the order of the ids.
-	RowsOf func(ctx context.Context, sess *model.Session, ids []model.ColumnID) (model.RowStream, error)
+	// RowsOf, if set beside Rows, makes some columns only, in the order of the ids. It may leave out rows for which pred is not true, and
+	// need not; nil is no condition.
+	RowsOf func(ctx context.Context, sess *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error)
 }
 
 // ViewColumn is a column of a view: which of the query's columns it is, and what it was when the view was made.

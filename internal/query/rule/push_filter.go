@@ -179,6 +179,15 @@ func pushJoin(n *plan.Join, conds []plan.Expr) plan.Node {
 // pushScan makes conditions part of the request, and keeps those that a region cannot judge.
 func pushScan(s *plan.Scan, conds []plan.Expr) plan.Node {
 	if s.Table.Rows != nil {
+		if s.Table.RowsOf != nil { // told what is wanted, but all rows are judged here
+			preds := []*model.Expr{s.Request.Predicate}
+			for _, c := range conds {
+				if p, ok := predicate(s, c, false); ok {
+					preds = append(preds, p)
+				}
+			}
+			s.Request.Predicate = model.And(preds...)
+		}
 		return filter(s, conds)
 	}
 	var left []plan.Expr

@@ -80,6 +80,8 @@ type Options struct {
 	MaxRecord int
 	// Time, Date and Clock write values in a layout of the user's, in text files; nil: RFC 3339 without a zone.
 	Time, Date func(dst []byte, t time.Time) []byte
+	// Where allows a reader of Parquet to leave out row groups none of whose rows it is true for. Rows are not judged one by one.
+	Where *model.Expr
 	// Meta is remembered in Parquet files: what each column is, see ColumnMeta.
 	Meta []ColumnMeta
 }
@@ -116,6 +118,7 @@ type Source struct {
 type Column struct {
 	Name string
 	Type model.Type
+	ID   model.ColumnID // the column's name in Options.Where
 	// Missing stands for the column in a record that lacks it; nil: such a record is an error. A NULL in the file stays a NULL.
 	Missing *model.Value
 }
@@ -189,7 +192,7 @@ func NewReader(src Source, o Options, columns []Column) (Reader, error) {
 	case JSON:
 		return newJSONReader(src, o, columns)
 	}
-	return newParquetReader(src, columns, nil)
+	return newParquetReader(src, columns, o.Where)
 }
 
 // NewWriter starts a file of columns.

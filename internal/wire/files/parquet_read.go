@@ -195,8 +195,8 @@ type parquetReader struct {
 	pruned  int
 }
 
-// newParquetReader opens a file; keep, if set, tells which row groups are worth reading.
-func newParquetReader(src Source, columns []Column, keep func(*parquet.File, int) bool) (_ Reader, err error) {
+// newParquetReader opens a file; where, if set, leaves out row groups that cannot have rows for which it is true.
+func newParquetReader(src Source, columns []Column, where *model.Expr) (_ Reader, err error) {
 	defer guard(&err, src.Name)
 	f, err := openParquet(src)
 	if err != nil {
@@ -222,7 +222,7 @@ func newParquetReader(src Source, columns []Column, keep func(*parquet.File, int
 		r.leaves[i], r.native[i] = leaf, t
 	}
 	for i, g := range f.Metadata().RowGroups {
-		if keep != nil && !keep(f, i) {
+		if where != nil && !r.mayHold(where, &g) {
 			r.pruned++
 			continue
 		}

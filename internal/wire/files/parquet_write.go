@@ -21,6 +21,9 @@ import (
 // metaKey is where a Parquet file keeps Options.Meta.
 const metaKey = "goptimedb.columns"
 
+// createdBy begins the name of the writer of our files.
+const createdBy = "goptimedb "
+
 // A row group ends when it has so many rows, or bytes of values.
 const (
 	groupRows  = 128 << 10
@@ -79,7 +82,7 @@ func newParquetWriter(w io.Writer, o Options, fields []model.Field) (_ Writer, e
 	if err != nil {
 		return nil, err
 	}
-	p.meta = format.FileMetaData{Version: 2, Schema: f.Metadata().Schema, CreatedBy: "goptimedb version 1",
+	p.meta = format.FileMetaData{Version: 2, Schema: f.Metadata().Schema, CreatedBy: createdBy + "version 1",
 		KeyValueMetadata: []format.KeyValue{{Key: metaKey, Value: string(text)}}}
 	for _, f := range fields {
 		p.meta.ColumnOrders = append(p.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
