@@ -31,7 +31,9 @@ func openParquet(src Source) (f *parquet.File, err error) {
 	if _, err := src.ReadAt(tail[:], src.Size-8); err != nil && !errors.Is(err, io.EOF) {
 		return nil, dataError(src.Name, 0, "", err)
 	}
-	if n := int64(binary.LittleEndian.Uint32(tail[:])); n > src.Size-12 || n > maxFooter {
+	if string(tail[4:]) != "PAR1" {
+		// Not a parquet file: the library says so without reading more.
+	} else if n := int64(binary.LittleEndian.Uint32(tail[:])); n > src.Size-12 || n > maxFooter {
 		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: a footer of %d bytes in a file of %d; at most %d are read", n, src.Size, maxFooter))
 	} else if err := checkFooter(src, n); err != nil {
 		return nil, dataError(src.Name, 0, "", fmt.Errorf("open parquet: %w", err))
