@@ -110,7 +110,7 @@ func (c *conn) useDatabase(ctx context.Context, name string) error {
 	p.Text("USE ").Ident(sql.Ident{Name: name, Quoted: true})
 	outs, err := c.s.opt.SQL.Execute(ctx, c.sess, p.String())
 	c.closeAll(outs)
-	if errs.Is(err, errs.DatabaseNotFound) {
+	if errs.Is(err, errs.DatabaseNotFound) || errs.Is(err, errs.InvalidArguments) { // USE has nothing else to be wrong
 		return errs.New(errs.DatabaseNotFound, "Unknown database '%s'", name)
 	}
 	return err
