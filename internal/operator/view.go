@@ -118,7 +118,7 @@ func (o *Operator) dropViews(ctx context.Context, sess *model.Session, s *sql.Dr
 			return err
 		}
 		if _, err := o.catalog.Table(database, name); err == nil {
-			return errs.New(errs.InvalidArguments, "Invalid view, %s is a table; drop it by DROP TABLE", objectText(n))
+			return errs.New(errs.InvalidArguments, "Invalid view \"%s\": not a view; drop it by DROP TABLE", objectText(n))
 		}
 		ok, err := o.catalog.DropView(ctx, database, name)
 		if err != nil {

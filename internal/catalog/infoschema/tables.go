@@ -25,6 +25,7 @@ func definitions() []*definition {
 			is_nullable S, column_type S, column_comment S, srs_id I64`, columns},
 		{"engines", 5, "engine S, support S, comment S, transactions S, xa S, savepoints S", func(_ context.Context, _ *Source, w *writer) error {
 			w.add("mito", "DEFAULT", "Storage engine for time-series data", "NO", "NO", "NO")
+			w.add("metric", "YES", "Storage engine for observability scenarios, many small tables on one wide one", "NO", "NO", "NO")
 			return nil
 		}},
 		{"column_privileges", 6, "grantee S, table_catalog S, table_schema S, table_name S, column_name S, privilege_type S, is_grantable S", nil},
@@ -46,6 +47,30 @@ func definitions() []*definition {
 			return nil
 		}},
 		{"check_constraints", 12, "constraint_catalog S, constraint_schema S, constraint_name S, check_clause S", nil},
+		{"events", 13, `event_catalog S, event_schema S, event_name S, definer S, time_zone S, event_body S, event_definition S, event_type S, execute_at TsUs,
+			interval_value I64, interval_field S, sql_mode S, starts TsUs, ends TsUs, status S, on_completion S, created TsUs, last_altered TsUs,
+			last_executed TsUs, event_comment S, originator I64, character_set_client S, collation_connection S, database_collation S`, nil},
+		{"files", 14, `file_id I64, file_name S, file_type S, tablespace_name S, table_catalog S, table_schema S, table_name S, logfile_group_name S,
+			logfile_group_number I64, engine S, fulltext_keys S, deleted_rows I64, update_count I64, free_extents I64, total_extents I64, extent_size I64,
+			initial_size I64, maximum_size I64, autoextend_size I64, creation_time TsUs, last_update_time TsUs, last_access_time TsUs, recover_time TsUs,
+			transaction_counter I64, version S, row_format S, table_rows I64, avg_row_length I64, data_length I64, max_data_length I64, index_length I64,
+			data_free I64, create_time TsUs, update_time TsUs, check_time TsUs, checksum S, status S, extra S`, nil},
+		{"optimizer_trace", 17, "query S, trace S, missing_bytes_beyond_max_mem_size I64, insufficient_privileges I64", nil},
+		{"parameters", 18, `specific_catalog S, specific_schema S, specific_name S, ordinal_position I64, parameter_mode S, parameter_name S, data_type S,
+			character_maximum_length I64, character_octet_length I64, numeric_precision I64, numeric_scale I64, datetime_precision I64,
+			character_set_name S, collation_name S, dtd_identifier S, routine_type S`, nil},
+		{"profiling", 20, `query_id I64, seq I64, state S, duration I64, cpu_user I64, cpu_system I64, context_voluntary I64, context_involuntary I64,
+			block_ops_in I64, block_ops_out I64, messages_sent I64, messages_received I64, page_faults_major I64, page_faults_minor I64, swaps I64,
+			source_function S, source_file S, source_line I64`, nil},
+		{"routines", 21, `specific_name S, routine_catalog S, routine_schema S, routine_name S, routine_type S, data_type S, character_maximum_length I64,
+			character_octet_length I64, numeric_precision I64, numeric_scale I64, datetime_precision I64, character_set_name S, collation_name S,
+			dtd_identifier S, routine_body S, routine_definition S, external_name S, external_language S, parameter_style S, is_deterministic S,
+			sql_data_access S, sql_path S, security_type S, created TsUs, last_altered TsUs, sql_mode S, routine_comment S, definer S,
+			character_set_client S, collation_connection S, database_collation S`, nil},
+		{"triggers", 24, `trigger_catalog S, trigger_schema S, trigger_name S, event_manipulation S, event_object_catalog S, event_object_schema S,
+			event_object_table S, action_order I64, action_condition S, action_statement S, action_orientation S, action_timing S,
+			action_reference_old_table S, action_reference_new_table S, action_reference_old_row S, action_reference_new_row S, created TsUs, sql_mode S,
+			definer S, character_set_client S, collation_connection S, database_collation S`, nil},
 		{"key_column_usage", 16, `constraint_catalog S, constraint_schema S, constraint_name S, table_catalog S, real_table_catalog S, table_schema S, table_name S,
 			column_name S, ordinal_position U32, position_in_unique_constraint U32, referenced_table_schema S, referenced_table_name S,
 			referenced_column_name S, greptime_index_type S`, keyColumnUsage},
@@ -207,13 +232,13 @@ func column(w *writer, database, table string, i int, c *model.Column) {
 
 func schemata(_ context.Context, s *Source, w *writer) error {
 	for _, name := range s.databases() {
-		options := ""
+		var options []string
 		if d, err := s.Catalog.Database(name); err == nil {
 			for _, k := range slices.Sorted(maps.Keys(d.Options)) {
-				options += fmt.Sprintf("%s='%s'\n", k, d.Options[k])
+				options = append(options, fmt.Sprintf("%s='%s'", k, d.Options[k]))
 			}
 		}
-		w.add(cat, name, "utf8", "utf8_bin", nil, options)
+		w.add(cat, name, "utf8", "utf8_bin", nil, strings.Join(options, "\n"))
 	}
 	return nil
 }
