@@ -19,6 +19,7 @@ SHOW DATABASES WHERE database = 'd'
 
 SHOW CREATE DATABASE d
 
+-- ONLY http postgres
 USE nosuch
 
 USE d
