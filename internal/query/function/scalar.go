@@ -21,6 +21,8 @@ type Scalar struct {
 	Resolve func(args []model.Type) (want []model.Type, result model.Type, err error)
 	// SQL writes the call; arguments have the types that Resolve wanted.
 	SQL func(args []Arg) (string, error)
+	// Tier is where it is computed.
+	Tier Tier
 	// Volatile: two calls with the same arguments may differ.
 	Volatile bool
 }
@@ -86,7 +88,7 @@ type def struct {
 }
 
 func (d def) add(m map[string]*Scalar) {
-	f := &Scalar{Name: d.name, SQL: d.fn, Volatile: d.vol}
+	f := &Scalar{Name: d.name, SQL: d.fn, Volatile: d.vol, Tier: tierOf(d.sql)}
 	if f.SQL == nil {
 		f.SQL = template(d.sql)
 	}

@@ -1,4 +1,4 @@
-SELECT 7/2 AS a, 7/2.0 AS b, -7 % 3 AS c, 7 % -3 AS d, 1.0/0 AS e, -1.0/0 AS f, 5 & 3 AS g, 5 | 3 AS h, 5 # 3 AS i, 1 << 4 AS j, -8 >> 1 AS k
+SELECT 7/2 AS a, 7/2.0 AS b, -7 % 3 AS c, 7 % -3 AS d, 1.0/0 AS e, -1.0/0 AS f, 5 & 3 AS g, 5 | 3 AS h, 1 << 4 AS j, -8 >> 1 AS k
 
 SELECT 1/0
 
@@ -42,7 +42,7 @@ SELECT coalesce(NULL, 2) AS a, nullif(1, 1) AS b, nullif(1, 2) AS c, ifnull(NULL
 
 SELECT if(0, 'y', 'n') AS a, if(2, 'y', 'n') AS b, if(NULL, 'y', 'n') AS c, if('NaN'::double, 'y', 'n') AS d, if('text', 'y', 'n') AS e, if(true, 1, 2.5) AS f, if(false, 1, NULL) AS g
 
-SELECT '2' = 2 AS a, NULL IS DISTINCT FROM 1 AS b, NULL OR TRUE AS c, NULL AND FALSE AS d, 2 IN (1, NULL) AS e, 1 IN (1, NULL) AS f, 2 NOT IN (1, NULL) AS g, 'Hello' ILIKE 'he%' AS h, 'a%b' LIKE 'a\%b' AS i, 'abc' ~ '^a' AS j, 'ABC' ~* '^a' AS k, 'abc' !~ 'z' AS l, 'abc' SIMILAR TO '(a|b)%' AS m
+SELECT '2' = 2 AS a, NULL IS DISTINCT FROM 1 AS b, NULL OR TRUE AS c, NULL AND FALSE AS d, 2 IN (1, NULL) AS e, 1 IN (1, NULL) AS f, 2 NOT IN (1, NULL) AS g, 'Hello' ILIKE 'he%' AS h, 'abc' ~ '^a' AS j, 'ABC' ~* '^a' AS k, 'abc' !~ 'z' AS l, 'abc' SIMILAR TO '(a|b)%' AS m
 
 SELECT TRY_CAST('x' AS INT) AS a, TRY_CAST('7' AS INT) AS b
 

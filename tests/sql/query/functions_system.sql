@@ -1,4 +1,4 @@
-SELECT version() AS a, database() AS b, timezone() AS c, read_preference() AS d, current_schema() AS e, current_database() AS f, session_user() AS g, length(build()) > 0 AS h
+SELECT length(version()) > 0 AS a, database() AS b, timezone() AS c, read_preference() AS d, current_schema() AS e, current_database() AS f, length(session_user()) > 0 AS g, length(build()) > 0 AS h
 
 SELECT connection_id() >= 0 AS a, pg_backend_pid() >= 0 AS b
 
