@@ -12,6 +12,8 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
+	"github.com/goptimedb/goptimedb/internal/engines/metric"
 	kvmemory "github.com/goptimedb/goptimedb/internal/kv/memory"
 	"github.com/goptimedb/goptimedb/internal/model"
 	objmemory "github.com/goptimedb/goptimedb/internal/objectstore/memory"
@@ -23,10 +25,11 @@ import (
 
 // node is a region engine in memory, a catalog, writes and PromQL.
 type node struct {
-	tb      testing.TB
-	catalog *catalog.Catalog
-	regions *engine.Engine
-	op      *operator.Operator
+	tb       testing.TB
+	catalog  *catalog.Catalog
+	regions  contract.RegionServer
+	insertAs model.InsertOptions
+	op       *operator.Operator
 	*Engine
 	databases int
 }
@@ -38,8 +41,10 @@ func newNode(tb testing.TB, opt Options) *node {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n.regions = engine.New(engine.Options{Store: objmemory.New(objmemory.Options{}), WAL: &noop.Log{}, Files: files, Sweep: time.Hour,
+	eng := engine.New(engine.Options{Store: objmemory.New(objmemory.Options{}), WAL: &noop.Log{}, Files: files, Sweep: time.Hour,
 		WriteBufferBytes: 1 << 30})
+	n.regions = metric.New(eng)
+	n.insertAs = model.InsertOptions{Kind: model.PlainTable, AutoTime: true, AutoValue: true}
 	clock := func() time.Time { return time.UnixMilli(0) }
 	if n.catalog, err = catalog.Open(context.Background(), kvmemory.New(), clock); err != nil {
 		tb.Fatal(err)
@@ -49,7 +54,7 @@ func newNode(tb testing.TB, opt Options) *node {
 	n.Engine = New(opt)
 	tb.Cleanup(func() {
 		n.Engine.Close()
-		n.regions.Stop()
+		eng.Stop()
 		files.Close()
 	})
 	return n
@@ -116,7 +121,7 @@ func (n *node) insert(ctx context.Context, sess *model.Session, samples []sample
 			model.RowColumn{Name: "greptime_value", Vector: values})
 		all = append(all, r)
 	}
-	_, err := n.op.Insert(ctx, sess, all, model.InsertOptions{Kind: model.PlainTable, AutoTime: true, AutoValue: true})
+	_, err := n.op.Insert(ctx, sess, all, n.insertAs)
 	return err
 }
 

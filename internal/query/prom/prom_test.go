@@ -295,9 +295,20 @@ func TestSeek(t *testing.T) {
 
 var _ storage.Queryable = (*queryable)(nil)
 
-// BenchmarkRate is a dashboard's query over 1000 series of an hour, a sample every 15 s: flushed, and in memory.
+// BenchmarkRate is a dashboard's query over 1000 series of an hour, a sample every 15 s: flushed, and in memory; of a table of its own, and
+// of one of 50 logical tables of a physical one.
 func BenchmarkRate(b *testing.B) {
+	b.Run("plain", func(b *testing.B) {
+		benchRate(b, model.InsertOptions{Kind: model.PlainTable, AutoTime: true, AutoValue: true})
+	})
+	b.Run("logical", func(b *testing.B) {
+		benchRate(b, model.InsertOptions{Kind: model.MetricTable, AutoTime: true, AutoValue: true, PhysicalTable: "phy"})
+	})
+}
+
+func benchRate(b *testing.B, as model.InsertOptions) {
 	n := newNode(b, Options{})
+	n.insertAs = as
 	sess := n.database()
 	for from := range 24 {
 		var samples []sample
@@ -306,6 +317,9 @@ func BenchmarkRate(b *testing.B) {
 			for i := range 10 {
 				k := from*10 + i
 				samples = append(samples, sample{l, int64(k) * 15000, float64(k * (s + 1))})
+				if m := s % 50; m > 0 { // neighbours
+					samples = append(samples, sample{labels.FromStrings(nameLabel, fmt.Sprintf("other_%d", m), "instance", fmt.Sprint(s)), int64(k) * 15000, float64(k)})
+				}
 			}
 		}
 		if err := n.insert(b.Context(), sess, samples); err != nil {
@@ -345,6 +359,7 @@ func BenchmarkRate(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("files", run(expr))
+	b.Run("files/regex", run(`sum by (job) (rate({__name__=~"requests|other_.*", job!=""}[5m]))`))
 	b.Run("files/instant", instant)
 	b.Run("files/scan", func(b *testing.B) {
 		b.ReportAllocs()
