@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,11 +68,13 @@ func (q *querier) read(ctx context.Context, sorted bool, hints *storage.SelectHi
 		// subquery or smoothed, spans more than the lookback.
 		last = q.lookback > 0 && hints.Step == 0 && hints.Range == 0 && hints.Func != "info" && hints.End-hints.Start < q.lookback.Milliseconds()
 	}
-	all := &collection{byHash: map[uint64]int32{}}
+	var scans []regionScan
 	for _, t := range tables {
-		if err := q.readTable(ctx, t, sel, mint, maxt, last, all); err != nil {
-			return nil, err
-		}
+		scans = q.scansOf(scans, t, sel, mint, maxt, last)
+	}
+	all, err := q.readAll(ctx, scans)
+	if err != nil {
+		return nil, err
 	}
 	if sorted {
 		all.sort()
@@ -95,15 +99,23 @@ func (q *queryable) valueColumn(s *model.Schema, sel selector) *model.Column {
 	return fields[0]
 }
 
-func (q *querier) readTable(ctx context.Context, t *catalog.Table, sel selector, mint, maxt int64, last bool, all *collection) error {
+// regionScan is the scan of one region of a table that is selected.
+type regionScan struct {
+	table    *catalog.Table
+	value    *model.Column
+	narrowed narrowed
+	req      contract.ScanRequest
+}
+
+// scansOf appends the scans of a table.
+func (q *querier) scansOf(out []regionScan, t *catalog.Table, sel selector, mint, maxt int64, last bool) []regionScan {
 	value := q.valueColumn(t.Schema, sel)
 	n, ok := narrow(t.Schema, sel.columns)
 	span := timeRange(mint, maxt, t.Schema.TimeUnit())
 	if value == nil || !ok || span.Empty() {
-		return nil
+		return out
 	}
-	r := newTableReader(q, t, value, n, all)
-	req := contract.ScanRequest{Projection: r.projection, TimeRange: span, Predicate: n.predicate, Order: contract.OrderSeries}
+	req := contract.ScanRequest{Projection: projectionOf(t, value, n), TimeRange: span, Predicate: n.predicate, Order: contract.OrderSeries}
 	if last && len(n.rows) == 0 {
 		req.LastRow = true
 		if value.Nullable {
@@ -112,11 +124,55 @@ func (q *querier) readTable(ctx context.Context, t *catalog.Table, sel selector,
 	}
 	for _, id := range regionsOf(t, req.Predicate) {
 		req.Region = id
-		if err := r.region(ctx, req); err != nil {
-			return err
+		out = append(out, regionScan{t, value, n, req})
+	}
+	return out
+}
+
+// readAll does scans, as many at once as there are processors, and gathers their series in the order of the scans.
+func (q *querier) readAll(ctx context.Context, scans []regionScan) (*collection, error) {
+	all := newCollection()
+	workers := min(runtime.GOMAXPROCS(0), len(scans))
+	if workers <= 1 {
+		for i := range scans {
+			if err := q.readRegion(ctx, &scans[i], all); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	parts := make([]*collection, len(scans))
+	var next atomic.Int64
+	var once sync.Once
+	var first error
+	work := func() {
+		for i := int(next.Add(1) - 1); i < len(scans); i = int(next.Add(1) - 1) {
+			parts[i] = newCollection()
+			if err := q.readRegion(ctx, &scans[i], parts[i]); err != nil {
+				once.Do(func() { first = err; cancel() })
+				return
+			}
 		}
 	}
-	return nil
+	var wg sync.WaitGroup
+	for range workers - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	if first != nil {
+		return nil, first
+	}
+	for _, c := range parts {
+		all.take(c)
+	}
+	return all, nil
+}
+
+func (q *querier) readRegion(ctx context.Context, s *regionScan, into *collection) error {
+	return newTableReader(q, s.table, s.narrowed, into).region(ctx, s.req)
 }
 
 // regionsOf are the regions of a table that may hold rows of which the predicate is true.
@@ -131,15 +187,14 @@ func regionsOf(t *catalog.Table, pred *model.Expr) []model.RegionID {
 	return out
 }
 
-// tableReader turns the batches of one table's regions into series.
+// tableReader turns the batches of one region of a table into series.
 type tableReader struct {
-	q          *querier
-	name       string
-	tags       []*model.Column
-	projection []model.ColumnID // tags, time, value, columns of row filters
-	narrowed   narrowed
-	unit       model.TimeUnit
-	all        *collection
+	q        *querier
+	name     string
+	tags     []*model.Column
+	narrowed narrowed
+	unit     model.TimeUnit
+	all      *collection
 
 	builder labels.ScratchBuilder
 	open    bool // a series is being gathered
@@ -150,17 +205,22 @@ type tableReader struct {
 	values  []float64
 }
 
-func newTableReader(q *querier, t *catalog.Table, value *model.Column, n narrowed, all *collection) *tableReader {
+func newTableReader(q *querier, t *catalog.Table, n narrowed, all *collection) *tableReader {
 	r := &tableReader{q: q, name: t.Name, tags: labelColumns(t.Schema), narrowed: n, unit: t.Schema.TimeUnit(), all: all}
 	r.builder = labels.NewScratchBuilder(len(r.tags) + 1)
-	for _, c := range r.tags {
-		r.projection = append(r.projection, c.ID)
-	}
-	r.projection = append(r.projection, t.Schema.TimeIndex, value.ID)
-	for _, f := range n.rows {
-		r.projection = append(r.projection, f.column.ID)
-	}
 	return r
+}
+
+// projectionOf is the columns that a tableReader wants: tags, time, value, columns of row filters.
+func projectionOf(t *catalog.Table, value *model.Column, n narrowed) (out []model.ColumnID) {
+	for _, c := range labelColumns(t.Schema) {
+		out = append(out, c.ID)
+	}
+	out = append(out, t.Schema.TimeIndex, value.ID)
+	for _, f := range n.rows {
+		out = append(out, f.column.ID)
+	}
+	return out
 }
 
 func (r *tableReader) region(ctx context.Context, req contract.ScanRequest) (err error) {

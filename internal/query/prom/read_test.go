@@ -75,3 +75,60 @@ func TestDecimal(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// TestManyRegionsAtOnce reads many tables at once, of which some give one label set more than once.
+func TestManyRegionsAtOnce(t *testing.T) {
+	n := newNode(t, Options{})
+	for _, as := range []model.InsertOptions{n.insertAs, {Kind: model.MetricTable, AutoTime: true, AutoValue: true, PhysicalTable: "phy"}} {
+		n.insertAs = as
+		sess := n.database()
+		var samples []sample
+		for m := range 60 {
+			for s := range 5 {
+				samples = append(samples, sample{labels.FromStrings(nameLabel, fmt.Sprintf("m_%d", m), "host", fmt.Sprint(s)), 1000, float64(m)},
+					sample{labels.FromStrings(nameLabel, fmt.Sprintf("m_%d", m), "host", fmt.Sprint(s)), 2000, float64(m + 1)})
+			}
+		}
+		if err := n.insert(t.Context(), sess, samples); err != nil {
+			t.Fatal(err)
+		}
+		q, _ := n.Queryable(sess).Querier(0, 5000)
+		for _, sorted := range []bool{false, true} {
+			set := q.Select(t.Context(), sorted, nil, labels.MustNewMatcher(labels.MatchRegexp, nameLabel, "m_.*"), labels.MustNewMatcher(labels.MatchNotEqual, "host", "4"))
+			series := 0
+			for set.Next() {
+				series++
+				s := set.At()
+				it := s.Iterator(nil)
+				for i := range 2 {
+					it.Next()
+					at, v := it.At()
+					if want := fmt.Sprintf("m_%v", v-float64(i)); at != int64(1000*(i+1)) || s.Labels().Get(nameLabel) != want {
+						t.Fatalf("%s has %v at %d", s.Labels(), v, at)
+					}
+				}
+			}
+			if set.Err() != nil || series != 60*4 {
+				t.Fatalf("%d series, %v", series, set.Err())
+			}
+		}
+	}
+}
+
+func TestTakeCollections(t *testing.T) {
+	a, b := newCollection(), newCollection()
+	x, y := labels.FromStrings("l", "x"), labels.FromStrings("l", "y")
+	a.add(x, []int64{1, 2}, []float64{1, 2})
+	b.add(y, []int64{1}, []float64{5})
+	b.add(x, []int64{2, 3}, []float64{7, 8})
+	all := newCollection()
+	all.take(a)
+	all.take(b)
+	if len(all.series) != 2 || !slices.Equal(all.series[0].times, []int64{1, 2, 3}) || !slices.Equal(all.series[0].values, []float64{1, 7, 8}) {
+		t.Fatalf("%+v", all.series)
+	}
+	all.add(y, []int64{9}, []float64{9})
+	if len(all.series) != 2 || len(all.series[1].times) != 2 {
+		t.Fatalf("%+v", all.series[1])
+	}
+}

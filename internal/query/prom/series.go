@@ -16,7 +16,8 @@ type series struct {
 	lset   labels.Labels
 	times  []int64 // milliseconds
 	values []float64
-	next   int32 // another series with the same hash, -1: none
+	hash   uint64 // of lset
+	next   int32  // another series with the same hash, -1: none
 }
 
 func (s *series) Labels() labels.Labels { return s.lset }
@@ -111,14 +112,20 @@ func (l *lazySet) Warnings() annotations.Annotations { return nil }
 type arena struct {
 	times  []int64
 	values []float64
+	next   int // samples of the next piece
 }
 
-const arenaPiece = 16 << 10 // samples
+// Pieces of an arena have from firstPiece samples, doubling, to lastPiece: a query over thousands of small tables has one for each.
+const (
+	firstPiece = 256
+	lastPiece  = 16 << 10
+)
 
 // keep copies samples that rise in time. Of those of one millisecond the last stays.
 func (a *arena) keep(times []int64, values []float64) ([]int64, []float64) {
 	if cap(a.times)-len(a.times) < len(times) {
-		n := max(arenaPiece, len(times))
+		a.next = min(max(firstPiece, 2*a.next), lastPiece)
+		n := max(a.next, len(times))
 		a.times, a.values = make([]int64, 0, n), make([]float64, 0, n)
 	}
 	from := len(a.times)
@@ -151,25 +158,54 @@ type collection struct {
 	block  []series
 }
 
+func newCollection() *collection { return &collection{byHash: map[uint64]int32{}} }
+
+// find is the series of a label set, or nil, and the first one of its hash, or -1.
+func (c *collection) find(hash uint64, lset labels.Labels) (*series, int32) {
+	first, found := c.byHash[hash]
+	if !found {
+		return nil, -1
+	}
+	for i := first; i >= 0; i = c.series[i].next {
+		if s := c.series[i]; labels.Equal(s.lset, lset) {
+			return s, first
+		}
+	}
+	return nil, first
+}
+
+// take takes the series of another collection, which is not used any more. Of samples of one series and time those of o stay.
+func (c *collection) take(o *collection) {
+	if len(c.series) == 0 {
+		*c = *o
+		return
+	}
+	c.series = slices.Grow(c.series, len(o.series))
+	for _, s := range o.series {
+		old, first := c.find(s.hash, s.lset)
+		if old != nil {
+			old.times, old.values = merge(old.times, old.values, s.times, s.values)
+			continue
+		}
+		s.next = first
+		c.byHash[s.hash] = int32(len(c.series))
+		c.series = append(c.series, s)
+	}
+}
+
 // add takes the samples of a label set. Samples of a label set that is there already, from another region or of a tag that is NULL in
 // one row and empty in another, are merged with them.
 func (c *collection) add(lset labels.Labels, times []int64, values []float64) {
 	hash := lset.Hash()
-	first, found := c.byHash[hash]
-	if found {
-		for i := first; i >= 0; i = c.series[i].next {
-			if s := c.series[i]; labels.Equal(s.lset, lset) {
-				s.times, s.values = merge(s.times, s.values, times, values)
-				return
-			}
-		}
-	} else {
-		first = -1
+	old, first := c.find(hash, lset)
+	if old != nil {
+		old.times, old.values = merge(old.times, old.values, times, values)
+		return
 	}
 	if len(c.block) == cap(c.block) {
 		c.block = make([]series, 0, min(max(8, 2*cap(c.block)), 1024))
 	}
-	c.block = append(c.block, series{lset: lset, next: first})
+	c.block = append(c.block, series{lset: lset, hash: hash, next: first})
 	s := &c.block[len(c.block)-1]
 	s.times, s.values = c.arena.keep(times, values)
 	c.byHash[hash] = int32(len(c.series))
