@@ -5,10 +5,11 @@ LDFLAGS := -X main.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 PACKAGES ?= ./...
 FUZZTIME ?= 30s
+SCALE ?= 1000
 SOAK ?= 300
 FAULTS ?= 3000
 
-.PHONY: run build test soak test-tools test-clouds lint bench bench-peers generate fuzz clean
+.PHONY: run build test soak test-tools test-clouds lint bench bench-peers bench-duckdb generate fuzz clean
 
 run: build ## build and start a standalone server with its data in ./goptimedb_data
 	./bin/goptime standalone start
@@ -39,6 +40,11 @@ bench: build ## load and query benchmark; see bench/README.md
 bench-peers: build test-tools ## the same load on VictoriaMetrics and InfluxDB too
 	PEERS=1 ./tests/tools.sh
 	go run ./bench/cmd/bench -peers $(BENCHFLAGS)
+
+bench-duckdb: build ## the benchmark's questions to GoptimeDB and to DuckDB on the same files, in turns; SCALE=4000 for more hosts
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	  go run ./bench/cmd/bench -scale $(SCALE) -queries 0 -keep -dir "$$dir" -out "$$dir/load.json" && \
+	  go run ./bench/cmd/duckdb -scale $(SCALE) -dir "$$dir" $(BENCHFLAGS)
 
 generate: ## everything that is generated; running it must change nothing
 	go generate ./...

@@ -128,9 +128,13 @@ func (c *Client) do(req *http.Request) (time.Duration, int64, error) {
 	return took, n, nil
 }
 
-// Verify asks a query in SQL and compares every cell of the answer with the data set.
+// Verify asks a query, in SQL where the dialect has no rows of its own, and compares every cell of the answer with the data set.
 func (c *Client) Verify(ctx context.Context, q Query) error {
-	req, _, err := SQL{}.Request(ctx, c.Base, q)
+	dialect := Dialect(SQL{})
+	if d, ok := c.Dialect.(DuckDB); ok {
+		dialect = d
+	}
+	req, _, err := dialect.Request(ctx, c.Base, q)
 	if err != nil {
 		return err
 	}

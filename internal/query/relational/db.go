@@ -26,6 +26,8 @@ type Options struct {
 	// Macros are statements run in every new instance before its settings are locked, such as CREATE MACRO: what the author of
 	// statements wants to find there.
 	Macros []string
+	// ExternalAccess lets statements read files by name. A server does not set it.
+	ExternalAccess bool
 	// Functions are registered in every new instance, before Macros run.
 	Functions []Function
 }
@@ -53,7 +55,7 @@ func (o Options) settings() [][2]string {
 		// Streams come out in the order in which sources gave the rows, when a statement has no order of its own. Groupings and
 		// joins run on all threads either way.
 		{"preserve_insertion_order", "true"},
-		{"enable_external_access", "false"},
+		{"enable_external_access", strconv.FormatBool(o.ExternalAccess)},
 		{"autoinstall_known_extensions", "false"},
 		{"autoload_known_extensions", "false"},
 		{"allow_community_extensions", "false"},
