@@ -426,6 +426,9 @@ func (c *Catalog) Update(ctx context.Context, old, t *Table) error {
 		return err
 	}
 	txn := kv.Txn{Then: []kv.Op{kv.Put(tableKey(t), b)}}
+	if old.Logical != nil && t.Logical != nil && *t.Logical != *old.Logical { // truncated
+		txn.Then = append(txn.Then, retirement(old))
+	}
 	if t.Name != old.Name {
 		txn.If = []kv.Compare{kv.Missing(nameKey(t))}
 		txn.Then = append(txn.Then, kv.Delete(nameKey(old)), kv.Put(nameKey(t), []byte(strconv.Itoa(int(t.ID)))))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -145,7 +146,8 @@ func (c *Catalog) UpdateAll(ctx context.Context, old, next []*Table) error {
 	return nil
 }
 
-// DropLogical removes logical tables: from then on nothing knows their numbers, and their rows are gone for every reader.
+// DropLogical removes logical tables: from then on nothing but their retirements knows their numbers, and their rows are gone for every
+// reader.
 func (c *Catalog) DropLogical(ctx context.Context, tables ...*Table) error {
 	c.write.Lock()
 	defer c.write.Unlock()
@@ -158,15 +160,64 @@ func (c *Catalog) DropLogical(ctx context.Context, tables ...*Table) error {
 	}
 	gone := make([]*Table, 0, len(tables))
 	defer func() { c.install(nil, gone) }()
-	for batch := range slices.Chunk(tables, kv.MaxTxnOps/2) {
+	for batch := range slices.Chunk(tables, kv.MaxTxnOps/3) {
 		var txn kv.Txn
 		for _, t := range batch {
-			txn.Then = append(txn.Then, kv.Delete(nameKey(t)), kv.Delete(tableKey(t)))
+			txn.Then = append(txn.Then, kv.Delete(nameKey(t)), kv.Delete(tableKey(t)), retirement(t))
 		}
 		if _, err := c.store.Txn(ctx, txn); err != nil {
 			return fmt.Errorf("write catalog: %w", err)
 		}
 		gone = append(gone, batch...)
+	}
+	return nil
+}
+
+// Retirement says that the rows of a number in a data region are out of reach and to be removed: a logical table had it that was dropped or
+// truncated.
+type Retirement struct {
+	Data   model.RegionID
+	Number uint32
+}
+
+func retireKey(r Retirement) string {
+	return "retire/" + r.Data.String() + "/" + strconv.FormatUint(uint64(r.Number), 10)
+}
+
+// retirement records that a logical table's number is to be retired.
+func retirement(t *Table) kv.Op {
+	r := Retirement{t.Logical.Data, t.Logical.Number}
+	return kv.Put(retireKey(r), []byte(t.FullName()))
+}
+
+// Retirements are the numbers whose rows were not removed yet, as far as is known.
+func (c *Catalog) Retirements(ctx context.Context) (out []Retirement, err error) {
+	err = c.scan(ctx, "retire/", func(key string, _ []byte) error {
+		data, number, _ := strings.Cut(strings.TrimPrefix(key, "retire/"), "/")
+		id, err := model.ParseRegionID(data)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseUint(number, 10, 32)
+		if err != nil {
+			return err
+		}
+		out = append(out, Retirement{id, uint32(n)})
+		return nil
+	})
+	return out, err
+}
+
+// Retired forgets retirements: the rows are removed, or their region is.
+func (c *Catalog) Retired(ctx context.Context, rs ...Retirement) error {
+	for batch := range slices.Chunk(rs, kv.MaxTxnOps) {
+		var txn kv.Txn
+		for _, r := range batch {
+			txn.Then = append(txn.Then, kv.Delete(retireKey(r)))
+		}
+		if _, err := c.store.Txn(ctx, txn); err != nil {
+			return fmt.Errorf("write catalog: %w", err)
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
@@ -117,6 +118,11 @@ func (n *node) wantConsistent(when string) {
 	if err != nil || len(intents) != 0 {
 		n.t.Errorf("%s: %d intents left, %v", when, len(intents), err)
 	}
+	retirements, err := n.catalog.Retirements(n.t.Context())
+	if err != nil || len(retirements) != 0 {
+		n.t.Errorf("%s: %d retirements left, %v", when, len(retirements), err)
+	}
+	n.wantNoStrayRows(when)
 	stats, err := n.eng.Statistics(n.t.Context(), nil)
 	if err != nil {
 		n.t.Fatal(err)
@@ -172,5 +178,44 @@ func TestRecoverGoesOnWithoutABrokenRegion(t *testing.T) {
 	n.wantDump("b", "host:String ts:TimestampMillisecond v:Float64\n\"x\" 1 1\n")
 	if _, err := n.eng.Meta(t.Context(), a.Regions[0]); err == nil {
 		t.Error("the broken region is open")
+	}
+}
+
+// wantNoStrayRows checks that the data regions of physical tables have rows of the logical tables that there are, and of no others.
+func (n *node) wantNoStrayRows(when string) {
+	n.t.Helper()
+	live := map[int64]bool{}
+	for _, t := range n.catalog.AllTables() {
+		if t.Logical != nil {
+			live[int64(t.Logical.Number)] = true
+		}
+	}
+	for _, t := range n.catalog.AllTables() {
+		if !t.Physical() {
+			continue
+		}
+		for _, id := range t.Regions {
+			st, err := n.regions.Scan(n.t.Context(), contract.ScanRequest{Region: id, TimeRange: model.AllTime, Projection: []model.ColumnID{1}})
+			if err != nil {
+				n.t.Fatal(err)
+			}
+			for {
+				b, err := st.Next(n.t.Context())
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					n.t.Fatal(err)
+				}
+				for _, number := range b.Cols[0].Ints[:b.Len] {
+					if !live[number] {
+						n.t.Errorf("%s: region %s has rows of number %d", when, id, number)
+					}
+				}
+			}
+			if err := st.Close(); err != nil {
+				n.t.Fatal(err)
+			}
+		}
 	}
 }

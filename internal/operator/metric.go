@@ -245,21 +245,68 @@ func (o *Operator) dropLogical(ctx context.Context, tables ...*catalog.Table) er
 	for _, t := range tables {
 		regions.DropLogical(t.Regions...)
 	}
-	o.retire(context.WithoutCancel(ctx), regions, tables...)
+	o.retire(context.WithoutCancel(ctx), dataRegions(tables...)...)
 	return nil
 }
 
-// retire removes the bytes of tables whose rows are out of reach already. What fails, or a crash cuts off, stays until its ttl ends.
-func (o *Operator) retire(ctx context.Context, regions metricServer, tables ...*catalog.Table) {
-	numbers := map[model.RegionID][]uint32{}
+// dataRegions are the regions that logical tables lie in, each once.
+func dataRegions(tables ...*catalog.Table) (out []model.RegionID) {
 	for _, t := range tables {
-		numbers[t.Logical.Data] = append(numbers[t.Logical.Data], t.Logical.Number)
+		out = append(out, t.Logical.Data)
 	}
-	for data, ns := range numbers {
-		if err := regions.Retire(ctx, data, ns...); err != nil {
-			o.opts.Log.Warn("rows of dropped logical tables stay until their ttl ends", "region", data, "tables", len(ns), "error", err)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// retire removes the rows of dropped and truncated logical tables, which are out of reach already, from data regions; none: from all. What
+// fails, or a crash cuts off, stays recorded: the next drop in the region, or the next start, goes on with it.
+func (o *Operator) retire(ctx context.Context, data ...model.RegionID) {
+	pending, err := o.catalog.Retirements(ctx)
+	if err != nil {
+		o.opts.Log.Warn("rows of dropped logical tables are not removed yet", "error", err)
+		return
+	}
+	if len(pending) == 0 {
+		return
+	}
+	live := map[catalog.Retirement]bool{}
+	for _, t := range o.catalog.AllTables() {
+		if t.Logical != nil {
+			live[catalog.Retirement{Data: t.Logical.Data, Number: t.Logical.Number}] = true
 		}
 	}
+	byData := map[model.RegionID][]catalog.Retirement{}
+	for _, r := range pending {
+		switch {
+		case live[r]: // numbers are never given out twice
+			o.opts.Log.Error("a retirement names a logical table that exists; it is left alone", "region", r.Data, "number", r.Number)
+		case len(data) == 0 || slices.Contains(data, r.Data):
+			byData[r.Data] = append(byData[r.Data], r)
+		}
+	}
+	for id, rs := range byData {
+		if err := o.retireIn(ctx, id, rs); err != nil {
+			o.opts.Log.Warn("rows of dropped logical tables are not removed yet: the next drop or start tries again", "region", id, "tables", len(rs), "error", err)
+		}
+	}
+}
+
+// retireIn does retirements of one data region.
+func (o *Operator) retireIn(ctx context.Context, data model.RegionID, rs []catalog.Retirement) error {
+	if o.catalog.ByID(data.Table()) != nil {
+		regions, err := o.metricRegions()
+		if err != nil {
+			return err
+		}
+		numbers := make([]uint32, len(rs))
+		for i, r := range rs {
+			numbers[i] = r.Number
+		}
+		if err := regions.Retire(ctx, data, numbers...); err != nil {
+			return err
+		}
+	}
+	return o.catalog.Retired(ctx, rs...)
 }
 
 // truncateLogical gives a logical table a new number, under which there are no rows.
@@ -290,7 +337,7 @@ func (o *Operator) truncateLogical(ctx context.Context, t *catalog.Table) error 
 	if err := regions.CreateLogical(ctx, next.LogicalRegion()); err != nil {
 		return err
 	}
-	o.retire(context.WithoutCancel(ctx), regions, old)
+	o.retire(context.WithoutCancel(ctx), old.Logical.Data)
 	return nil
 }
 

@@ -50,6 +50,7 @@ func (o *Operator) Recover(ctx context.Context, parallelism int) error {
 		}
 	}
 	o.openLogical(ctx, logical)
+	o.retire(ctx)
 	for i, r := range regions {
 		if failed[i] == nil {
 			if err := o.catchUp(ctx, r.table); err != nil {
