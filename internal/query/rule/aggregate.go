@@ -44,6 +44,9 @@ func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 			return n, nil
 		}
 	}
+	if (p.finer || len(s.Table.Regions) > 1) && slices.ContainsFunc(p.req.Aggs, func(a model.Agg) bool { return a.Func == model.AggMoments }) {
+		return n, nil // moments of parts cannot be put together above
+	}
 	return p.build(len(a.Keys)), nil
 }
 
@@ -326,7 +329,7 @@ func (p *pushedAggregate) agg(a *plan.Agg) bool {
 		}
 		p.item(a, one(f, t))
 	case "stddev", "stddev_pop", "var", "var_pop":
-		if _, ok := sumType(t); !ok || !widened || len(p.scan.Table.Regions) > 1 { // moments are put together by one region only
+		if _, ok := sumType(t); !ok || !widened {
 			return false
 		}
 		r.Func = model.AggMoments
