@@ -352,6 +352,10 @@ func (c *csvWriter) Write(b *model.Batch) error {
 			if v.Null(i) {
 				continue
 			}
+			if v.Type.Kind == model.KindString { // fast path
+				c.buf = c.quote(c.buf, v.BytesAt(i), true)
+				continue
+			}
 			at := len(c.buf)
 			var text bool
 			c.buf, text = c.o.textOf(c.buf, v, i)

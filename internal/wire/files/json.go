@@ -135,6 +135,9 @@ func (r *jsonReader) value(v *model.Vector, x *fastjson.Value) error {
 		r.scratch = x.MarshalTo(r.scratch[:0])
 		v.AppendBytes(r.scratch)
 		return nil
+	case t == fastjson.TypeNumber && v.Type.Kind == model.KindFloat64:
+		r.scratch = x.MarshalTo(r.scratch[:0])
+		return appendText(v, r.scratch, nil)
 	case t == fastjson.TypeString:
 		return appendText(v, x.GetStringBytes(), r.o.zone())
 	case t == fastjson.TypeNumber && (v.Type.Integer() || v.Type.IsTimestamp() || v.Type.Kind == model.KindDate):
@@ -185,6 +188,10 @@ func (j *jsonWriter) Write(b *model.Batch) error {
 				j.buf = append(j.buf, "null"...)
 				continue
 			}
+			if v.Type.Kind == model.KindString { // fast path
+				j.buf = appendJSONString(j.buf, v.BytesAt(i))
+				continue
+			}
 			at := len(j.buf)
 			var quote bool
 			j.buf, quote = j.o.textOf(j.buf, v, i)
@@ -227,7 +234,12 @@ const hexDigits = "0123456789abcdef"
 // appendJSONString writes a string of JSON; bytes that are no UTF-8 become U+FFFD.
 func appendJSONString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	for i := 0; i < len(s); {
+	plain := 0 // fast path: what needs no care is copied as one
+	for plain < len(s) && s[plain] >= 0x20 && s[plain] < utf8.RuneSelf && s[plain] != '"' && s[plain] != '\\' {
+		plain++
+	}
+	dst = append(dst, s[:plain]...)
+	for i := plain; i < len(s); {
 		c := s[i]
 		switch {
 		case c == '"' || c == '\\':

@@ -39,6 +39,10 @@ func appendText(v *model.Vector, b []byte, zone *time.Location) error {
 		if t.Kind == model.KindFloat32 {
 			bits = 32
 		}
+		if n, ok := wholeNumber(b); ok && bits == 64 {
+			v.AppendFloat(n)
+			return nil
+		}
 		f, err := strconv.ParseFloat(text(b), bits)
 		if err != nil {
 			return cannot(b, t)
@@ -127,6 +131,23 @@ func appendText(v *model.Vector, b []byte, zone *time.Location) error {
 	}
 	v.AppendInt(n)
 	return nil
+}
+
+// wholeNumber reads a number without a sign, point or exponent that a float holds exactly.
+func wholeNumber(b []byte) (float64, bool) {
+	if len(b) == 0 || len(b) > 15 {
+		return 0, false
+	}
+	n, ok := digits(b)
+	return float64(n), ok
+}
+
+// appendFloat writes a float with as few digits as give it back.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	if n := int64(f); float64(n) == f && n != 0 && -1e6 < f && f < 1e6 { // fast path, with the same result
+		return strconv.AppendInt(dst, n, 10)
+	}
+	return strconv.AppendFloat(dst, f, 'g', -1, bits)
 }
 
 func floorDiv(a, b int64) int64 {
@@ -296,8 +317,22 @@ func appendDecimal(dst []byte, d model.Int128, scale int) []byte {
 // digits.
 func appendTime(dst []byte, n int64, u model.TimeUnit) []byte {
 	t := timeOf(n, u)
-	if y := t.Year(); y < 0 || y > 9999 {
+	y, mo, d := t.Date()
+	if y < 0 || y > 9999 {
 		return strconv.AppendInt(dst, n, 10)
+	}
+	if u == model.Millisecond { // fast path
+		h, mi, s := t.Clock()
+		ms := t.Nanosecond() / 1e6
+		two := func(x int, after byte) { dst = append(dst, byte('0'+x/10), byte('0'+x%10), after) }
+		dst = append(dst, byte('0'+y/1000), byte('0'+y/100%10))
+		two(y%100, '-')
+		two(int(mo), '-')
+		two(d, 'T')
+		two(h, ':')
+		two(mi, ':')
+		two(s, '.')
+		return append(dst, byte('0'+ms/100), byte('0'+ms/10%10), byte('0'+ms%10))
 	}
 	return t.AppendFormat(dst, [...]string{"2006-01-02T15:04:05", "2006-01-02T15:04:05.000", "2006-01-02T15:04:05.000000",
 		"2006-01-02T15:04:05.000000000"}[u])
@@ -355,9 +390,9 @@ func (o *Options) textOf(dst []byte, v *model.Vector, i int) (out []byte, quote 
 			return strconv.AppendFloat(dst, f, 'g', -1, 64), true
 		}
 		if t.Kind == model.KindFloat32 {
-			return strconv.AppendFloat(dst, f, 'g', -1, 32), false
+			return appendFloat(dst, f, 32), false
 		}
-		return strconv.AppendFloat(dst, f, 'g', -1, 64), false
+		return appendFloat(dst, f, 64), false
 	case model.ClassBytes:
 		return append(dst, v.BytesAt(i)...), false
 	case model.ClassInterval:
