@@ -49,3 +49,11 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 	}()
 	return w, nil
 }
+
+// PostgresAddr is where PostgreSQL is spoken; empty: nowhere.
+func (n *Standalone) PostgresAddr() string {
+	if n.pg == nil {
+		return ""
+	}
+	return n.pg.addr()
+}
