@@ -57,5 +57,5 @@ func (p *process) Execute(ctx context.Context, sess *model.Session, text string)
 }
 
 func TestScripts(t *testing.T) {
-	scripttest.Run(t, ".", *update, func(t *testing.T) scripttest.Database { return start(t) }, overHTTP, overMySQL)
+	scripttest.Run(t, ".", *update, func(t *testing.T) scripttest.Database { return start(t) }, overHTTP, overMySQL, overPostgres)
 }

@@ -102,10 +102,10 @@ SHOW STATUS
 
 SHOW SEARCH_PATH
 
--- ONLY http postgres
+-- ONLY http
 SHOW TIMEZONE
 
--- ONLY http postgres
+-- ONLY http
 SHOW VARIABLES time_zone
 
 -- ONLY http

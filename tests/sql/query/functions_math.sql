@@ -1,3 +1,4 @@
+-- ONLY http postgres
 SELECT 7/2 AS a, 7/2.0 AS b, -7 % 3 AS c, 7 % -3 AS d, 1.0/0 AS e, -1.0/0 AS f, 5 & 3 AS g, 5 | 3 AS h, 1 << 4 AS j, -8 >> 1 AS k
 
 SELECT 1/0

@@ -24,8 +24,10 @@ SELECT ascii('a') AS a, chr(97) AS b, to_hex(255) AS c, to_hex(-1) AS d, levensh
 
 SELECT chr(0)
 
+-- ONLY http postgres
 SELECT regexp_like('Abc', 'a', 'i') AS a, regexp_like('Abc', 'a') AS b, regexp_match('foobar', '(o+)(b)') AS c, regexp_match('foobar', 'o+') AS d, regexp_match('x', 'o') AS e, regexp_replace('foobar', 'o+', '0') AS f, regexp_replace('aaa', 'a', 'b') AS g, regexp_replace('aaa', 'a', 'b', 'g') AS h, regexp_replace('john smith', '([a-z]+) ([a-z]+)', '$2 $1') AS i, regexp_count('abcabc', 'b') AS j, regexp_count('abcabc', 'b', 3) AS k, regexp_instr('abcabc', 'c') AS l, regexp_instr('abcabc', 'c', 1, 2) AS m
 
+-- ONLY http postgres
 SELECT regexp_extract('v 1.2', ' [0-9]') AS a, regexp_extract('v', '[0-9]') AS b, regexp_extract(NULL, 'a') AS c
 
 SELECT regexp_extract('a', '(')

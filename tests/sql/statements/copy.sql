@@ -84,6 +84,7 @@ COPY missing FROM 'src.parquet';
 
 COPY src TO 'http://host/x';
 
+-- ONLY http mysql
 COPY (SELECT 1) TO STDOUT;
 
 CREATE TABLE ints (ts TIMESTAMP TIME INDEX, h INT);

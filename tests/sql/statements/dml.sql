@@ -2,6 +2,7 @@ CREATE TABLE t (h STRING PRIMARY KEY, ts TIMESTAMP TIME INDEX, i8 TINYINT, u64 B
 
 INSERT INTO t VALUES ('a', 1, -128, 18446744073709551615, 1.5, 2, true, 'x', '2024-02-29', 1.235, X'0aff', DEFAULT)
 
+-- ONLY http mysql
 INSERT INTO t (ts, h) VALUES ('2024-01-01 00:00:00', 'b'), ('2024-01-01T00:00:00Z', "c"), ('2024-01-01 00:00:00.123456+08:00', 'd')
 
 SELECT * FROM t ORDER BY h
@@ -24,7 +25,7 @@ INSERT INTO t (h, ts) VALUES ('a', NULL)
 
 INSERT INTO t (h, ts, i8) VALUES ('a', 1, 300)
 
--- ONLY http postgres
+-- ONLY http
 INSERT INTO t (h, ts, i8) VALUES ('a', 1, '3')
 
 INSERT INTO t (h, ts, b) VALUES ('a', 1, 2)

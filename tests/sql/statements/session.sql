@@ -1,14 +1,18 @@
+-- ONLY http mysql
 SELECT 1; SET time_zone = '+08:00'; SHOW time_zone
 
 SET TIME ZONE 'asia/shanghai'
 
+-- ONLY http mysql
 SHOW VARIABLES time_zone
 
+-- ONLY http mysql
 SET time_zone = 'nonsense'
 
 -- ONLY http
 SET nonsense = 1
 
+-- ONLY http mysql
 SHOW nonsense
 
 SHOW CHARSET

@@ -32,7 +32,7 @@ INSERT INTO n (k, ts, u64) VALUES (6, 1, 18446744073709551616)
 
 INSERT INTO n (k, ts, i32) VALUES (6, 1, 1.5)
 
--- ONLY http postgres
+-- ONLY http
 INSERT INTO n (k, ts, f64) VALUES (6, 1, 'x')
 
 INSERT INTO n (k, ts, b) VALUES (6, 1, 7)

@@ -94,6 +94,7 @@ SET time_zone = 'SYSTEM'
 
 SET time_zone = 'utc'
 
+-- ONLY http mysql
 SET time_zone = 'Mars/Olympus'
 
 SELECT now() = now(), now() = current_timestamp(), arrow_typeof(now())
