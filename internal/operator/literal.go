@@ -3,6 +3,7 @@ package operator
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"math"
@@ -22,10 +23,11 @@ import (
 type literals struct {
 	zone  *time.Location
 	loose bool // strings are read as numbers
+	bytea bool // strings for columns of bytes may be written as \x0aff
 }
 
 func literalsOf(sess *model.Session) literals {
-	return literals{zone: sess.Timezone, loose: sess.Dialect != model.DialectGreptime}
+	return literals{zone: sess.Timezone, loose: sess.Dialect != model.DialectGreptime, bytea: sess.Dialect == model.DialectPostgres}
 }
 
 // typeText is a type as these messages show it: "Int64(Int64Type)".
@@ -127,6 +129,13 @@ func appendNumber(v *model.Vector, c *model.Column, text string) error {
 func (l literals) appendString(v *model.Vector, c *model.Column, text string) error {
 	t := c.Type
 	switch {
+	case l.bytea && t.Kind == model.KindBinary && strings.HasPrefix(text, `\x`):
+		b, err := hex.DecodeString(text[2:])
+		if err != nil {
+			return errs.New(errs.InvalidSyntax, "Failed to parse value: invalid hexadecimal data for column %s", c.Name)
+		}
+		v.AppendBytes(b)
+		return nil
 	case t.Kind == model.KindString, t.Kind == model.KindBinary:
 		v.AppendString(text)
 		return nil
@@ -138,7 +147,13 @@ func (l literals) appendString(v *model.Vector, c *model.Column, text string) er
 		}
 		return appendTime(v, c, n)
 	case t.Kind == model.KindDate:
-		d, err := time.Parse(time.DateOnly, strings.TrimSpace(text))
+		day := strings.TrimSpace(text)
+		if l.loose && len(day) > len(time.DateOnly) && (day[len(time.DateOnly)] == ' ' || day[len(time.DateOnly)] == 'T') {
+			if _, err := bind.ParseTime(day, model.Second, time.UTC); err == nil { // drivers know days as times
+				day = day[:len(time.DateOnly)]
+			}
+		}
+		d, err := time.Parse(time.DateOnly, day)
 		if err != nil {
 			return errs.New(errs.InvalidSyntax, "Failed to parse value: Failed to parse %s to Date value", text)
 		}
@@ -167,8 +182,8 @@ func (l literals) appendString(v *model.Vector, c *model.Column, text string) er
 		return nil
 	case l.loose && (t.Numeric() || t.Kind == model.KindBool):
 		text = strings.TrimSpace(text)
-		if word := strings.ToLower(text); t.Kind == model.KindBool && (word == "true" || word == "false") {
-			v.AppendBool(word == "true")
+		if word := strings.ToLower(text); t.Kind == model.KindBool && (word == "true" || word == "false" || word == "t" || word == "f") {
+			v.AppendBool(word[0] == 't')
 			return nil
 		}
 		return appendNumber(v, c, text)

@@ -174,7 +174,7 @@ func (c *conn) database(ctx context.Context, name string) error {
 	if err != nil && name == model.DefaultCatalog {
 		err = c.use(ctx, model.DefaultDatabase)
 	}
-	if errs.Is(err, errs.DatabaseNotFound) || errs.Is(err, errs.TableNotFound) {
+	if errs.Is(err, errs.DatabaseNotFound) || errs.Is(err, errs.InvalidArguments) {
 		return state("3D000", "Database not found: %s", name)
 	}
 	return err

@@ -20,7 +20,6 @@ type result struct {
 	tag  string          // with %d for the number of rows, or complete
 	// params are told to the client after the result: variables that it follows.
 	params []pgproto3.ParameterStatus
-	copied bool // COPY has answered all but the tag
 }
 
 func (r *result) close(c *conn) {

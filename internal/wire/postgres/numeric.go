@@ -158,3 +158,8 @@ func parseNumeric(b []byte) (string, error) {
 	}
 	return string(out[:at+scale]), nil
 }
+
+// DecimalText is a decimal with scale digits after the point.
+func DecimalText(d model.Int128, scale uint8) string {
+	return string(appendDecimal(nil, d, int(scale)))
+}
