@@ -276,7 +276,10 @@ func TestPgxErrorsAndCancel(t *testing.T) {
 	start := time.Now()
 	raw := connect(t, addr, "")
 	done := make(chan error, 1)
-	go func() { _, err := raw.Exec(context.Background(), "SELECT pg_sleep(60)", pgx.QueryExecModeSimpleProtocol); done <- err }()
+	go func() {
+		_, err := raw.Exec(context.Background(), "SELECT pg_sleep(60)", pgx.QueryExecModeSimpleProtocol)
+		done <- err
+	}()
 	<-ctx.Done()
 	for { // until it has begun
 		if err := raw.PgConn().CancelRequest(context.Background()); err != nil {
