@@ -115,6 +115,7 @@ type metaRun struct {
 	have *world // what was acknowledged
 	next *world // if the step that is going on takes effect
 	bystander
+	logEnds map[string]int // where the last entry of a segment of the log begins, or later
 	log     []string
 	points  map[string]int // faults injected, by where
 	hooked  atomic.Int64   // faults injected into the disk, not counted in points yet
@@ -647,7 +648,17 @@ func (m *metaRun) disturb(r *rand.Rand, i int) func() {
 var errInjected = errors.New("injected: no space left on device")
 
 // runMeta runs the steps of a program for which keep is true, and tells what went wrong.
-func runMeta(t testing.TB, seed uint64, faults bool, steps int, keep func(int) bool) (m *metaRun, err error) {
+func runMeta(t testing.TB, seed uint64, faults bool, steps int, keep func(int) bool) (*metaRun, error) {
+	m, err := runProgram(t, seed, faults, steps, keep)
+	if err != nil {
+		_ = m.halt()
+		return m, err
+	}
+	return m, m.halt()
+}
+
+// runProgram leaves the engine running.
+func runProgram(t testing.TB, seed uint64, faults bool, steps int, keep func(int) bool) (m *metaRun, err error) {
 	m = &metaRun{t: t, conf: newMetaConfig(seed, faults), seed: seed, disk: crashfs.New(), far: memory.New(memory.Options{}), points: map[string]int{}}
 	m.clock.Store(metaBase + 3600_000)
 	defer func() {
@@ -673,17 +684,12 @@ func runMeta(t testing.TB, seed uint64, faults bool, steps int, keep func(int) b
 			continue
 		}
 		if err := m.step(i); err != nil {
-			_ = m.halt()
 			return m, err
 		}
 	}
 	r := rand.New(rand.NewPCG(seed, 1<<41))
 	last := func(format string, args ...any) error { return fmt.Errorf("at the end: "+format, args...) }
-	if err := m.check(r, last); err != nil {
-		_ = m.halt()
-		return m, err
-	}
-	return m, m.halt()
+	return m, m.check(r, last)
 }
 
 // shrink leaves out steps as long as the program fails, for some time.
