@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 )
@@ -91,7 +93,7 @@ type held struct {
 const (
 	entrySize   = 48
 	indexMagic  = "GTDC"
-	indexFormat = 1
+	indexFormat = 2
 	// failuresToPause is how many writes in a row may fail before none is tried for pauseTime.
 	failuresToPause = 16
 	pauseTime       = time.Minute
@@ -110,7 +112,9 @@ func sumOf(k blockKey, size int64, bytes uint32) uint32 {
 	return bytes ^ crc32.Checksum(b[:], castagnoli)
 }
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli) }
+// checksum is the lower half of xxHash64. It is no CRC: files carry CRCs of their own parts, and where a part is followed by its CRC, the
+// CRC over both is the same whatever the part says. A slot that still holds another file of the same shape would pass.
+func checksum(b []byte) uint32 { return uint32(xxhash.Sum64(b)) }
 
 // openPool opens the files of a pool and takes in what is in them, as far as it fits into limit bytes.
 func openPool(fsys vfs.FS, dir, name string, slotSize int, limit int64, ttl time.Duration, now func() time.Time, met *poolMetrics) (*pool, error) {

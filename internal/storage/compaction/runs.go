@@ -46,10 +46,10 @@ func (u *unit) add(f manifest.File) {
 	u.files = append(u.files, f)
 	u.minTime, u.maxTime = min(u.minTime, f.MinTime), max(u.maxTime, f.MaxTime)
 	u.keyed = u.keyed && len(f.MaxKey) > 0
-	if bytes.Compare(f.MinKey, u.minKey) < 0 {
+	if compareKeys(f.MinKey, u.minKey) < 0 {
 		u.minKey = f.MinKey
 	}
-	if bytes.Compare(f.MaxKey, u.maxKey) > 0 {
+	if compareKeys(f.MaxKey, u.maxKey) > 0 {
 		u.maxKey = f.MaxKey
 	}
 	u.size += f.Size
@@ -76,13 +76,33 @@ func fileCount(units []unit) (n int) {
 	return n
 }
 
+// compareKeys orders sort keys. A file of before a tag was added has keys without it, which means NULL, and NULL is written as zero: so the
+// shorter of two keys goes on with zeros. Else the rows of one series in files of before and after would seem to be of two.
+func compareKeys(a, b []byte) int {
+	n := min(len(a), len(b))
+	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
+		return c
+	}
+	for _, x := range a[n:] {
+		if x != 0 {
+			return 1
+		}
+	}
+	for _, x := range b[n:] {
+		if x != 0 {
+			return -1
+		}
+	}
+	return 0
+}
+
 // overlaps tells whether two files may hold rows of one series and overlapping times. Pieces of one sorted run never do, though the
 // last series of one may be the first of the next.
 func overlaps(a, b *manifest.File) bool {
 	if a.MaxTime < b.MinTime || b.MaxTime < a.MinTime || a.Run != "" && a.Run == b.Run {
 		return false
 	}
-	return len(a.MaxKey) == 0 || len(b.MaxKey) == 0 || bytes.Compare(a.MaxKey, b.MinKey) >= 0 && bytes.Compare(b.MaxKey, a.MinKey) >= 0
+	return len(a.MaxKey) == 0 || len(b.MaxKey) == 0 || compareKeys(a.MaxKey, b.MinKey) >= 0 && compareKeys(b.MaxKey, a.MinKey) >= 0
 }
 
 func (u *unit) overlaps(v *unit, byKey bool) bool {
@@ -106,14 +126,14 @@ func (u *unit) boxOverlaps(v *unit) bool {
 	if !u.keyed || !v.keyed {
 		return true
 	}
-	return bytes.Compare(u.maxKey, v.minKey) >= 0 && bytes.Compare(v.maxKey, u.minKey) >= 0
+	return compareKeys(u.maxKey, v.minKey) >= 0 && compareKeys(v.maxKey, u.minKey) >= 0
 }
 
 // sortedRuns divides the units into as few runs as a greedy pass in time order finds; runs are in time order.
 func sortedRuns(units []unit, byKey bool) [][]unit {
 	sorted := slices.Clone(units)
 	slices.SortFunc(sorted, func(a, b unit) int {
-		return cmp.Or(cmp.Compare(a.minTime, b.minTime), bytes.Compare(a.minKey, b.minKey), cmp.Compare(a.files[0].ID, b.files[0].ID))
+		return cmp.Or(cmp.Compare(a.minTime, b.minTime), compareKeys(a.minKey, b.minKey), cmp.Compare(a.files[0].ID, b.files[0].ID))
 	})
 	var runs [][]unit
 	if !byKey {

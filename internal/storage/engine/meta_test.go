@@ -115,7 +115,7 @@ type metaRun struct {
 	have *world // what was acknowledged
 	next *world // if the step that is going on takes effect
 	bystander
-	logEnds map[string]int // where the last entry of a segment of the log begins, or later
+	logs    map[string][]byte // segments of the log before the last entry was written
 	log     []string
 	points  map[string]int // faults injected, by where
 	hooked  atomic.Int64   // faults injected into the disk, not counted in points yet
@@ -796,3 +796,4 @@ func TestRandomProgramsMatchModel(t *testing.T) { testPrograms(t, false, 5) }
 
 // TestRandomProgramsWithFaults runs random programs while the store and the disk fail.
 func TestRandomProgramsWithFaults(t *testing.T) { testPrograms(t, true, 5) }
+
