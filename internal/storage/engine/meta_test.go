@@ -796,4 +796,3 @@ func TestRandomProgramsMatchModel(t *testing.T) { testPrograms(t, false, 5) }
 
 // TestRandomProgramsWithFaults runs random programs while the store and the disk fail.
 func TestRandomProgramsWithFaults(t *testing.T) { testPrograms(t, true, 5) }
-
