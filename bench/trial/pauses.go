@@ -62,7 +62,7 @@ func pauses(ctx context.Context, b *bench) error {
 			}
 		})
 	}
-	tick := time.NewTicker(time.Second) // the collector would rest for long with so much live memory
+	tick := time.NewTicker(100 * time.Millisecond) // the collector would rest for long with so much live memory
 	defer tick.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -75,16 +75,16 @@ func pauses(ctx context.Context, b *bench) error {
 	after := read()
 	runtime.ReadMemStats(&me)
 	for i, n := range names {
-		p99, top, count := histogram(before[i].Value.Float64Histogram(), after[i].Value.Float64Histogram())
-		b.figure(n, "< 1 ms", "%d pauses, p99 below %.3f ms, all below %.3f ms", count, p99*1e3, top*1e3)
+		median, p99, top, count := histogram(before[i].Value.Float64Histogram(), after[i].Value.Float64Histogram())
+		b.figure(n, "< 1 ms", "%d pauses: median below %.3f ms, p99 %.3f, max %.3f", count, median*1e3, p99*1e3, top*1e3)
 	}
 	b.figure("meanwhile", "", "%d collections, %.1f GiB of garbage; %.1f GiB in the cache", me.NumGC-ms.NumGC, float64(me.TotalAlloc-ms.TotalAlloc)/(1<<30), float64(c.Bytes())/(1<<30))
 	runtime.KeepAlive(c)
 	return nil
 }
 
-// histogram is the upper bounds of what 99 of 100, and all, of the samples between two readings are.
-func histogram(before, after *metrics.Float64Histogram) (p99, top float64, count uint64) {
+// histogram is the upper bounds of what half, 99 of 100, and all of the samples between two readings are.
+func histogram(before, after *metrics.Float64Histogram) (median, p99, top float64, count uint64) {
 	n := make([]uint64, len(after.Counts))
 	for i := range n {
 		n[i] = after.Counts[i] - before.Counts[i]
@@ -99,10 +99,13 @@ func histogram(before, after *metrics.Float64Histogram) (p99, top float64, count
 		if math.IsInf(bound, 1) {
 			bound = after.Buckets[i]
 		}
+		if median == 0 && 2*seen >= count {
+			median = bound
+		}
 		if p99 == 0 && float64(seen) >= 0.99*float64(count) {
 			p99 = bound
 		}
 		top = bound
 	}
-	return p99, top, count
+	return median, p99, top, count
 }

@@ -312,6 +312,7 @@ func (d *decoder) ints(body []byte, p *pageMeta, from, to int) error {
 		for i := range dst {
 			dst[i] = int64(int32(binary.LittleEndian.Uint32(body[4*i:])))
 		}
+	case readAligned(dst, body, d.col.phys == physInt32):
 	case d.col.phys == physInt64:
 		out, err := d.s.delta.DecodeInt64(dst, body)
 		if err != nil {

@@ -69,3 +69,39 @@ func TestAlignedDelta(t *testing.T) {
 		}
 	}
 }
+
+// readAligned agrees with the library wherever it takes a page, takes all that alignedDelta writes, and survives any bytes.
+func TestReadAligned(t *testing.T) {
+	rnd := rand.New(rand.NewSource(2))
+	var enc delta.BinaryPackedEncoding
+	var a alignedDelta
+	for range 1000 {
+		n := 1 + rnd.Intn(3000)
+		vals, small := make([]int64, n), make([]int64, n)
+		shift := rnd.Intn(64)
+		for i := range vals {
+			vals[i] = int64(rnd.Uint64()) >> shift
+			small[i] = int64(int32(vals[i]))
+		}
+		got := make([]int64, n)
+		page := a.append(nil, vals, false)
+		if !readAligned(got, page, false) || !slices.Equal(got, vals) {
+			t.Fatalf("%d values of %d bits", n, 64-shift)
+		}
+		if !readAligned(got, a.append(nil, small, true), true) || !slices.Equal(got, small) {
+			t.Fatalf("%d values of 32 bits", n)
+		}
+		for range 10 { // damaged
+			bad := slices.Clone(page[:len(page)-rnd.Intn(min(len(page), 20))])
+			if len(bad) > 0 {
+				bad[rnd.Intn(len(bad))] ^= 1 << rnd.Intn(8)
+			}
+			if !readAligned(got, bad, false) {
+				continue
+			}
+			if want, err := enc.DecodeInt64(nil, append(bad, make([]byte, 64)...)); err != nil || !slices.Equal(got, want) {
+				t.Fatalf("damaged page of %d values: %v", n, err)
+			}
+		}
+	}
+}
