@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -201,37 +202,86 @@ func (e *Engine) recover(ctx context.Context, r *region, options *contract.Regio
 	return nil
 }
 
-// replay puts the log's entries that are not in files into the memtable.
+// replayed is an entry of the log on its way into the memtable: rows, or a deletion.
+type replayed struct {
+	id       uint64
+	rows     *logentry.Entry
+	deletion wal.Entry // where rows is nil
+}
+
+// replayAhead is how many entries are read and decoded before they are wanted.
+const replayAhead = 8
+
+// replay puts the log's entries that are not in files into the memtable. Reading and decoding them takes as long as that, and is done beside
+// it.
 func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
-	start, rows := e.opts.Now(), 0
-	err := e.opts.WAL.Replay(ctx, r.id, r.applied.entry+1, func(entry wal.Entry) error {
-		if logentry.IsDeletion(entry.Payload) {
-			return r.replayDeletion(v, entry)
-		}
-		le, err := logentry.Decode(entry.Payload)
+	start, rows, from := e.opts.Now(), 0, r.applied.entry+1
+	entries := make(chan replayed, replayAhead)
+	read := make(chan error, 1)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		defer close(entries)
+		read <- e.opts.WAL.Replay(reading, r.id, from, func(entry wal.Entry) error {
+			x := replayed{id: entry.ID}
+			if logentry.IsDeletion(entry.Payload) {
+				x.deletion = entry
+				x.deletion.Payload = slices.Clone(entry.Payload)
+			} else {
+				le, err := logentry.Decode(entry.Payload)
+				if err != nil {
+					return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+				}
+				x.rows = le
+			}
+			select {
+			case entries <- x:
+				return nil
+			case <-reading.Done():
+				return reading.Err()
+			}
+		})
+	}()
+	var err error
+	for x := range entries {
 		if err != nil {
-			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+			continue // the reader is being stopped
 		}
-		w := contract.RegionWrite{Region: r.id, Op: le.Op, Columns: le.Columns, Rows: le.Rows}
-		w.SchemaVersion = le.SchemaVersion
-		if err := adapt(v.meta.Schema, &w); err != nil {
-			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+		if x.rows == nil {
+			err = r.replayDeletion(v, x.deletion)
+		} else {
+			err = r.replayRows(v, x.id, x.rows)
+			rows += x.rows.Rows.Len
 		}
-		if err := v.mutable.Write(&w, le.FirstSequence); err != nil {
-			return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
+		if err != nil {
+			stop()
 		}
-		r.count(v.mutable)
-		r.applied.entry = entry.ID
-		r.applied.sequence = max(r.applied.sequence, uint64(le.FirstSequence)+uint64(le.Rows.Len))
-		rows += le.Rows.Len
-		return nil
-	})
+	}
+	if readErr := <-read; err == nil {
+		err = readErr
+	}
 	if err != nil {
 		return fmt.Errorf("replay region %s: %w", r.id, err)
 	}
 	if rows > 0 {
 		r.log.Info("replayed", "rows", rows, "took", e.opts.Now().Sub(start))
 	}
+	return nil
+}
+
+// replayRows puts the rows of an entry into the memtable.
+func (r *region) replayRows(v *version, id uint64, le *logentry.Entry) error {
+	w := contract.RegionWrite{Region: r.id, Op: le.Op, Columns: le.Columns, Rows: le.Rows}
+	w.SchemaVersion = le.SchemaVersion
+	if err := adapt(v.meta.Schema, &w); err != nil {
+		return errs.Wrap(errs.Unexpected, err, "entry %d", id)
+	}
+	if err := v.mutable.Write(&w, le.FirstSequence); err != nil {
+		return errs.Wrap(errs.Unexpected, err, "entry %d", id)
+	}
+	r.count(v.mutable)
+	r.applied.entry = id
+	r.applied.sequence = max(r.applied.sequence, uint64(le.FirstSequence)+uint64(le.Rows.Len))
 	return nil
 }
 
