@@ -141,21 +141,40 @@ func Moments[T int64 | float64](n, mean, m2 []float64, v []T, unsigned bool, val
 }
 
 func momentsOf[T int64 | float64](v []T, unsigned bool) (n, mean, m2 float64) {
-	float := func(x T) float64 { return float64(x) }
-	if unsigned {
-		float = func(x T) float64 { return float64(uint64(x)) }
-	}
-	sum := 0.0
-	for _, x := range v {
-		sum += float(x)
-	}
 	n = float64(len(v))
-	mean = sum / n
-	for _, x := range v {
-		d := float(x) - mean
-		m2 += d * d
+	if unsigned {
+		sum := 0.0
+		for _, x := range v {
+			sum += float64(uint64(x))
+		}
+		mean = sum / n
+		for _, x := range v {
+			d := float64(uint64(x)) - mean
+			m2 += d * d
+		}
+		return n, mean, m2
 	}
-	return n, mean, m2
+	// Two sums run side by side: an addition waits for the one before it.
+	var a, b, c, d float64
+	w := v
+	for ; len(w) >= 2; w = w[2:] {
+		a += float64(w[0])
+		b += float64(w[1])
+	}
+	if len(w) > 0 {
+		a += float64(w[0])
+	}
+	mean = (a + b) / n
+	for ; len(v) >= 2; v = v[2:] {
+		x, y := float64(v[0])-mean, float64(v[1])-mean
+		c += x * x
+		d += y * y
+	}
+	if len(v) > 0 {
+		x := float64(v[0]) - mean
+		c += x * x
+	}
+	return n, mean, c + d
 }
 
 // JoinMoments are the moments of two sets of values together.

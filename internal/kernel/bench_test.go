@@ -83,6 +83,46 @@ func BenchmarkReduce(b *testing.B) {
 	run(b, "count-valid", func() { CountValid(n, holes, 0, ranges) })
 }
 
+func BenchmarkArithmetic(b *testing.B) {
+	x, y, dst, bad := benchInts(), benchInts(), make([]int64, benchRows), model.NewBitmap(benchRows)
+	f, g := benchFloats(), make([]float64, benchRows)
+	run(b, "add-int", func() { AddInts(dst, x, y, bad) })
+	run(b, "add-int/plain", func() {
+		for i := range dst {
+			s := x[i] + y[i]
+			if (x[i]^s)&(y[i]^s) < 0 {
+				bad.Set(i)
+			}
+			dst[i] = s
+		}
+	})
+	run(b, "mul-int", func() { MulInts(dst, x, y, bad) })
+	run(b, "mul-float", func() { MulFloats(g, f, f) })
+	var ranges, kept []Range
+	for i := 0; i < benchRows; i += 360 {
+		ranges = append(ranges, Range{uint32(i / 360), int32(i), int32(min(i+360, benchRows))})
+	}
+	n, mean, m2 := make([]float64, len(ranges)), make([]float64, len(ranges)), make([]float64, len(ranges))
+	run(b, "moments", func() { Moments(n, mean, m2, f, false, nil, 0, ranges) })
+	run(b, "moments/plain", func() {
+		for _, r := range ranges {
+			for _, v := range f[r.Start:r.End] {
+				n[r.Slot]++
+				d := v - mean[r.Slot]
+				mean[r.Slot] += d / n[r.Slot]
+				m2[r.Slot] += d * (v - mean[r.Slot])
+			}
+		}
+	})
+	half := model.NewBitmap(benchRows)
+	for i := range benchRows {
+		if i>>3&1 == 0 {
+			half.Set(i)
+		}
+	}
+	run(b, "keep-ranges", func() { kept = KeepRanges(kept[:0], ranges, half) })
+}
+
 func BenchmarkTimes(b *testing.B) {
 	a, c := make([]int64, benchRows), make([]int64, benchRows)
 	for i := range a {

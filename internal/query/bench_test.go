@@ -11,6 +11,7 @@ import (
 func BenchmarkOverhead(b *testing.B) {
 	w := newWorld(b)
 	for _, c := range []struct{ name, sql string }{
+		{"constant", "SELECT 1"},
 		{"direct", "SELECT ts, usage FROM cpu WHERE host = 'h1' AND ts >= '2024-01-01 00:00:00' LIMIT 1"},
 		{"grouped", "SELECT date_trunc('minute', ts) AS m, max(usage) FROM cpu WHERE host IN ('h1', 'h2') AND ts >= '2024-01-01 00:00:00' GROUP BY m ORDER BY m"},
 		{"double", "SELECT date_trunc('hour', ts) AS h, host, avg(usage), avg(n), avg(big) FROM cpu WHERE ts >= '2024-01-01 00:00:00' GROUP BY h, host ORDER BY h, host"},

@@ -1,0 +1,108 @@
+package kernel
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
+// TestArithmeticAgainstBig compares integer arithmetic with numbers that do not overflow.
+func TestArithmeticAgainstBig(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	value := func() int64 {
+		switch r.IntN(4) {
+		case 0:
+			return []int64{math.MinInt64, math.MaxInt64, 0, 1, -1, math.MinInt64 + 1}[r.IntN(6)]
+		case 1:
+			return int64(r.Uint64()) >> r.IntN(64)
+		}
+		return r.Int64N(9) - 4
+	}
+	for _, c := range []struct {
+		name string
+		f    func(dst, a, b []int64, bad model.Bitmap)
+		big  func(z, x, y *big.Int) *big.Int
+	}{{"add", AddInts, (*big.Int).Add}, {"sub", SubInts, (*big.Int).Sub}, {"mul", MulInts, (*big.Int).Mul}} {
+		for n := range 300 {
+			a, b, dst, bad := make([]int64, n), make([]int64, n), make([]int64, n), model.NewBitmap(n)
+			for i := range n {
+				a[i], b[i] = value(), value()
+			}
+			c.f(dst, a, b, bad)
+			for i := range n {
+				z := c.big(new(big.Int), big.NewInt(a[i]), big.NewInt(b[i]))
+				if bad.Get(i) == z.IsInt64() {
+					t.Fatalf("%s of %d and %d is %s: does not fit: %v", c.name, a[i], b[i], z, bad.Get(i))
+				}
+				if z.IsInt64() && dst[i] != z.Int64() {
+					t.Fatalf("%s of %d and %d is %d, want %s", c.name, a[i], b[i], dst[i], z)
+				}
+			}
+		}
+	}
+}
+
+// TestMoments has a spread that is small beside the mean, in parts.
+func TestMoments(t *testing.T) {
+	const rows = 1000
+	v := make([]float64, rows)
+	valid := model.NewBitmap(rows)
+	r := rand.New(rand.NewPCG(3, 4))
+	var n, mean float64
+	for i := range v {
+		v[i] = 1e9 + r.Float64()
+		if r.IntN(5) > 0 {
+			valid.Set(i)
+			n++
+			mean += v[i] - 1e9
+		}
+	}
+	mean = 1e9 + mean/n
+	want := 0.0
+	for i, x := range v {
+		if valid.Get(i) {
+			want += (x - mean) * (x - mean)
+		}
+	}
+	var ranges []Range
+	for i := 0; i < rows; i += 37 {
+		ranges = append(ranges, Range{0, int32(i), int32(min(i+37, rows))})
+	}
+	gotN, gotMean, gotM2 := make([]float64, 1), make([]float64, 1), make([]float64, 1)
+	Moments(gotN, gotMean, gotM2, v, false, valid, 0, ranges)
+	if gotN[0] != n || math.Abs(gotMean[0]-mean) > 1e-6 || math.Abs(gotM2[0]-want) > 1e-6*want {
+		t.Errorf("moments %v %v %v, want %v %v %v", gotN[0], gotMean[0], gotM2[0], n, mean, want)
+	}
+}
+
+func TestKeepRanges(t *testing.T) {
+	keep := model.NewBitmap(200)
+	for i := range 200 {
+		if i%7 != 0 {
+			keep.Set(i)
+		}
+	}
+	got := KeepRanges(nil, []Range{{1, 0, 10}, {2, 10, 10}, {3, 100, 180}}, keep)
+	seen := map[int]uint32{}
+	for _, r := range got {
+		for i := r.Start; i < r.End; i++ {
+			seen[int(i)] = r.Slot
+		}
+	}
+	for i := range 200 {
+		want := uint32(0)
+		switch {
+		case i%7 == 0:
+		case i < 10:
+			want = 1
+		case i >= 100 && i < 180:
+			want = 3
+		}
+		if seen[i] != want {
+			t.Errorf("row %d is in slot %d, want %d", i, seen[i], want)
+		}
+	}
+}
