@@ -100,9 +100,16 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 	if t.Physical() {
 		members := b.catalog.Members(t.ID)
 		schema := metric.PhysicalSchema(t.Schema, members)
+		all := make([]model.ColumnID, len(schema.Columns))
+		for i := range all {
+			all[i] = schema.Columns[i].ID
+		}
 		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: schema,
 			Rows: func(context.Context, *model.Session) (model.RowStream, error) {
-				return metric.ScanPhysical(b.regions, schema, t.Regions, members), nil
+				return metric.ScanPhysical(b.regions, schema, t.Regions, members, all, nil), nil
+			},
+			RowsOf: func(_ context.Context, _ *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error) {
+				return metric.ScanPhysical(b.regions, schema, t.Regions, members, ids, pred), nil
 			}}, nil
 	}
 	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions, Partition: t.Partition}, nil

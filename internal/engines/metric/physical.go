@@ -17,18 +17,26 @@ type Member struct {
 	Schema *model.Schema
 }
 
+// The columns of PhysicalSchema that are not labels.
+const (
+	shownTime model.ColumnID = iota + 1
+	shownValue
+	shownTable
+	shownTSID
+)
+
 // PhysicalSchema is what a physical table shows: its time index and value, __table_id and __tsid, and all labels of its members and of its
 // own definition, by name. The ids are of this schema only.
 func PhysicalSchema(own *model.Schema, members []Member) *model.Schema {
 	value := own.Fields()[0]
-	s := &model.Schema{Version: own.Version, TimeIndex: 1, NextColumn: 5, PrimaryKey: []model.ColumnID{3, 4}}
+	s := &model.Schema{Version: own.Version, TimeIndex: shownTime, NextColumn: shownTSID + 1, PrimaryKey: []model.ColumnID{shownTable, shownTSID}}
 	t := *own.Time()
-	t.ID = 1
+	t.ID = shownTime
 	v := *value
-	v.ID = 2
+	v.ID = shownValue
 	s.Columns = []model.Column{t, v,
-		{ID: 3, Name: TableIDColumn, Type: model.Uint32, Semantic: model.TagColumn},
-		{ID: 4, Name: TSIDColumn, Type: model.Uint64, Semantic: model.TagColumn}}
+		{ID: shownTable, Name: TableIDColumn, Type: model.Uint32, Semantic: model.TagColumn},
+		{ID: shownTSID, Name: TSIDColumn, Type: model.Uint64, Semantic: model.TagColumn}}
 	seen := map[string]bool{t.Name: true, v.Name: true}
 	var names []string
 	for _, x := range append([]Member{{Schema: own}}, members...) {
@@ -48,37 +56,73 @@ func PhysicalSchema(own *model.Schema, members []Member) *model.Schema {
 	return s
 }
 
-// ScanPhysical gives the rows of all members, in the columns of PhysicalSchema, region by region. A label that is called like the time
-// index or the value of the physical table is not shown.
-func ScanPhysical(regions contract.RegionServer, schema *model.Schema, data []model.RegionID, members []Member) model.RowStream {
-	p := &physicalRows{regions: regions, data: data, members: make(map[uint32][]int, len(members)), names: map[uint32][]string{}}
-	for _, c := range schema.Columns {
+// ScanPhysical gives rows of all members, in columns ids of schema, which is PhysicalSchema's, region by region. Rows for which pred, over
+// columns of schema, is not true may be left out. A label that is called like the time index or the value of the physical table is not shown.
+func ScanPhysical(regions contract.RegionServer, schema *model.Schema, data []model.RegionID, members []Member, ids []model.ColumnID, pred *model.Expr) model.RowStream {
+	p := &physicalRows{regions: regions, ids: ids, members: make(map[uint32]*shown, len(members)), tsid: slices.Contains(ids, shownTSID)}
+	for _, id := range ids {
+		c := schema.Column(id)
 		p.fields = append(p.fields, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
 	}
+	push := pushed{schema: schema, places: map[string]map[uint32]int{}}
 	for _, m := range members {
-		places := make([]int, len(m.Schema.PrimaryKey))
-		names := make([]string, len(places))
 		for k, c := range m.Schema.Tags() {
-			names[k] = c.Name
-			places[k] = slices.IndexFunc(schema.Columns, func(x model.Column) bool { return x.Name == c.Name && x.Semantic == model.TagColumn })
+			if push.places[c.Name] == nil {
+				push.places[c.Name] = map[uint32]int{}
+			}
+			push.places[c.Name][m.Number] = k
 		}
-		p.members[m.Number], p.names[m.Number] = places, names
-		p.labels = max(p.labels, len(places))
-		p.live = append(p.live, model.IntValue(model.Uint32, int64(m.Number)))
+		push.live = append(push.live, m.Number)
 	}
+	push.narrow(pred)
+	if len(push.live) == 0 {
+		return p
+	}
+	p.data = data
+	wanted := make(map[uint32]bool, len(push.live))
+	for _, n := range push.live {
+		wanted[n] = true
+	}
+	live := &model.Expr{Op: model.OpIn, Column: colTable}
+	for _, m := range members {
+		if !wanted[m.Number] {
+			continue
+		}
+		live.Values = append(live.Values, model.IntValue(model.Uint32, int64(m.Number)))
+		x := &shown{}
+		for k, c := range m.Schema.Tags() {
+			to := -1
+			if i := slices.IndexFunc(schema.Columns, func(x model.Column) bool { return x.Name == c.Name && x.Semantic == model.TagColumn }); i >= 0 {
+				to = slices.Index(ids, schema.Columns[i].ID)
+			}
+			x.names, x.places = append(x.names, c.Name), append(x.places, to)
+			if to >= 0 || p.tsid {
+				p.labels = max(p.labels, k+1)
+			}
+		}
+		p.members[m.Number] = x
+	}
+	p.pred = model.And(live, push.rewrite(pred))
 	return p
+}
+
+// shown is where the labels of a member go: their names, and the output column of each, -1 for none.
+type shown struct {
+	names  []string
+	places []int
 }
 
 // physicalRows is the rows of a physical table.
 type physicalRows struct {
 	regions contract.RegionServer
+	ids     []model.ColumnID
 	fields  []model.Field
 	data    []model.RegionID
-	members map[uint32][]int // by number: the output column of each label, -1 for none
-	names   map[uint32][]string
-	live    []model.Value
-	labels  int // most labels of a member
-	at      int // the next data region
+	members map[uint32]*shown // by number
+	pred    *model.Expr       // over columns of data regions
+	labels  int               // how many label columns are read
+	tsid    bool              // __tsid is wanted
+	at      int               // the next data region
 	cur     contract.Stream
 	scratch []Label
 }
@@ -90,7 +134,7 @@ func (p *physicalRows) Fields() []model.Field { return p.fields }
 func (p *physicalRows) Next(ctx context.Context) (*model.Batch, error) {
 	for {
 		if p.cur == nil {
-			if p.at >= len(p.data) || len(p.live) == 0 {
+			if p.at >= len(p.data) {
 				return nil, io.EOF
 			}
 			if err := p.open(ctx); err != nil {
@@ -123,10 +167,14 @@ func (p *physicalRows) open(ctx context.Context) error {
 	if err := checkData(m.Schema); err != nil {
 		return err
 	}
-	req := contract.ScanRequest{Region: id, TimeRange: model.AllTime, Order: contract.OrderSeries,
-		Projection: append([]model.ColumnID{colTime, colValue}, m.Schema.PrimaryKey[:min(len(m.Schema.PrimaryKey), p.labels+1)]...),
-		Predicate:  &model.Expr{Op: model.OpIn, Column: colTable, Values: p.live}}
-	p.cur, err = p.regions.Scan(ctx, req)
+	// __table_id, then labels, then time and value as far as they are wanted.
+	columns := slices.Clone(m.Schema.PrimaryKey[:min(len(m.Schema.PrimaryKey), p.labels+1)])
+	for i, id := range []model.ColumnID{shownTime, shownValue} {
+		if slices.Contains(p.ids, id) {
+			columns = append(columns, []model.ColumnID{colTime, colValue}[i])
+		}
+	}
+	p.cur, err = p.regions.Scan(ctx, contract.ScanRequest{Region: id, TimeRange: model.AllTime, Order: contract.OrderSeries, Projection: columns, Predicate: p.pred})
 	return err
 }
 
@@ -134,34 +182,51 @@ func (p *physicalRows) open(ctx context.Context) error {
 func (p *physicalRows) show(b *model.Batch) (*model.Batch, error) {
 	out := model.NewBatch(p.fields, b.Len)
 	out.Len = b.Len
-	out.Cols[0], out.Cols[1] = b.Cols[0], b.Cols[1]
-	labels := b.Cols[3:]
+	rest := len(b.Cols)
+	for _, id := range []model.ColumnID{shownValue, shownTime} { // they come last, time first
+		if to := slices.Index(p.ids, id); to >= 0 {
+			rest--
+			out.Cols[to] = b.Cols[rest]
+		}
+	}
+	labels := b.Cols[1:rest]
+	numbers, tsids := slices.Index(p.ids, shownTable), slices.Index(p.ids, shownTSID)
 	for _, run := range b.Series {
-		number := uint32(b.Cols[2].Ints[run.Start])
-		places, ok := p.members[number]
+		number := uint32(b.Cols[0].Ints[run.Start])
+		m, ok := p.members[number]
 		if !ok {
 			return nil, errs.New(errs.Internal, "a row of logical table number %d, which was not asked for", number)
 		}
 		p.scratch = p.scratch[:0]
-		for k, to := range places {
+		for k, to := range m.places {
 			if k >= len(labels) || labels[k].Null(run.Start) {
 				continue
 			}
-			p.scratch = append(p.scratch, Label{p.names[number][k], string(labels[k].BytesAt(run.Start))})
+			if p.tsid {
+				p.scratch = append(p.scratch, Label{m.names[k], string(labels[k].BytesAt(run.Start))})
+			}
 			if to >= 0 {
 				v := out.Cols[to]
 				v.AppendNulls(run.Start - v.Len)
 				v.AppendVector(labels[k], run.Start, run.End)
 			}
 		}
-		tsid := int64(TSID(p.scratch))
-		for range run.End - run.Start {
-			out.Cols[2].AppendInt(int64(number))
-			out.Cols[3].AppendInt(tsid)
+		if tsids >= 0 {
+			tsid := int64(TSID(p.scratch))
+			for range run.End - run.Start {
+				out.Cols[tsids].AppendInt(tsid)
+			}
 		}
 	}
-	for _, v := range out.Cols[4:] {
-		v.AppendNulls(b.Len - v.Len)
+	if numbers >= 0 {
+		out.Cols[numbers] = b.Cols[0]
+	}
+	for i, id := range p.ids {
+		if first := slices.Index(p.ids, id); first < i { // asked for twice
+			out.Cols[i] = out.Cols[first]
+		} else if v := out.Cols[i]; v.Len < b.Len {
+			v.AppendNulls(b.Len - v.Len)
+		}
 	}
 	return out, nil
 }

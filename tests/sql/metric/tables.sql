@@ -57,6 +57,15 @@ TQL EVAL (3, 3, '1s') load1;
 
 TQL EVAL (2, 2, '1s') sum by (path) (requests);
 
+-- What is asked of the physical table is asked of its regions.
+SELECT val, host, path FROM phy WHERE host = 'a' ORDER BY val;
+
+SELECT val FROM phy WHERE instance IS NULL AND val > 1 ORDER BY val;
+
+SELECT count(*) FROM phy WHERE host = 'a' OR instance IS NOT NULL;
+
+SELECT count(*) FROM phy WHERE __table_id = 1 AND ts > 0;
+
 -- What is refused.
 INSERT INTO phy (ts, val) VALUES (1, 1);
 
