@@ -25,6 +25,8 @@ type Session struct {
 	Timeout  time.Duration  // of one statement; 0: none
 	ID       uint32         // of the connection, as connection_id() and pg_backend_pid() tell it; 0: none
 	Hints    map[string]string
+	// Vars are the session's variables that SET wrote and nothing else keeps, such as datestyle, by name in lower case. Nil: none.
+	Vars map[string]string
 }
 
 // ClientName is protocol and address of the client, as the process list shows them: mysql[127.0.0.1:4711].

@@ -9,6 +9,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query"
 )
 
 // Execute runs the statements of a text; see server.SQL.
@@ -162,17 +163,18 @@ func (o *Operator) query(ctx context.Context, sess *model.Session, q *sql.Query,
 }
 
 func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Explain, params []model.Value) (model.RowStream, error) {
+	how := query.ExplainOptions{Analyze: s.Analyze, Verbose: s.Verbose, Format: s.Format}
+	if t, ok := s.Body.(*sql.TQL); ok && t.Kind == sql.TQLEval {
+		return o.explainTQL(ctx, sess, t, how)
+	}
 	q, ok := s.Body.(*sql.QueryStmt)
 	if !ok {
 		return nil, errs.New(errs.Unsupported, "Not supported: EXPLAIN of %s", sql.Loggable(s.Body))
 	}
-	if s.Format != "" && s.Format != "text" {
-		return nil, errs.New(errs.Unsupported, "Not supported: EXPLAIN FORMAT %s", strings.ToUpper(s.Format))
-	}
 	if o.opts.Query == nil {
 		return nil, errs.New(errs.Unsupported, "Not supported: queries")
 	}
-	return o.opts.Query.Explain(ctx, sess, q.Query, s.Analyze, params...)
+	return o.opts.Query.Explain(ctx, sess, q.Query, how, params...)
 }
 
 // tableName gives the database and table that a name means in a session. A catalog other than ours is not found.

@@ -23,7 +23,7 @@ import (
 type Query interface {
 	Query(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) (model.RowStream, error)
 	Fields(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) ([]model.Field, error)
-	Explain(ctx context.Context, sess *model.Session, q *sql.Query, analyze bool, params ...model.Value) (model.RowStream, error)
+	Explain(ctx context.Context, sess *model.Session, q *sql.Query, o query.ExplainOptions, params ...model.Value) (model.RowStream, error)
 	Condition(ctx context.Context, sess *model.Session, table sql.ObjectName, where sql.Expr, params ...model.Value) (query.Condition, error)
 	Value(ctx context.Context, sess *model.Session, x sql.Expr) (model.Value, error)
 }

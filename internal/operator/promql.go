@@ -3,11 +3,13 @@ package operator
 import (
 	"context"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -87,4 +89,42 @@ type PromQL interface {
 	// TQL gives the values of query at start, start+step … up to end inclusive, as rows: the time, the value, the labels. lookback 0 is
 	// the default. alias, if not empty, names the value column.
 	TQL(ctx context.Context, sess *model.Session, query string, start, end time.Time, step, lookback time.Duration, alias string) (model.RowStream, error)
+	// Explain tells how a query is computed, see query.PlanText.
+	Explain(query string) (string, error)
+}
+
+// explainTQL tells how a TQL statement is computed; to analyze, it is, and its rows are counted.
+func (o *Operator) explainTQL(ctx context.Context, sess *model.Session, s *sql.TQL, how query.ExplainOptions) (model.RowStream, error) {
+	if o.opts.PromQL == nil {
+		return nil, errs.New(errs.Unsupported, "Not supported: TQL")
+	}
+	text, err := o.opts.PromQL.Explain(s.Query)
+	if err != nil {
+		return nil, err
+	}
+	if !how.Analyze {
+		return query.ExplainPlans(how, query.PlanText{Name: "logical_plan", Tree: text}, query.PlanText{Name: "physical_plan", Tree: "PromQL\n" + text})
+	}
+	eval := *s
+	eval.Kind = sql.TQLEval
+	start := o.opts.Now()
+	rows, err := o.tql(ctx, sess, &eval)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	n := int64(0)
+	for {
+		b, err := rows.Next(ctx)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		n += int64(b.Len)
+	}
+	took := o.opts.Now().Sub(start)
+	return query.ExplainStages(how, n, query.Stage{Tree: "PromQL\n" + text, Did: "rows: " + strconv.FormatInt(n, 10) + ", elapsed: " + took.String(),
+		Facts: map[string]any{"Rows": n, "Elapsed": took.String()}})
 }

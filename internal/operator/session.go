@@ -9,6 +9,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query"
 )
 
 // ParseTimezone reads "UTC", "SYSTEM", an IANA name in any case, or an offset such as "+08:00" or "-3:30".
@@ -120,13 +121,92 @@ func (o *Operator) assign(ctx context.Context, sess *model.Session, a sql.Assign
 		}
 		sess.Timeout = d
 		return nil
-	case "datestyle", "intervalstyle", "bytea_output", "allow_query_fallback", "names", "character set":
+	case "intervalstyle":
+		switch v := strings.ToLower(value); v {
+		case "postgres", "postgres_verbose", "sql_standard", "iso_8601":
+			remember(sess, a.Name, v)
+			return nil
+		}
+		return bad("interval style")
+	case "bytea_output":
+		switch v := strings.ToLower(value); v {
+		case "hex", "escape":
+			remember(sess, a.Name, v)
+			return nil
+		}
+		return bad("bytea output")
+	case "allow_query_fallback":
+		switch v := strings.ToLower(value); v {
+		case "true", "false", "on", "off", "1", "0":
+			remember(sess, a.Name, v)
+			return nil
+		}
+		return bad("allow query fallback")
+	case "datestyle":
+		style, ok := dateStyle(sess, a.Values)
+		if !ok {
+			return bad("date style")
+		}
+		remember(sess, a.Name, style)
+		return nil
+	case "names", "character set":
 		return nil
 	}
 	if sess.Dialect != model.DialectGreptime { // drivers set all sorts of things before they ask the first question
 		return nil
 	}
 	return errs.New(errs.Unsupported, "Not supported: Unsupported set variable %s", a.Raw)
+}
+
+func remember(sess *model.Session, name, value string) {
+	if sess.Vars == nil {
+		sess.Vars = map[string]string{}
+	}
+	sess.Vars[name] = value
+}
+
+// The date style of a new session: how dates are printed, and in which order their parts are.
+const defaultDateStyle = "ISO, MDY"
+
+// dateStyle reads the words of SET datestyle, each of which changes one of the style's two parts.
+func dateStyle(sess *model.Session, values []sql.Expr) (string, bool) {
+	style, order, _ := strings.Cut(variable(sess, "datestyle", defaultDateStyle), ", ")
+	for _, x := range values {
+		text, ok := word(x)
+		if !ok {
+			return "", false
+		}
+		for w := range strings.SplitSeq(text, ",") {
+			switch w = strings.ToUpper(strings.TrimSpace(w)); w {
+			case "ISO", "SQL", "GERMAN":
+				style = w
+			case "POSTGRES":
+				style = "Postgres"
+			case "MDY", "DMY", "YMD":
+				order = w
+			case "US", "NONEURO", "NONEUROPEAN":
+				order = "MDY"
+			case "EURO", "EUROPEAN":
+				order = "DMY"
+			case "DEFAULT":
+				style, order, _ = strings.Cut(defaultDateStyle, ", ")
+			default:
+				return "", false
+			}
+		}
+	}
+	if style == "GERMAN" {
+		style = "German"
+	}
+	return style + ", " + order, true
+}
+
+// variable is what SET wrote, or a default.
+func variable(sess *model.Session, name, otherwise string) string {
+	if v, ok := sess.Vars[name]; ok {
+		return v
+	}
+	return otherwise
 }
 
 // statementTimeout reads milliseconds, or a number with ms, s, min, h or d.
@@ -156,9 +236,11 @@ func (o *Operator) showVariable(sess *model.Session, s *sql.ShowVariable) (model
 	case "READ_PREFERENCE":
 		value = "LEADER"
 	case "DATESTYLE":
-		value = "ISO, MDY"
+		value = variable(sess, "datestyle", defaultDateStyle)
 	case "INTERVALSTYLE":
-		value = "postgres"
+		value = variable(sess, "intervalstyle", "postgres")
+	case "BYTEA_OUTPUT":
+		value = variable(sess, "bytea_output", "hex")
 	case "MAX_EXECUTION_TIME":
 		value = strconv.FormatInt(sess.Timeout.Milliseconds(), 10)
 	case "STATEMENT_TIMEOUT":
@@ -171,8 +253,11 @@ func (o *Operator) showVariable(sess *model.Session, s *sql.ShowVariable) (model
 
 // tql reads the times of a TQL statement and has its query evaluated.
 func (o *Operator) tql(ctx context.Context, sess *model.Session, s *sql.TQL) (model.RowStream, error) {
-	if o.opts.PromQL == nil || s.Kind != sql.TQLEval {
-		return nil, errs.New(errs.Unsupported, "Not supported: TQL %s", s.Kind)
+	if s.Kind != sql.TQLEval {
+		return o.explainTQL(ctx, sess, s, query.ExplainOptions{Analyze: s.Kind == sql.TQLAnalyze, Verbose: s.Verbose, Format: s.Format})
+	}
+	if o.opts.PromQL == nil {
+		return nil, errs.New(errs.Unsupported, "Not supported: TQL")
 	}
 	start, err := o.tqlTime(ctx, sess, s.Start)
 	if err != nil {

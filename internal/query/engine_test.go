@@ -259,7 +259,7 @@ func TestExplain(t *testing.T) {
 	w := newWorld(t)
 	ctx := context.Background()
 	for _, analyze := range []bool{false, true} {
-		rows, err := w.engine.Explain(ctx, w.sess, w.parse("SELECT host, max(n) FROM cpu2 GROUP BY host"), analyze)
+		rows, err := w.engine.Explain(ctx, w.sess, w.parse("SELECT host, max(n) FROM cpu2 GROUP BY host"), ExplainOptions{Analyze: analyze})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -22,8 +21,11 @@ import (
 )
 
 // Explain tells how a query is answered: the plan as it was bound, and as rules have left it, with what goes to the relational half.
-// With analyze the query is run, its rows are counted, and each scan tells what it did.
-func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query, analyze bool, params ...model.Value) (model.RowStream, error) {
+// To analyze, the query is run, its rows are counted, and each scan tells what it did.
+func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query, o ExplainOptions, params ...model.Value) (model.RowStream, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
 	p, err := bind.Query(ctx, e.env(sess, params), q)
 	if err != nil {
 		return nil, err
@@ -36,13 +38,14 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 	if err != nil {
 		return nil, err
 	}
-	if analyze {
-		return e.analyze(ctx, sess, p, physical)
+	if o.Analyze {
+		return e.analyze(ctx, sess, p, physical, o)
 	}
-	b := &memoryRows{fields: []model.Field{{Name: "plan_type", Type: model.String}, {Name: "plan", Type: model.String}}}
-	b.add("logical_plan", logical)
-	b.add("physical_plan", physical)
-	return b, nil
+	plans := []PlanText{{"logical_plan", logical}, {"physical_plan", physical}}
+	if o.Verbose {
+		plans = []PlanText{{"initial_logical_plan", logical}, {"logical_plan", plan.Print(p.Root)}, {"physical_plan", physical}}
+	}
+	return ExplainPlans(o, plans...)
 }
 
 func physicalText(p *plan.Query) (string, error) {
@@ -60,7 +63,7 @@ func physicalText(p *plan.Query) (string, error) {
 	return "Relational: " + st.SQL + "\n" + text, nil
 }
 
-func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string) (model.RowStream, error) {
+func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string, o ExplainOptions) (model.RowStream, error) {
 	release, err := e.admit(ctx)
 	if err != nil {
 		return nil, err
@@ -83,20 +86,17 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 	}
 	took := time.Since(start)
 
-	uint32Type := model.Uint32
-	out := &memoryRows{fields: []model.Field{{Name: "stage", Type: uint32Type}, {Name: "node", Type: uint32Type}, {Name: "plan", Type: model.String}}}
-	out.addStage(0, fmt.Sprintf("%s\nrows: %d, elapsed: %s", physical, n, took))
+	stages := []Stage{{0, physical, fmt.Sprintf("rows: %d, elapsed: %s", n, took), map[string]any{"Rows": n, "Elapsed": took.String()}}}
 	mu.Lock()
 	defer mu.Unlock()
 	plan.Walk(p.Root, func(node plan.Node) {
 		if s, ok := node.(*plan.Scan); ok {
 			for _, st := range done[s] {
-				out.addStage(1, plan.Print(s)+"\n"+statsText(st))
+				stages = append(stages, Stage{1, plan.Print(s), statsText(st), map[string]any{"Scan": st}})
 			}
 		}
 	})
-	out.addTotal(n)
-	return out, nil
+	return ExplainStages(o, n, stages...)
 }
 
 func drain(ctx context.Context, rows model.RowStream) (n int64, err error) {
@@ -163,10 +163,10 @@ func (m *memoryRows) add(cells ...string) {
 	b.Len++
 }
 
-func (m *memoryRows) addStage(stage int64, text string) {
+func (m *memoryRows) addStage(stage, node int64, text string) {
 	b := m.batch()
 	b.Cols[0].AppendInt(stage)
-	b.Cols[1].AppendInt(0)
+	b.Cols[1].AppendInt(node)
 	b.Cols[2].AppendString(text)
 	b.Len++
 }
@@ -192,13 +192,5 @@ func (m *memoryRows) Next(context.Context) (*model.Batch, error) {
 
 func (m *memoryRows) Close() error {
 	m.rows = nil
-	return nil
-}
-
-// ExplainFormat refuses the formats that Explain does not print.
-func ExplainFormat(format string) error {
-	if format != "" && format != "text" {
-		return errs.New(errs.Unsupported, "EXPLAIN FORMAT %s", strings.ToUpper(format))
-	}
 	return nil
 }

@@ -82,12 +82,15 @@ func TestLimits(t *testing.T) {
 		"select a in (1" + strings.Repeat(", 1", n) + ")",
 		"insert into t values (1 + 1)" + strings.Repeat(", (1 + 1)", n),
 		"select a" + strings.Repeat(", a", n),
-		strings.Repeat("select 1 + 1;", n),
+		strings.Repeat("select 1 + 1;", maxStatements),
 	}
 	for _, text := range ok {
 		if _, err := Parse(text, Greptime); err != nil {
 			t.Errorf("%.40s…: %v", text, err)
 		}
+	}
+	if _, err := Parse(strings.Repeat("select 1;", n), Greptime); !errs.Is(err, errs.InvalidArguments) {
+		t.Errorf("%d statements: %v", n, err)
 	}
 }
 

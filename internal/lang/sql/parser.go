@@ -15,6 +15,9 @@ const (
 	// maxChain bounds the operators of one statement (or one row of VALUES): a AND b AND … parses without nesting,
 	// but leaves a tree as deep as it is long.
 	maxChain = 50_000
+	// maxStatements bounds the statements of one request: all are parsed before the first one runs, and the results of all are kept
+	// until the last one has.
+	maxStatements = 10_000
 )
 
 // Parse reads all statements of text, which are separated by semicolons; empty statements are left out.
@@ -36,6 +39,9 @@ func Parse(text string, d Dialect) ([]Statement, error) {
 		}
 		if p.tok.kind == tEOF {
 			break
+		}
+		if len(out) == maxStatements {
+			return nil, errs.New(errs.InvalidArguments, "a request holds at most %d statements; send the others in a request of their own", maxStatements)
 		}
 		p.chain, p.params = 0, 0
 		s := p.statement()

@@ -13,6 +13,7 @@ package bind
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -246,12 +247,47 @@ func ordinal(e sql.Expr) (int, bool) {
 	return int(n), ok
 }
 
+// setOp binds a set operation. A chain of operations for which order of evaluation does not matter becomes a tree that is as shallow as
+// it can be, since every level of a plan costs the levels above it.
 func (b *binder) setOp(s *sql.SetOp, outer *scope, with *ctes) (*relation, error) {
-	l, err := b.body(s.L, nil, outer, with)
+	bodies := []sql.QueryBody{s.R}
+	left := s.L
+	for s.Kind != sql.Except {
+		l, ok := left.(*sql.SetOp)
+		if !ok || l.Kind != s.Kind || l.All != s.All {
+			break
+		}
+		bodies = append(bodies, l.R)
+		left = l.L
+	}
+	bodies = append(bodies, left)
+	if len(bodies) > maxSetOps {
+		return nil, planError("Error during planning: %d queries in one %s, at most %d are supported; use several statements, or VALUES", len(bodies), s.Kind, maxSetOps)
+	}
+	slices.Reverse(bodies)
+	rels := make([]*relation, len(bodies))
+	for i, body := range bodies {
+		var err error
+		if rels[i], err = b.body(body, nil, outer, with); err != nil {
+			return nil, err
+		}
+	}
+	return b.setTree(s, rels)
+}
+
+// maxSetOps bounds the queries of one chain of set operations: what the relational half plans in a few seconds.
+const maxSetOps = 4096
+
+func (b *binder) setTree(s *sql.SetOp, rels []*relation) (*relation, error) {
+	if len(rels) == 1 {
+		return rels[0], nil
+	}
+	half := (len(rels) + 1) / 2
+	l, err := b.setTree(s, rels[:half])
 	if err != nil {
 		return nil, err
 	}
-	r, err := b.body(s.R, nil, outer, with)
+	r, err := b.setTree(s, rels[half:])
 	if err != nil {
 		return nil, err
 	}
