@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Installs the third-party programs that tests drive: Prometheus and its node exporter, clients of MySQL, and for `make bench-peers` two peers.
+# Installs the third-party programs that tests drive: Prometheus and its node exporter, clients of MySQL and PostgreSQL, and for `make bench-peers` two peers.
 # A program that is there is left alone. Where the platform has no apt, or we may not use it, tests that need it skip and say so.
 set -u
-want=(prometheus prometheus-node-exporter mariadb-client)
+want=(prometheus prometheus-node-exporter mariadb-client postgresql-client)
 [ "${PEERS:-}" = 1 ] && want+=(victoria-metrics influxdb)
 missing=()
 for p in "${want[@]}"; do
   bin=$p
   [ "$p" = influxdb ] && bin=influxd
   [ "$p" = mariadb-client ] && bin=mariadb
+  [ "$p" = postgresql-client ] && bin=psql
   command -v "$bin" >/dev/null || missing+=("$p")
 done
 /usr/bin/python3 -c 'import pymysql' 2>/dev/null || missing+=(python3-pymysql)
+/usr/bin/python3 -c 'import psycopg2' 2>/dev/null || missing+=(python3-psycopg2)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if ! command -v apt-get >/dev/null; then
   echo "tools: ${missing[*]}: no apt-get on this system; tests that need them will skip" >&2
