@@ -60,10 +60,13 @@ func randomValue(r *rand.Rand, t model.Type) model.Value {
 		return model.StringValue([]string{"", "a", "A", "ab", "é", "z\x00", "zz"}[r.IntN(7)])
 	}
 	if t.Unsigned() {
+		if t.Kind == model.KindUint64 && r.IntN(12) == 0 {
+			return model.IntValue(t, -1) // the greatest
+		}
 		return model.IntValue(t, int64(r.IntN(9)))
 	}
-	if t.Kind == model.KindInt64 && r.IntN(8) == 0 {
-		return model.IntValue(t, math.MaxInt64/64) // sums do not get past 63 bits: where they do, those of regions wrap
+	if lo, hi, ok := t.IntRange(); ok && t.Signed() && r.IntN(12) == 0 {
+		return model.IntValue(t, []int64{lo, hi}[r.IntN(2)]) // sums and products wrap around
 	}
 	return model.IntValue(t, int64(r.IntN(13)-6))
 }
@@ -118,7 +121,9 @@ func (m *sqlMaker) number(atoms []string, depth int) string {
 		return m.pick(atoms...)
 	}
 	x := m.number(atoms, depth-1)
-	switch m.r.IntN(9) {
+	switch m.r.IntN(10) {
+	case 9:
+		return "sqrt(" + x + ")"
 	case 0:
 		return "coalesce(" + x + ", " + m.number(atoms, depth-1) + ")"
 	case 1:
