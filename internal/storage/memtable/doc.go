@@ -17,5 +17,8 @@
 // little more memory than one that is not. Of the chunk being appended to, complete blocks of 1/16 and 1/4 of a chunk are sorted and kept, so
 // that a query has to sort less than 1/16 of a chunk anew, however large the memtable is.
 //
+// A reader that wants one value of the leading tag only (a logical table of the metric engine) has the rows of that value sorted, not all:
+// see Snapshot.SourcesOf.
+//
 // Flush is a single counting sort over all chunks of a window. Rows of equal key all stay in; what merges sources drops the older ones.
 package memtable
