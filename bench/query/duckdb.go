@@ -37,13 +37,9 @@ func (DuckDB) Text(q Query) string {
 		return fmt.Sprintf("SELECT %s, %s, epoch_ns(%s) AS %s FROM cpu WHERE usage_user > %d AND %s", strings.Join(tsbs.Tags[:], ", "),
 			strings.Join(tsbs.Fields[:], ", "), ts, ts, HighCPULimit, where)
 	case LastPoint:
-		var sb strings.Builder
-		fmt.Fprintf(&sb, "SELECT hostname, epoch_ns(max(%s)) AS %s", ts, ts)
-		for _, n := range append(append([]string{}, tsbs.Tags[1:]...), tsbs.Fields[:]...) {
-			fmt.Fprintf(&sb, ", arg_max(%s, %s) AS %s", n, ts, n)
-		}
-		sb.WriteString(" FROM cpu GROUP BY hostname")
-		return sb.String()
+		// Many times faster there than as many arg_max.
+		return fmt.Sprintf("SELECT %s, %s, epoch_ns(%s) AS %s FROM cpu JOIN (SELECT hostname, max(%s) AS %s FROM cpu GROUP BY hostname) USING (hostname, %s)",
+			strings.Join(tsbs.Tags[:], ", "), strings.Join(tsbs.Fields[:], ", "), ts, ts, ts, ts, ts)
 	default:
 		return slots("minute", "", largest, fmt.Sprintf("%s < '%s'", ts, stamp(q.To)), fmt.Sprintf("minute DESC LIMIT %d", NewestLimit))
 	}
