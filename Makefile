@@ -29,6 +29,11 @@ test-tools: ## third-party programs that tests drive, from the system's package 
 test-clouds: ## servers of object stores that tests start (450 MB, once); CLOUDS=0 leaves them out
 	@./tests/clouds.sh
 
+test-pyarrow: ## data files of every encoding read by pyarrow, in a virtual environment of its own (150 MB)
+	@set -e; dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	python3 -m venv "$$dir" && "$$dir/bin/pip" install -q pyarrow==21.0.0 && \
+	GOPTIMEDB_TEST_PYTHON="$$dir/bin/python" go test -count=1 -run EveryChoice ./internal/storage/sst
+
 lint: ## formatting, vet, staticcheck; rules between rooms are tests (tests/arch)
 	@fmt=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$fmt" ]; then echo "not gofmt-ed:"; echo "$$fmt"; exit 1; fi
 	go vet ./...
