@@ -9,6 +9,7 @@ import (
 	"sort"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -16,18 +17,18 @@ import (
 type leaf struct {
 	tag      int
 	from, to uint32 // codes from ≤ c < to may match; the others do not
-	// One of: nothing more (a range), the codes of list only, all but those of list, or what the pattern decides.
+	// One of: nothing more (a range), the codes of list only, all but those of list, or what match decides.
 	list    []uint32 // ascending
 	except  bool     // list is what does not match
-	pattern *regexp.Regexp
+	match   func([]byte) bool
 	negate  bool
 	decided model.Bitmap // by code: whether it matches; nil until worth making
 	dict    *model.Dict
-	memo    uint32 // the code decided last by pattern, for runs of equal codes
+	memo    uint32 // the code decided last by match, for runs of equal codes
 	memoHas bool
 }
 
-func (l *leaf) isRange() bool { return l.list == nil && l.pattern == nil }
+func (l *leaf) isRange() bool { return l.list == nil && l.match == nil }
 
 func newLeaf(t *Table, k int, e *model.Expr) (*leaf, error) {
 	d := t.Dicts[k]
@@ -78,6 +79,11 @@ func newLeaf(t *Table, k int, e *model.Expr) (*leaf, error) {
 			return nil, errs.New(errs.InvalidArguments, "pattern %q on tag column %d of type %s", e.Pattern, e.Column, t.Types[k])
 		}
 		return l, l.setPattern(e)
+	case model.OpMatchesTerm, model.OpNotMatchesTerm, model.OpMatches, model.OpNotMatches:
+		if t.Types[k].Class() != model.ClassBytes {
+			return nil, errs.New(errs.InvalidArguments, "text %q on tag column %d of type %s", e.Pattern, e.Column, t.Types[k])
+		}
+		return l, l.setText(e)
 	default:
 		return nil, errs.New(errs.Unsupported, "predicate %s on tag column %d", e.Op, e.Column)
 	}
@@ -161,7 +167,22 @@ func (l *leaf) setPattern(e *model.Expr) error {
 			return errs.Wrap(errs.InvalidArguments, err, "pattern on tag column %d", e.Column)
 		}
 	}
-	l.pattern = re
+	l.match = re.Match
+	return nil
+}
+
+// setText makes the leaf decide what a condition of full text says of each value.
+func (l *leaf) setText(e *model.Expr) error {
+	l.negate = e.Op == model.OpNotMatchesTerm || e.Op == model.OpNotMatches
+	if e.Op == model.OpMatchesTerm || e.Op == model.OpNotMatchesTerm {
+		l.match = analyze.CompileTerm(e.Pattern).Match
+		return nil
+	}
+	q, err := analyze.ParseQuery(e.Pattern)
+	if err != nil {
+		return err
+	}
+	l.match = q.Match
 	return nil
 }
 
@@ -177,11 +198,11 @@ func (l *leaf) has(c uint32) bool {
 		_, found := slices.BinarySearch(l.list, c)
 		return found != l.except
 	}
-	if l.pattern == nil {
+	if l.match == nil {
 		return true
 	}
 	if c != l.memo {
-		l.memo, l.memoHas = c, l.pattern.Match(l.dict.At(c-1)) != l.negate
+		l.memo, l.memoHas = c, l.match(l.dict.At(c-1)) != l.negate
 	}
 	return l.memoHas
 }
@@ -250,7 +271,7 @@ func (l *leaf) decide() {
 		}
 	} else {
 		for c := l.from; c < l.to; c++ {
-			if l.pattern.Match(l.dict.At(c-1)) != l.negate {
+			if l.match(l.dict.At(c-1)) != l.negate {
 				b.Set(int(c))
 			}
 		}

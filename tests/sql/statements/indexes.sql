@@ -110,3 +110,18 @@ SELECT * FROM states WHERE state = 'up' ORDER BY host, ts
 ADMIN compact_table('states')
 
 SELECT * FROM states WHERE state = 'up' ORDER BY host, ts
+
+-- conditions of full text on a tag, which has no index of its own
+CREATE TABLE texts (ts TIMESTAMP TIME INDEX, line STRING PRIMARY KEY);
+
+INSERT INTO texts VALUES (1, 'disk full'), (2, 'all well'), (3, NULL);
+
+SELECT ts FROM texts WHERE matches_term(line, 'disk') ORDER BY ts;
+
+SELECT ts FROM texts WHERE NOT matches_term(line, 'disk') ORDER BY ts;
+
+SELECT ts FROM texts WHERE matches(line, 'well OR full') ORDER BY ts;
+
+SELECT ts FROM texts WHERE line @@ 'full' OR line @@ 'well' ORDER BY ts;
+
+DROP TABLE texts;
