@@ -9,7 +9,9 @@ import (
 )
 
 // errDivideByZero is a row whose divisor is 0.
-var errDivideByZero = errors.New("Divide by zero error") //nolint:staticcheck // it is the text of the interface
+//
+//lint:ignore ST1005 the text is part of the interface
+var errDivideByZero = errors.New("Divide by zero error")
 
 // WrapInt brings the result of integer arithmetic back into the range of a type, by its lowest bits: sums, differences and products
 // that do not fit wrap around.

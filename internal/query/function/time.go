@@ -117,15 +117,6 @@ func joined(a []Arg) string {
 	return strings.Join(parts, ", ")
 }
 
-func fixed(name string, arg, result model.Type) func([]model.Type) ([]model.Type, model.Type, error) {
-	return func(args []model.Type) ([]model.Type, model.Type, error) {
-		if len(args) != 1 || !CanCast(args[0], arg) {
-			return nil, model.Null, NoMatch(name, args)
-		}
-		return []model.Type{arg}, result, nil
-	}
-}
-
 // FixedUnit is the length in nanoseconds of a date_trunc unit and its origin, both in nanoseconds; ok is false for units whose lengths
 // differ, as months do, and for words that are no unit.
 func FixedUnit(unit string) (width, origin int64, ok bool) {

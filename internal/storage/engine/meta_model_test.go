@@ -266,11 +266,10 @@ func (w *world) explain(req *contract.ScanRequest, got [][]model.Value) string {
 	return ""
 }
 
-// group is what an aggregate makes of some rows: for each output column the texts that are right.
+// group is some rows and their common keys.
 type group struct {
-	rows  []record
-	keys  []model.Value
-	right [][]string
+	rows []record
+	keys []model.Value
 }
 
 func (w *world) explainGroups(req *contract.ScanRequest, got [][]model.Value) string {

@@ -88,8 +88,11 @@ func (c *cursor) load(t model.Type) error {
 	}
 }
 
+// plainDictionary is the encoding of dictionary codes in pages of version 1; old files have it.
+const plainDictionary = format.Encoding(2)
+
 func (c *cursor) dictionary(h pageHeader, body []byte, t model.Type) error {
-	if c.dictLen >= 0 || c.kind == parquet.Boolean || h.encoding != format.Plain && h.encoding != format.PlainDictionary {
+	if c.dictLen >= 0 || c.kind == parquet.Boolean || h.encoding != format.Plain && h.encoding != plainDictionary {
 		return errPage
 	}
 	if err := c.pages.hold(2*len(body) + 8*h.values); err != nil {
@@ -124,7 +127,7 @@ func (c *cursor) data(h pageHeader, levels, body []byte, t model.Type) (err erro
 	if count == 0 {
 		return nil
 	}
-	if c.coded = h.encoding == format.RLEDictionary || h.encoding == format.PlainDictionary; c.coded {
+	if c.coded = h.encoding == format.RLEDictionary || h.encoding == plainDictionary; c.coded {
 		if c.dictLen < 0 {
 			return errPage
 		}
