@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,7 +77,7 @@ type goldenScript struct {
 	*node
 	t     *testing.T
 	disk  *crashfs.FS
-	clock time.Time
+	clock atomic.Int64 // milliseconds
 }
 
 const minute = 60_000
@@ -91,7 +92,7 @@ func (s *goldenScript) stop() error {
 func (s *goldenScript) boot() (err error) {
 	s.node, err = start(s.t, s.disk, "/d", func(o *Options) {
 		o.MinCompactionInterval = 250 * 365 * 24 * time.Hour // only what the script asks for
-		o.Now = func() time.Time { return s.clock }
+		o.Now = func() time.Time { return time.UnixMilli(s.clock.Load()) }
 		o.Index.Async = true
 	})
 	return err
@@ -110,7 +111,7 @@ func (s *goldenScript) do(f []string) (string, error) {
 	number := func(k string) int { n, _ := strconv.Atoi(named[k]); return n }
 	switch f[0] {
 	case "create":
-		s.clock = time.UnixMilli(0)
+		s.clock.Store(0)
 		if err := s.boot(); err != nil {
 			return "", err
 		}
@@ -162,7 +163,7 @@ func (s *goldenScript) do(f []string) (string, error) {
 	case "buildindex":
 		return "", s.eng.BuildIndex(ctx, region0)
 	case "clock":
-		s.clock = time.UnixMilli(numbers[0] * minute)
+		s.clock.Store(numbers[0] * minute)
 		return "", nil
 	case "restart":
 		if err := s.node.stop(); err != nil {
