@@ -1,6 +1,10 @@
 package analyze
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+)
 
 func TestMatchesTerm(t *testing.T) {
 	f := func(text, term string, want bool) {
@@ -71,6 +75,27 @@ func TestQuery(t *testing.T) {
 	for _, bad := range []string{"", " ", "(", ")", "a)", "(a", "()", `"a`, `""`, "+", "-", "a AND", "AND a", "a OR", "OR", "a AND OR b"} {
 		if _, err := ParseQuery(bad); err == nil {
 			t.Errorf("%q is taken", bad)
+		}
+	}
+}
+
+// TestPatternsWithOpenQuotes: what follows an unclosed \Q is literal, and nothing that is put around the pattern is.
+func TestPatternsWithOpenQuotes(t *testing.T) {
+	for _, c := range []struct {
+		op      model.Op
+		pattern string
+		value   string
+		want    bool
+	}{
+		{model.OpRegex, `\Qa.b`, "a.b", true}, {model.OpRegex, `\Qa.b`, "axb", false}, {model.OpRegex, `[xy]\Qa.b`, "xa.b", true},
+		{model.OpRegex, `[xy]\Qa.b`, "xa.b)", false}, {model.OpContains, `[xy]\Qa.b`, "zxa.bz", true}, {model.OpNotRegex, `[xy]\Qa.b`, "ya.b", false},
+	} {
+		p, err := CompilePattern(c.op, c.pattern)
+		if err != nil {
+			t.Fatal(c.pattern, err)
+		}
+		if got := p.Match([]byte(c.value)); got != c.want {
+			t.Errorf("%s %q of %q: %v", c.op, c.pattern, c.value, got)
 		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// maxLiterals bounds into how many strings a pattern is expanded; beyond, a scan of what there is costs less.
-const maxLiterals = 256
+// FewLiterals is the limit of Literals for indexes: more lookups cost more than a scan of what there is.
+const FewLiterals = 256
 
 // maxNesting bounds how deep a pattern is looked into.
 const maxNesting = 100
 
-// Literals lists the strings that a pattern (RE2) matches as a whole, if they are finitely and reasonably many: "a|b|c" as dashboards send it.
-func Literals(pattern string) ([]string, bool) {
+// Literals lists the strings that a pattern (RE2) matches as a whole, if they are at most limit many: "a|b|c" as dashboards send it.
+func Literals(pattern string, limit int) ([]string, bool) {
 	re, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil, false
 	}
-	return expand(re, 0)
+	return expand(re, limit, 0)
 }
 
-func expand(re *syntax.Regexp, depth int) ([]string, bool) {
+func expand(re *syntax.Regexp, limit, depth int) ([]string, bool) {
 	if depth > maxNesting {
 		return nil, false
 	}
@@ -39,7 +39,7 @@ func expand(re *syntax.Regexp, depth int) ([]string, bool) {
 	case syntax.OpCharClass:
 		var out []string
 		for i := 0; i+1 < len(re.Rune); i += 2 {
-			if re.Rune[i] <= utf8.RuneError && utf8.RuneError <= re.Rune[i+1] || len(out)+int(re.Rune[i+1]-re.Rune[i]) >= maxLiterals {
+			if re.Rune[i] <= utf8.RuneError && utf8.RuneError <= re.Rune[i+1] || len(out)+int(re.Rune[i+1]-re.Rune[i]) >= limit {
 				return nil, false
 			}
 			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
@@ -48,15 +48,15 @@ func expand(re *syntax.Regexp, depth int) ([]string, bool) {
 		}
 		return out, true
 	case syntax.OpCapture:
-		return expand(re.Sub[0], depth+1)
+		return expand(re.Sub[0], limit, depth+1)
 	case syntax.OpQuest:
-		out, ok := expand(re.Sub[0], depth+1)
+		out, ok := expand(re.Sub[0], limit, depth+1)
 		return append(out, ""), ok
 	case syntax.OpAlternate:
 		var out []string
 		for _, s := range re.Sub {
-			x, ok := expand(s, depth+1)
-			if !ok || len(out)+len(x) > maxLiterals {
+			x, ok := expand(s, limit, depth+1)
+			if !ok || len(out)+len(x) > limit {
 				return nil, false
 			}
 			out = append(out, x...)
@@ -65,8 +65,8 @@ func expand(re *syntax.Regexp, depth int) ([]string, bool) {
 	case syntax.OpConcat:
 		out := []string{""}
 		for _, s := range re.Sub {
-			x, ok := expand(s, depth+1)
-			if !ok || len(out)*len(x) > maxLiterals {
+			x, ok := expand(s, limit, depth+1)
+			if !ok || len(out)*len(x) > limit {
 				return nil, false
 			}
 			var next []string
@@ -158,7 +158,7 @@ func CompilePattern(op model.Op, pattern string) (*Pattern, error) {
 		}
 	} else {
 		if whole {
-			pattern = "^(?:" + pattern + ")$"
+			pattern = `\A(?:` + tree.String() + `)\z` // printed again, because an unclosed \Q would swallow what follows
 		}
 		re, err := regexp.Compile(pattern)
 		if err != nil {

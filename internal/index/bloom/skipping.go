@@ -179,7 +179,7 @@ func (x *Index) Search(ctx context.Context, leaf *model.Expr) (rows []model.RowR
 			}
 		}
 	case model.OpRegex:
-		words, few := analyze.Literals(leaf.Pattern)
+		words, few := analyze.Literals(leaf.Pattern, analyze.FewLiterals)
 		if !few || x.t.Class() != model.ClassBytes {
 			return nil, false, false, nil
 		}

@@ -219,7 +219,7 @@ func (s *search) pattern(ctx context.Context, leaf *model.Expr) (bool, error) {
 		return false, nil
 	}
 	if leaf.Op == model.OpRegex {
-		if words, few := analyze.Literals(leaf.Pattern); few {
+		if words, few := analyze.Literals(leaf.Pattern, analyze.FewLiterals); few {
 			keys := make([][]byte, len(words))
 			for i, w := range words {
 				keys[i] = []byte(w)

@@ -3,7 +3,6 @@ package scan
 import (
 	"bytes"
 	"context"
-	"regexp"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
@@ -129,15 +128,15 @@ func compileText(e *model.Expr) (func([]byte) bool, error) {
 		}
 		return q.Match, nil
 	}
-	pat := e.Pattern
+	op := model.OpContains // the caller negates
 	if e.Op == model.OpRegex || e.Op == model.OpNotRegex {
-		pat = "^(?:" + pat + ")$"
+		op = model.OpRegex
 	}
-	re, err := regexp.Compile(pat)
+	p, err := analyze.CompilePattern(op, e.Pattern)
 	if err != nil {
 		return nil, err
 	}
-	return re.Match, nil
+	return p.Match, nil
 }
 
 // matchBytes decides a leaf for one string that is not NULL.

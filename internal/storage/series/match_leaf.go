@@ -3,8 +3,6 @@ package series
 import (
 	"bytes"
 	"math/bits"
-	"regexp"
-	"regexp/syntax"
 	"slices"
 	"sort"
 
@@ -132,17 +130,17 @@ func (l *leaf) setList(values [][]byte, except bool) {
 	}
 }
 
+// maxLiterals bounds into how many strings a pattern is expanded; beyond, running the pattern is cheaper.
+const maxLiterals = 1024
+
 // setPattern compiles a pattern. Patterns that stand for a few strings ("a|b|c", as dashboards send) become a list, a literal beginning
 // narrows the range.
 func (l *leaf) setPattern(e *model.Expr) error {
-	whole := e.Op == model.OpRegex || e.Op == model.OpNotRegex
+	op := model.OpContains
 	l.negate = e.Op == model.OpNotRegex || e.Op == model.OpNotContains
-	re, err := regexp.Compile(e.Pattern)
-	if err != nil {
-		return errs.Wrap(errs.InvalidArguments, err, "pattern on tag column %d", e.Column)
-	}
-	if whole {
-		if words, ok := literals(e.Pattern); ok {
+	if e.Op == model.OpRegex || e.Op == model.OpNotRegex {
+		op = model.OpRegex
+		if words, ok := analyze.Literals(e.Pattern, maxLiterals); ok {
 			values := make([][]byte, len(words))
 			for i, w := range words {
 				values[i] = []byte(w)
@@ -150,24 +148,20 @@ func (l *leaf) setPattern(e *model.Expr) error {
 			l.setList(values, l.negate)
 			return nil
 		}
-		prefix, _ := re.LiteralPrefix()
-		if prefix != "" && !l.negate {
-			l.from, _ = equalRange(l.dict, []byte(prefix))
-			n := l.dict.Len()
-			l.to = 1 + uint32(sort.Search(n, func(i int) bool {
-				v := l.dict.At(uint32(i))
-				return bytes.Compare(v[:min(len(v), len(prefix))], []byte(prefix)) > 0
-			}))
-		}
-		tree, err := syntax.Parse(e.Pattern, syntax.Perl) // printed again, because an unclosed \Q would swallow what follows
-		if err != nil {
-			return errs.Wrap(errs.InvalidArguments, err, "pattern on tag column %d", e.Column)
-		}
-		if re, err = regexp.Compile(`\A(?:` + tree.String() + `)\z`); err != nil {
-			return errs.Wrap(errs.InvalidArguments, err, "pattern on tag column %d", e.Column)
-		}
 	}
-	l.match = re.Match
+	p, err := analyze.CompilePattern(op, e.Pattern)
+	if err != nil {
+		return errs.Wrap(errs.InvalidArguments, err, "pattern on tag column %d", e.Column)
+	}
+	if prefix := []byte(p.Prefix); len(prefix) > 0 && !l.negate {
+		l.from, _ = equalRange(l.dict, prefix)
+		n := l.dict.Len()
+		l.to = 1 + uint32(sort.Search(n, func(i int) bool {
+			v := l.dict.At(uint32(i))
+			return bytes.Compare(v[:min(len(v), len(prefix))], prefix) > 0
+		}))
+	}
+	l.match = p.Match
 	return nil
 }
 

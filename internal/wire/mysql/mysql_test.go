@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/wire/calendar"
 )
 
 func TestLenEnc(t *testing.T) {
@@ -119,7 +120,7 @@ func TestPasswords(t *testing.T) {
 
 func TestCivil(t *testing.T) {
 	for n := int64(firstSecond / 86400); n < lastSecond/86400; n += 13 {
-		y, m, d := civil(n)
+		y, m, d := calendar.Civil(n)
 		if wy, wm, wd := time.Unix(n*86400, 0).UTC().Date(); y != wy || m != int(wm) || d != wd {
 			t.Fatalf("day %d: %d-%d-%d", n, y, m, d)
 		}

@@ -8,12 +8,13 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/wire/calendar"
 )
 
 // Rows encodes rows of one result. It is used by one goroutine.
 type Rows struct {
 	fields []model.Field
-	zone   zone
+	zone   calendar.Zone
 	days   []day // of every column, the date that was written last
 }
 
@@ -29,7 +30,7 @@ type day struct {
 
 // NewRows makes an encoder of rows with the fields; timestamps are shown in loc.
 func NewRows(fields []model.Field, loc *time.Location) *Rows {
-	return &Rows{fields: fields, zone: newZone(loc), days: make([]day, len(fields))}
+	return &Rows{fields: fields, zone: calendar.NewZone(loc), days: make([]day, len(fields))}
 }
 
 // AppendText appends row i of b as the text protocol has it. A value that MySQL cannot show is an error.
@@ -196,7 +197,7 @@ func (r *Rows) date(j int, v int64) (*day, error) {
 	if v < firstSecond/86400 || v >= lastSecond/86400 {
 		return nil, outOfRange("date", v)
 	}
-	y, m, dd := civil(v)
+	y, m, dd := calendar.Civil(v)
 	d.number, d.known, d.year, d.month, d.day = v, true, y, byte(m), byte(dd)
 	d.text = [10]byte{'0' + byte(y/1000), '0' + byte(y/100%10), '0' + byte(y/10%10), '0' + byte(y%10), '-',
 		'0' + byte(m/10), '0' + byte(m%10), '-', '0' + byte(dd/10), '0' + byte(dd%10)}
@@ -216,7 +217,7 @@ func (r *Rows) timestamp(j int, u model.TimeUnit, v int64) (d *day, clock, nanos
 	if secs < firstSecond-slack || secs >= lastSecond+slack {
 		return nil, 0, 0, outOfRange("timestamp", v)
 	}
-	secs += r.zone.offset(secs)
+	secs += r.zone.Offset(secs)
 	if secs < firstSecond || secs >= lastSecond {
 		return nil, 0, 0, outOfRange("timestamp", v)
 	}
@@ -228,61 +229,4 @@ func (r *Rows) timestamp(j int, u model.TimeUnit, v int64) (d *day, clock, nanos
 	}
 	d, err = r.date(j, n)
 	return d, clock, rest * u.Nanos(), err
-}
-
-// zone knows how far a place is off UTC, and remembers the stretch of time for which it looked last.
-type zone struct {
-	loc      *time.Location // nil: UTC
-	from, to int64          // seconds, [from, to)
-	off      int64
-}
-
-func newZone(loc *time.Location) zone {
-	if loc == nil || loc == time.UTC {
-		return zone{}
-	}
-	return zone{loc: loc}
-}
-
-func (z *zone) offset(secs int64) int64 {
-	if z.loc == nil {
-		return 0
-	}
-	if secs >= z.from && secs < z.to {
-		return z.off
-	}
-	t := time.Unix(secs, 0).In(z.loc)
-	_, off := t.Zone()
-	z.off = int64(off)
-	from, to := t.ZoneBounds()
-	z.from, z.to = math.MinInt64, math.MaxInt64
-	if !from.IsZero() {
-		z.from = from.Unix()
-	}
-	if !to.IsZero() {
-		z.to = to.Unix()
-	}
-	return z.off
-}
-
-// civil is the date of the day that is n days after 1970-01-01, in the Gregorian calendar stretched back. It counts in eras of 400
-// years that begin in March, so that the leap day is the last of a year.
-func civil(n int64) (year, month, day int) {
-	n += 719468
-	era := n / 146097
-	if n < 0 {
-		era = (n - 146096) / 146097
-	}
-	doe := n - era*146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	day = int(doy - (153*mp+2)/5 + 1)
-	month = int(mp) + 3
-	year = int(yoe + era*400)
-	if month > 12 {
-		month -= 12
-		year++
-	}
-	return year, month, day
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/wire/calendar"
 )
 
 // Formats of values.
@@ -21,13 +22,13 @@ const (
 type Rows struct {
 	Style  Style
 	binary []bool // by column
-	zone   zone
+	zone   calendar.Zone
 	small  []byte // scratch
 }
 
 // NewRows prepares for rows of n columns; formats are none (all text), one for all columns, or one each.
 func NewRows(n int, formats []int16, style Style) *Rows {
-	r := &Rows{Style: style, binary: make([]bool, n), zone: newZone(style.Zone)}
+	r := &Rows{Style: style, binary: make([]bool, n), zone: calendar.NewZone(style.Zone)}
 	for i := range r.binary {
 		r.binary[i] = FormatOf(formats, i) == Binary
 	}

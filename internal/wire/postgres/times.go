@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/wire/calendar"
 )
 
 // DateStyle is how dates and timestamps are written.
@@ -115,63 +116,6 @@ const (
 	lastSecond  = 9e12
 )
 
-// zone knows how far a place is off UTC, and remembers the stretch of time for which it looked last.
-type zone struct {
-	loc      *time.Location // nil: UTC
-	from, to int64          // seconds, [from, to)
-	off      int64
-}
-
-func newZone(loc *time.Location) zone {
-	if loc == nil || loc == time.UTC {
-		return zone{}
-	}
-	return zone{loc: loc}
-}
-
-func (z *zone) offset(secs int64) int64 {
-	if z.loc == nil {
-		return 0
-	}
-	if secs >= z.from && secs < z.to {
-		return z.off
-	}
-	t := time.Unix(secs, 0).In(z.loc)
-	_, off := t.Zone()
-	z.off = int64(off)
-	from, to := t.ZoneBounds()
-	z.from, z.to = math.MinInt64, math.MaxInt64
-	if !from.IsZero() {
-		z.from = from.Unix()
-	}
-	if !to.IsZero() {
-		z.to = to.Unix()
-	}
-	return z.off
-}
-
-// civil is the date of the day that is n days after 1970-01-01, in the Gregorian calendar stretched back. It counts in eras of 400
-// years that begin in March, so that the leap day is the last of a year.
-func civil(n int64) (year, month, day int) {
-	n += 719468
-	era := n / 146097
-	if n < 0 {
-		era = (n - 146096) / 146097
-	}
-	doe := n - era*146097
-	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
-	doy := doe - (365*yoe + yoe/4 - yoe/100)
-	mp := (5*doy + 2) / 153
-	day = int(doy - (153*mp+2)/5 + 1)
-	month = int(mp) + 3
-	year = int(yoe + era*400)
-	if month > 12 {
-		month -= 12
-		year++
-	}
-	return year, month, day
-}
-
 func two(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
 
 func fourYears(dst []byte, y int) []byte {
@@ -183,7 +127,7 @@ func fourYears(dst []byte, y int) []byte {
 
 // appendDay writes the date of a day since 1970; BC is for the caller to add, after the time.
 func (s *Style) appendDay(dst []byte, n int64) (out []byte, bc bool) {
-	y, m, d := civil(n)
+	y, m, d := calendar.Civil(n)
 	if y <= 0 {
 		y, bc = 1-y, true
 	}
@@ -226,7 +170,7 @@ func floorDiv(a, b int64) (q, r int64) {
 }
 
 // appendTimestamp writes a time of a unit since 1970, in microseconds at most, as PostgreSQL has no more.
-func (s *Style) appendTimestamp(dst []byte, v int64, u model.TimeUnit, z *zone) []byte {
+func (s *Style) appendTimestamp(dst []byte, v int64, u model.TimeUnit, z *calendar.Zone) []byte {
 	secs, rest := floorDiv(v, u.PerSecond())
 	if secs >= lastSecond {
 		return append(dst, "infinity"...)
@@ -234,9 +178,9 @@ func (s *Style) appendTimestamp(dst []byte, v int64, u model.TimeUnit, z *zone) 
 		return append(dst, "-infinity"...)
 	}
 	micros := rest * u.Nanos() / 1000
-	day, clock := floorDiv(secs+z.offset(secs), 86400)
+	day, clock := floorDiv(secs+z.Offset(secs), 86400)
 	if s.Date == DatePostgres { // Tue Jan 02 03:04:05 2024
-		y, m, d := civil(day)
+		y, m, d := calendar.Civil(day)
 		bc := y <= 0
 		if bc {
 			y = 1 - y
@@ -283,14 +227,14 @@ func appendFraction(dst []byte, micros int64) []byte {
 }
 
 // binaryTimestamp is a time in microseconds since 2000, local to the zone.
-func binaryTimestamp(v int64, u model.TimeUnit, z *zone) int64 {
+func binaryTimestamp(v int64, u model.TimeUnit, z *calendar.Zone) int64 {
 	secs, rest := floorDiv(v, u.PerSecond())
 	if secs >= lastSecond {
 		return forever
 	} else if secs <= firstSecond {
 		return everBefore
 	}
-	return (secs+z.offset(secs))*1000000 + rest*u.Nanos()/1000 - epochMicros
+	return (secs+z.Offset(secs))*1000000 + rest*u.Nanos()/1000 - epochMicros
 }
 
 // AppendInterval writes an interval.
