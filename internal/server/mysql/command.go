@@ -41,7 +41,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 	case wire.ComStmtClose:
 		if id, err := wire.ParseID(body); err == nil && c.stmts[id] != nil {
 			delete(c.stmts, id)
-			c.s.m.prepared.Dec()
+			c.s.m.Prepared.Dec()
 		}
 		return nil // never answered
 	case wire.ComStmtReset:
@@ -67,7 +67,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 		return c.w.End(wire.AppendEOF(c.w.Begin(), c.caps, wire.StatusAutocommit, 0))
 	case wire.ComStatistics:
 		up := time.Since(c.s.start).Truncate(time.Second) / time.Second
-		return c.w.End(fmt.Appendf(c.w.Begin(), "Uptime: %d  Threads: %d  Questions: %d", up, c.s.count(), c.s.asked.Load()))
+		return c.w.End(fmt.Appendf(c.w.Begin(), "Uptime: %d  Threads: %d  Questions: %d", up, c.s.conns.Len(), c.s.asked.Load()))
 	case wire.ComProcessInfo:
 		return c.run(ctx, "SHOW PROCESSLIST", false)
 	case wire.ComProcessKill:

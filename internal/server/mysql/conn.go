@@ -60,8 +60,8 @@ type packet struct {
 	err         error // wire.ErrTooLarge, or what ends the connection
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{s: s, raw: nc, stmts: map[uint32]*prepared{}}
+func newConn(s *Server, nc net.Conn, id uint32) *conn {
+	c := &conn{s: s, raw: nc, id: id, stmts: map[uint32]*prepared{}}
 	c.speak(nc)
 	c.resetSession()
 	return c
@@ -85,11 +85,12 @@ func (c *conn) resetSession() {
 	sess.Dialect = model.DialectMySQL
 	sess.Timezone = c.s.opt.Zone
 	sess.Client = c.raw.RemoteAddr().String()
+	sess.ID = c.id
 	if c.sess != nil {
 		sess.User, sess.Rights, sess.Catalog, sess.Database = c.sess.User, c.sess.Rights, c.sess.Catalog, c.sess.Database
 	}
 	c.sess = sess
-	c.s.m.prepared.Sub(float64(len(c.stmts)))
+	c.s.m.Prepared.Sub(float64(len(c.stmts)))
 	clear(c.stmts)
 	c.named, c.vars, c.warnings = nil, nil, nil
 }
@@ -105,22 +106,25 @@ func (w *deadlineWriter) Write(b []byte) (int, error) {
 	return w.nc.Write(b)
 }
 
-// refuse tells a client that there is no room for it.
-func (c *conn) refuse() {
+// Refuse tells a client that there is no room for it.
+func (c *conn) Refuse() {
 	c.w.End(wire.AppendErr(c.w.Begin(), 1040, "08004", "Too many connections"))
 	c.w.Flush()
 }
 
-// serve is the life of a connection.
-func (c *conn) serve() {
+// Cut closes the socket under the connection.
+func (c *conn) Cut() { c.raw.Close() }
+
+// Serve is the life of a connection.
+func (c *conn) Serve() {
 	log := c.s.opt.Log.With("protocol", "mysql", "client", c.raw.RemoteAddr().String(), "connection", c.id)
 	defer func() {
-		c.s.m.prepared.Sub(float64(len(c.stmts)))
+		c.s.m.Prepared.Sub(float64(len(c.stmts)))
 		if p := recover(); p != nil {
 			log.Error("connection panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	ctx, cancel := context.WithCancelCause(c.s.ctx)
+	ctx, cancel := context.WithCancelCause(c.s.conns.Context())
 	defer cancel(nil)
 	c.raw.SetDeadline(time.Now().Add(c.s.opt.LoginTimeout))
 	if err := c.login(ctx); err != nil {
@@ -201,7 +205,7 @@ func (c *conn) receive(d time.Duration) (packet, error) {
 		return p, p.err
 	case <-late:
 		return packet{}, errs.New(errs.DeadlineExceeded, "the client was idle for %s", d)
-	case <-c.s.stop:
+	case <-c.s.conns.Stopping():
 		return packet{}, errs.New(errs.Suspended, "Server shutdown in progress")
 	}
 }

@@ -88,7 +88,7 @@ func (c *conn) answer(err error) error {
 }
 
 func (c *conn) answerError(n errorNumber, msg string) error {
-	c.s.m.errors.Inc()
+	c.s.m.Errors.Inc()
 	return c.w.End(wire.AppendErr(c.w.Begin(), n.number, n.state, msg))
 }
 

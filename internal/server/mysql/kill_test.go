@@ -170,7 +170,7 @@ func (h *harness) emptied() <-chan struct{} {
 	ch := make(chan struct{})
 	go func() {
 		defer close(ch)
-		for i := 0; h.s.count() > 0 && i < 2000; i++ {
+		for i := 0; h.s.conns.Len() > 0 && i < 2000; i++ {
 			time.Sleep(5 * time.Millisecond)
 		}
 	}()
@@ -195,7 +195,7 @@ func TestShutdown(t *testing.T) {
 	await(t, began, "start")
 	stopped := make(chan error, 1)
 	go func() { stopped <- h.s.Shutdown(context.Background()) }()
-	<-h.s.stop
+	<-h.s.conns.Stopping()
 	if _, err := net.DialTimeout("tcp", h.addr, time.Second); err == nil {
 		if err := h.db(nil).Ping(); err == nil {
 			t.Error("a new client was served")

@@ -118,7 +118,7 @@ func (c *conn) encrypt(ctx context.Context) error {
 func (c *conn) enter(ctx context.Context, l *wire.Login) error {
 	plugin, rights, err := c.authenticate(ctx, l)
 	if err != nil {
-		c.s.m.authFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
+		c.s.m.AuthFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
 		c.answerError(errorNumber{1698, "28000"}, fmt.Sprintf("Authenticate failed, user: %q, auth_plugin: %q", l.User, plugin))
 		return err
 	}

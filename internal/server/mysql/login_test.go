@@ -101,7 +101,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s/%s tls=%v: %v, want %q", c.user, c.password, c.tls, err, c.want)
 		}
 	}
-	if n := gauge(h.s.m.authFailed.WithLabelValues("UserPasswordMismatch")); n < 5 {
+	if n := gauge(h.s.m.AuthFailed.WithLabelValues("UserPasswordMismatch")); n < 5 {
 		t.Errorf("%v failures counted", n)
 	}
 }
@@ -157,7 +157,7 @@ func TestConnectionLimit(t *testing.T) {
 	if err := first.Ping(); err != nil {
 		t.Fatal(err)
 	}
-	if n := gauge(h.s.m.connections); n != 1 {
+	if n := gauge(h.s.m.Connections); n != 1 {
 		t.Errorf("%v connections counted", n)
 	}
 	if err := h.db(nil).Ping(); number(err) != 1040 {

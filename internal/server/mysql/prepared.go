@@ -126,7 +126,7 @@ func (c *conn) prepare(ctx context.Context, text string) error {
 	}
 	c.lastStmt++
 	c.stmts[c.lastStmt] = p
-	c.s.m.prepared.Inc()
+	c.s.m.Prepared.Inc()
 	if err := c.w.End(wire.AppendPrepared(c.w.Begin(), c.lastStmt, uint16(len(fields)), uint16(p.params()), 0)); err != nil {
 		return err
 	}

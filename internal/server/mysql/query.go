@@ -59,7 +59,7 @@ func (c *conn) statement(ctx context.Context, st sql.Statement, binary, more boo
 		if err := c.result(ctx, *out, binary, more); err != nil {
 			return err
 		}
-		c.s.m.observe(binary, c.sess.Database, start)
+		c.s.m.Observe(subprotocol(binary), c.sess.Database, start)
 		return nil
 	case text == "":
 		text = st.Source()
@@ -92,7 +92,7 @@ func (c *conn) engine(ctx context.Context, text string, binary, more bool) error
 	if len(outs) == 0 {
 		err = c.okAffected(0, more)
 	}
-	c.s.m.observe(binary, c.sess.Database, start)
+	c.s.m.Observe(subprotocol(binary), c.sess.Database, start)
 	return err
 }
 
@@ -203,4 +203,12 @@ func readsOnly(text string) bool {
 		}
 	}
 	return false
+}
+
+// subprotocol is what statements are counted under: those in text, and prepared ones, whose rows are binary.
+func subprotocol(binary bool) string {
+	if binary {
+		return "binquery"
+	}
+	return "textquery"
 }

@@ -8,10 +8,8 @@ package mysql
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server"
+	"github.com/goptimedb/goptimedb/internal/server/conns"
 	wire "github.com/goptimedb/goptimedb/internal/wire/mysql"
 )
 
@@ -92,24 +91,13 @@ func (o *Options) defaults() {
 
 // Server is a MySQL server on any number of listeners.
 type Server struct {
-	opt    Options
-	m      *metrics
-	keys   rsaKey
-	lastID atomic.Uint32
-	start  time.Time
-	asked  atomic.Uint64 // statements since start
+	opt   Options
+	m     *conns.Metrics
+	keys  rsaKey
+	start time.Time
+	asked atomic.Uint64 // statements since start
 
-	ctx  context.Context // of all statements; ended when Shutdown's patience is
-	cut  context.CancelFunc
-	stop chan struct{} // closed when Shutdown begins
-	wg   sync.WaitGroup
-
-	mu struct {
-		sync.Mutex
-		closing   bool
-		listeners map[net.Listener]struct{}
-		conns     map[uint32]*conn
-	}
+	conns *conns.Set[*conn]
 }
 
 // New makes a server that has nothing to listen to yet.
@@ -121,140 +109,23 @@ func New(opt Options) (*Server, error) {
 		return nil, errs.New(errs.InvalidArguments, "mysql server: TLS is required but not configured")
 	}
 	opt.defaults()
-	s := &Server{opt: opt, m: newMetrics(opt.Metrics), start: time.Now(), stop: make(chan struct{})}
-	s.ctx, s.cut = context.WithCancel(context.Background())
-	s.mu.listeners = map[net.Listener]struct{}{}
-	s.mu.conns = map[uint32]*conn{}
+	s := &Server{opt: opt, m: conns.NewMetrics("mysql", "MySQL", opt.Metrics), start: time.Now()}
+	s.conns = conns.New(conns.Options[*conn]{Protocol: "mysql", Log: opt.Log, MaxConnections: opt.MaxConnections, KeepAlive: opt.KeepAlive, Count: s.m.Connections,
+		New: func(nc net.Conn, id uint32) *conn { return newConn(s, nc, id) }})
 	return s, nil
 }
 
 // Serve answers clients of l until Shutdown; then it returns nil. It closes l.
-func (s *Server) Serve(l net.Listener) error {
-	defer l.Close()
-	s.mu.Lock()
-	if s.mu.closing {
-		s.mu.Unlock()
-		return nil
-	}
-	s.mu.listeners[l] = struct{}{}
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.mu.listeners, l)
-		s.mu.Unlock()
-	}()
-	pause := time.Millisecond
-	for {
-		nc, err := l.Accept()
-		switch {
-		case err == nil:
-			pause = time.Millisecond
-			s.accept(nc)
-			continue
-		case s.stopping():
-			return nil
-		case errors.Is(err, net.ErrClosed):
-			return errs.Wrap(errs.External, err, "serve mysql on %s", l.Addr())
-		}
-		// Out of file descriptors, most likely: others will give some back.
-		s.opt.Log.Warn("accept", "protocol", "mysql", "err", err)
-		select {
-		case <-s.stop:
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, time.Second)
-	}
-}
-
-func (s *Server) stopping() bool {
-	select {
-	case <-s.stop:
-		return true
-	default:
-		return false
-	}
-}
-
-// accept starts the goroutine of a connection, or refuses it.
-func (s *Server) accept(nc net.Conn) {
-	if t, ok := nc.(*net.TCPConn); ok && s.opt.KeepAlive > 0 {
-		t.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: s.opt.KeepAlive, Interval: s.opt.KeepAlive})
-	}
-	c := newConn(s, nc)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mu.closing {
-		nc.Close()
-		return
-	}
-	full := s.opt.MaxConnections > 0 && len(s.mu.conns) >= s.opt.MaxConnections
-	for c.id == 0 || s.mu.conns[c.id] != nil {
-		c.id = s.lastID.Add(1)
-	}
-	if !full {
-		s.mu.conns[c.id] = c
-		s.m.connections.Inc()
-	}
-	s.wg.Go(func() {
-		defer nc.Close()
-		if full {
-			c.refuse()
-			return
-		}
-		defer func() {
-			s.mu.Lock()
-			delete(s.mu.conns, c.id)
-			s.mu.Unlock()
-			s.m.connections.Dec()
-		}()
-		c.serve()
-	})
-}
+func (s *Server) Serve(l net.Listener) error { return s.conns.Serve(l) }
 
 // Shutdown stops accepting and lets running statements finish until ctx ends; then it cancels them and cuts their connections. It
 // returns when no goroutine of the server is left.
-func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.Lock()
-	if !s.mu.closing {
-		s.mu.closing = true
-		close(s.stop)
-	}
-	for l := range s.mu.listeners {
-		l.Close()
-	}
-	s.mu.Unlock()
-	done := make(chan struct{})
-	go func() { // ends when the last connection does, which Shutdown waits for
-		s.wg.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		s.cut()
-		return nil
-	case <-ctx.Done():
-	}
-	s.cut()
-	s.mu.Lock()
-	for _, c := range s.mu.conns {
-		c.raw.Close()
-	}
-	s.mu.Unlock()
-	<-done
-	return errs.Wrap(errs.Cancelled, ctx.Err(), "stop mysql server")
-}
+func (s *Server) Shutdown(ctx context.Context) error { return s.conns.Shutdown(ctx) }
 
 // find gives the connection of an id, or nil.
 func (s *Server) find(id uint32) *conn {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.mu.conns[id]
-}
-
-func (s *Server) count() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.mu.conns)
+	c, _ := s.conns.Find(id)
+	return c
 }
 
 // capabilities that the greeting announces.

@@ -64,14 +64,15 @@ type chunk struct {
 	err error
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{s: s, raw: nc, tx: txIdle, stmts: map[string]*prepared{}, portals: map[string]*portal{}, named: map[string]*prepared{},
+func newConn(s *Server, nc net.Conn, id uint32) *conn {
+	c := &conn{s: s, raw: nc, id: id, tx: txIdle, stmts: map[string]*prepared{}, portals: map[string]*portal{}, named: map[string]*prepared{},
 		cursors: map[string]*portal{}, vars: map[string]string{}}
 	rand.Read(c.secret[:])
 	c.sess = model.NewSession("postgres")
 	c.sess.Dialect = model.DialectPostgres
 	c.sess.Timezone = s.opt.Zone
 	c.sess.Client = nc.RemoteAddr().String()
+	c.sess.ID = id
 	c.speak(nc, nc)
 	return c
 }
@@ -132,8 +133,8 @@ func (w *writer) flush() error {
 	return w.err
 }
 
-// refuse tells a client that there is no room for it.
-func (c *conn) refuse() {
+// Refuse tells a client that there is no room for it.
+func (c *conn) Refuse() {
 	c.raw.SetDeadline(time.Now().Add(c.s.opt.LoginTimeout))
 	if m, err := c.startup(context.Background()); err == nil && m != nil {
 		c.fatal(state("53300", "sorry, too many clients already"))
@@ -142,22 +143,25 @@ func (c *conn) refuse() {
 
 // fatal sends an error that ends the connection.
 func (c *conn) fatal(err error) {
-	c.s.m.errors.Inc()
+	c.s.m.Errors.Inc()
 	r := c.response(err, "")
 	r.Severity, r.SeverityUnlocalized = "FATAL", "FATAL"
 	c.w.send(r)
 	c.w.flush()
 }
 
-// serve is the life of a connection.
-func (c *conn) serve() {
+// Cut closes the socket under the connection.
+func (c *conn) Cut() { c.raw.Close() }
+
+// Serve is the life of a connection.
+func (c *conn) Serve() {
 	log := c.s.opt.Log.With("protocol", "postgres", "client", c.raw.RemoteAddr().String(), "connection", c.id)
 	defer func() {
 		if p := recover(); p != nil {
 			log.Error("connection panicked", "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
-	ctx, cancel := context.WithCancelCause(c.s.ctx)
+	ctx, cancel := context.WithCancelCause(c.s.conns.Context())
 	defer cancel(nil)
 	c.raw.SetDeadline(time.Now().Add(c.s.opt.LoginTimeout))
 	if err := c.login(ctx); err != nil {
@@ -190,7 +194,7 @@ func (c *conn) forget() {
 	for name := range c.cursors {
 		c.closeCursor(name)
 	}
-	c.s.m.prepared.Sub(float64(len(c.stmts) + len(c.named)))
+	c.s.m.Prepared.Sub(float64(len(c.stmts) + len(c.named)))
 	clear(c.stmts)
 	clear(c.named)
 }
@@ -235,9 +239,9 @@ func (c *conn) read(done <-chan struct{}, gone context.CancelCauseFunc) {
 // receive gives bytes that came. Between messages it may take as long as idle clients may; within one, as long as reading may.
 func (c *conn) receive(p []byte) (int, error) {
 	if len(c.rest) == 0 {
-		limit, stop := c.s.opt.ReadTimeout, (chan struct{})(nil)
+		limit, stop := c.s.opt.ReadTimeout, (<-chan struct{})(nil)
 		if c.waiting {
-			limit, stop = c.s.opt.IdleTimeout, c.s.stop
+			limit, stop = c.s.opt.IdleTimeout, c.s.conns.Stopping()
 		}
 		var late <-chan time.Time
 		if limit > 0 {
@@ -363,7 +367,7 @@ func (c *conn) message(ctx context.Context, m pgproto3.FrontendMessage) error {
 
 // fail sends an error that ends a statement.
 func (c *conn) fail(err error, text string) {
-	c.s.m.errors.Inc()
+	c.s.m.Errors.Inc()
 	if c.tx == txOpen {
 		c.tx = txFailed
 	}

@@ -93,14 +93,14 @@ func (c *conn) parse(ctx context.Context, m *pgproto3.Parse) error {
 	}
 	c.closeStatement(m.Name)
 	c.stmts[m.Name] = p
-	c.s.m.prepared.Inc()
+	c.s.m.Prepared.Inc()
 	return c.w.send(&pgproto3.ParseComplete{})
 }
 
 func (c *conn) closeStatement(name string) {
 	if c.stmts[name] != nil {
 		delete(c.stmts, name)
-		c.s.m.prepared.Dec()
+		c.s.m.Prepared.Dec()
 	}
 }
 
@@ -345,7 +345,7 @@ func (c *conn) execute(ctx context.Context, m *pgproto3.Execute) (string, error)
 	defer c.watch(q.cancel, false)()
 	if q.res.rows == nil {
 		c.complete(q.res, 0)
-		c.s.m.observe(true, c.sess.Database, begun)
+		c.s.m.Observe("extended", c.sess.Database, begun)
 		return q.stmt.text, nil
 	}
 	before := q.sent
@@ -356,7 +356,7 @@ func (c *conn) execute(ctx context.Context, m *pgproto3.Execute) (string, error)
 	if err != nil {
 		return q.stmt.text, reason(q.ctx, err)
 	}
-	c.s.m.observe(true, c.sess.Database, begun)
+	c.s.m.Observe("extended", c.sess.Database, begun)
 	if more {
 		return q.stmt.text, c.w.send(&pgproto3.PortalSuspended{})
 	}

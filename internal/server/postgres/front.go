@@ -107,7 +107,7 @@ func (c *conn) discard(ctx context.Context, st *sql.Discard) (*result, error) {
 		for name := range c.cursors {
 			c.closeCursor(name)
 		}
-		c.s.m.prepared.Sub(float64(len(c.named)))
+		c.s.m.Prepared.Sub(float64(len(c.named)))
 		clear(c.named)
 		if _, err := c.reset(ctx, &sql.Reset{Name: "all"}); err != nil {
 			return nil, err
@@ -144,7 +144,7 @@ func (c *conn) prepareNamed(ctx context.Context, st *sql.Prepare) (*result, erro
 		return nil, state("42601", "such a statement cannot be prepared")
 	}
 	c.named[st.Name.Name] = p
-	c.s.m.prepared.Inc()
+	c.s.m.Prepared.Inc()
 	return &result{tag: "PREPARE"}, nil
 }
 
@@ -192,7 +192,7 @@ func (c *conn) executeNamed(ctx context.Context, st *sql.Execute) (*result, erro
 
 func (c *conn) deallocate(st *sql.Deallocate) (*result, error) {
 	if st.Name.Name == "" {
-		c.s.m.prepared.Sub(float64(len(c.named) + len(c.stmts)))
+		c.s.m.Prepared.Sub(float64(len(c.named) + len(c.stmts)))
 		clear(c.named)
 		clear(c.stmts)
 		return &result{tag: "DEALLOCATE ALL"}, nil
@@ -205,7 +205,7 @@ func (c *conn) deallocate(st *sql.Deallocate) (*result, error) {
 		return &result{tag: "DEALLOCATE"}, nil
 	}
 	delete(c.named, st.Name.Name)
-	c.s.m.prepared.Dec()
+	c.s.m.Prepared.Dec()
 	return &result{tag: "DEALLOCATE"}, nil
 }
 
@@ -220,7 +220,7 @@ func (c *conn) declare(ctx context.Context, st *sql.DeclareCursor, params []mode
 		return nil, state("53400", "more than %d cursors", c.s.opt.MaxStatements)
 	}
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // of the connection: it ends the statement's context
-	stop := context.AfterFunc(c.s.ctx, func() { cancel(errTerminated) })
+	stop := context.AfterFunc(c.s.conns.Context(), func() { cancel(errTerminated) })
 	q := &portal{ctx: run, cancel: func(err error) { stop(); cancel(err) }}
 	done := c.watch(cancel, false)
 	res, err := c.do(run, st.Body, params)

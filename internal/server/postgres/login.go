@@ -122,7 +122,7 @@ func (c *conn) login(ctx context.Context) error {
 	}
 	rights, err := c.authenticate(ctx, m.Parameters["user"])
 	if err != nil {
-		c.s.m.authFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
+		c.s.m.AuthFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
 		c.fatal(state("28P01", "password authentication failed for user %q", m.Parameters["user"]))
 		return err
 	}

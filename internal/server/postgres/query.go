@@ -89,7 +89,7 @@ func (c *conn) statement(ctx context.Context, st sql.Statement) error {
 	} else {
 		c.complete(res, 0)
 	}
-	c.s.m.observe(false, c.sess.Database, start)
+	c.s.m.Observe("simple", c.sess.Database, start)
 	return c.w.err
 }
 
