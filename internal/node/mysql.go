@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,27 +30,49 @@ func (w *wireListener) stop(ctx context.Context) error {
 	return err
 }
 
+// wireServer is a server of a wire protocol.
+type wireServer interface {
+	Serve(l net.Listener) error
+	Shutdown(ctx context.Context) error
+}
+
+// serveWire opens the listener of a wire protocol, whose section of the configuration has its name.
+func (n *Standalone) serveWire(protocol, addr string, s wireServer) (*wireListener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, errs.Wrap(errs.InvalidArguments, err, "%s.addr (%[1]s.enable = false turns it off)", protocol)
+	}
+	return n.startWire(protocol, l, s.Serve, s.Shutdown), nil
+}
+
+// startWire serves a listener until shutdown is called.
+func (n *Standalone) startWire(protocol string, l net.Listener, serve func(net.Listener) error, shutdown func(ctx context.Context) error) *wireListener {
+	w := &wireListener{listen: l, shutdown: shutdown, served: make(chan struct{})}
+	go func() {
+		defer close(w.served)
+		if err := serve(l); err != nil {
+			n.failed <- fmt.Errorf("serve %s: %w", protocol, err)
+		}
+	}()
+	return w
+}
+
 // serveMySQL opens the MySQL listener.
 func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
 	tls, required, err := certs.Load(cfg.MySQL.TLS, n.log, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("mysql.tls: %w", err)
 	}
-	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone, Log: n.log, Metrics: reg})
+	w := &cfg.MySQL
+	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
+		Version: os.Getenv("GREPTIMEDB_MYSQL_SERVER_VERSION"), RejectNoDatabase: w.RejectNoDatabase,
+		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxPacket: int(w.MaxAllowedPacket),
+		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),
+		KeepAlive: w.KeepAlive.Std(), Log: n.log, Metrics: reg})
 	if err != nil {
 		return nil, err
 	}
-	w := &wireListener{shutdown: s.Shutdown, served: make(chan struct{})}
-	if w.listen, err = net.Listen("tcp", cfg.MySQL.Addr); err != nil {
-		return nil, errs.Wrap(errs.InvalidArguments, err, "mysql.addr (mysql.enable = false turns it off)")
-	}
-	go func() {
-		defer close(w.served)
-		if err := s.Serve(w.listen); err != nil {
-			n.failed <- fmt.Errorf("serve mysql: %w", err)
-		}
-	}()
-	return w, nil
+	return n.serveWire("mysql", w.Addr, s)
 }
 
 // MySQLAddr is where MySQL is spoken; empty: nowhere.

@@ -3,13 +3,11 @@ package node
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/goptimedb/goptimedb/internal/base/config"
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
@@ -26,6 +24,7 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 	if err != nil {
 		return nil, fmt.Errorf("postgres.tls: %w", err)
 	}
+	w := &cfg.Postgres
 	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
 		Describe: func(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
 			return n.query.Fields(ctx, sess, q, params...)
@@ -33,21 +32,14 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 		Columns: n.ops.Columns,
 		ClassOID: func(sess *model.Session, name string) (uint32, bool) {
 			return names.ClassOID(sess.Database, name)
-		}, Log: n.log, Metrics: reg})
+		},
+		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxMessage: int(w.MaxAllowedPacket),
+		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),
+		KeepAlive: w.KeepAlive.Std(), Log: n.log, Metrics: reg})
 	if err != nil {
 		return nil, err
 	}
-	w := &wireListener{shutdown: s.Shutdown, served: make(chan struct{})}
-	if w.listen, err = net.Listen("tcp", cfg.Postgres.Addr); err != nil {
-		return nil, errs.Wrap(errs.InvalidArguments, err, "postgres.addr (postgres.enable = false turns it off)")
-	}
-	go func() {
-		defer close(w.served)
-		if err := s.Serve(w.listen); err != nil {
-			n.failed <- fmt.Errorf("serve postgres: %w", err)
-		}
-	}()
-	return w, nil
+	return n.serveWire("postgres", w.Addr, s)
 }
 
 // PostgresAddr is where PostgreSQL is spoken; empty: nowhere.

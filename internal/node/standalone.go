@@ -83,6 +83,7 @@ type Standalone struct {
 	http    *httpd.Server
 	listen  net.Listener
 	scheme  string        // of HTTP's listener: http or https
+	api     *wireListener // of strangers' HTTP; nil: off
 	mysql   *wireListener // nil: off
 	pg      *wireListener // nil: off
 
@@ -97,7 +98,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err := cfg.Validate(); err != nil {
 		return nil, errs.Wrap(errs.InvalidArguments, err, "configuration")
 	}
-	n := &Standalone{cfg: cfg, scheme: "http", build: o.Build, started: time.Now(), failed: make(chan error, 3), served: make(chan struct{})}
+	n := &Standalone{cfg: cfg, scheme: "http", build: o.Build, started: time.Now(), failed: make(chan error, 4), served: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			_ = n.closeParts()
@@ -236,14 +237,37 @@ func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *
 		n.scheme = "https"
 		n.listen = certs.Listener(n.listen, tls, tlsRequired)
 	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		for _, w := range []*wireListener{n.api, n.mysql, n.pg} {
+			if w != nil {
+				_ = w.stop(ctx) // that clients were cut is no news beside err
+			}
+		}
+		err = errors.Join(err, n.listen.Close())
+	}()
+	if cfg.HTTP.EnableAPIServer {
+		l, err := net.Listen("tcp", cfg.HTTP.APIServerAddr)
+		if err != nil {
+			return errs.Wrap(errs.InvalidArguments, err, "http.api_server_addr (http.enable_api_server = false turns it off)")
+		}
+		if tls != nil {
+			l = certs.Listener(l, tls, tlsRequired)
+		}
+		n.api = n.startWire("http api", l, n.http.ServeAPI, n.http.Shutdown)
+	}
 	if cfg.MySQL.Enable {
 		if n.mysql, err = n.serveMySQL(cfg, reg, zone); err != nil {
-			return errors.Join(err, n.listen.Close())
+			return err
 		}
 	}
 	if cfg.Postgres.Enable {
 		if n.pg, err = n.servePostgres(cfg, cat, reg, zone); err != nil {
-			return errors.Join(err, n.listen.Close())
+			return err
 		}
 	}
 	go func() {
@@ -341,6 +365,9 @@ func (n *Standalone) Stop(ctx context.Context) error {
 	n.ready.Store(false)
 	n.log.Info("stopping")
 	err := n.http.Shutdown(ctx)
+	if n.api != nil {
+		err = errors.Join(err, n.api.stop(ctx))
+	}
 	if n.mysql != nil {
 		err = errors.Join(err, n.mysql.stop(ctx))
 	}

@@ -53,7 +53,9 @@ type HTTP struct {
 	BodyLimit          units.Size     `toml:"body_limit"`
 	EnableCORS         bool           `toml:"enable_cors"`
 	CORSAllowedOrigins []string       `toml:"cors_allowed_origins"`
-	ProtectOps         bool           `toml:"protect_ops"` // ask for users on /status, /metrics, /config and /debug too
+	ProtectOps         bool           `toml:"protect_ops"`       // ask for users on /status, /metrics, /config and /debug too
+	EnableAPIServer    bool           `toml:"enable_api_server"` // a second listener, for paths below /v1 and /dashboard only
+	APIServerAddr      string         `toml:"api_server_addr"`
 	TLS                TLS            `toml:"tls"`
 }
 
@@ -71,18 +73,65 @@ type TLS struct {
 	Watch      bool   `toml:"watch"`
 }
 
-// MySQL is the MySQL wire listener.
-type MySQL struct {
+// Wire is a listener of a wire protocol.
+type Wire struct {
 	Enable bool   `toml:"enable"`
 	Addr   string `toml:"addr"`
 	TLS    TLS    `toml:"tls"`
+
+	MaxConnections        int            `toml:"max_connections"`          // 0: no limit
+	MaxConnectionsPerUser int            `toml:"max_connections_per_user"` // 0: no limit
+	KeepAlive             units.Duration `toml:"keep_alive"`               // of TCP. 0: the system's
+	LoginTimeout          units.Duration `toml:"login_timeout"`            // from connecting to being logged in
+	IdleTimeout           units.Duration `toml:"idle_timeout"`             // between statements. 0: no limit
+	ReadTimeout           units.Duration `toml:"read_timeout"`             // of a client that stops in the middle of a message
+	WriteTimeout          units.Duration `toml:"write_timeout"`            // of a client that stops reading
+	PreparedStmtCacheSize int            `toml:"prepared_stmt_cache_size"` // statements that one connection may have prepared
+	MaxAllowedPacket      units.Size     `toml:"max_allowed_packet"`       // of a statement, or of another message
+}
+
+// MySQL is the MySQL wire listener.
+type MySQL struct {
+	Wire
+	RejectNoDatabase bool `toml:"reject_no_database"` // refuse clients that name no database when they connect
 }
 
 // Postgres is the PostgreSQL wire listener.
 type Postgres struct {
-	Enable bool   `toml:"enable"`
-	Addr   string `toml:"addr"`
-	TLS    TLS    `toml:"tls"`
+	Wire
+}
+
+// wireAt is the default of a wire listener.
+func wireAt(addr string) Wire {
+	minute := units.Duration(time.Minute)
+	return Wire{Enable: true, Addr: addr, TLS: TLS{Mode: "disable"}, MaxConnections: 4096, LoginTimeout: units.Duration(10 * time.Second), ReadTimeout: minute,
+		WriteTimeout: minute, PreparedStmtCacheSize: 10000, MaxAllowedPacket: 64 << 20}
+}
+
+// faults names what cannot work in a wire listener.
+func (w *Wire) faults(section string, bad func(key, format string, args ...any)) {
+	if !w.Enable {
+		return
+	}
+	if _, _, err := net.SplitHostPort(w.Addr); err != nil {
+		bad(section+".addr", "%q is not host:port", w.Addr)
+	}
+	for _, v := range []struct {
+		key string
+		n   int64
+		min int64
+	}{
+		{"max_connections", int64(w.MaxConnections), 0}, {"max_connections_per_user", int64(w.MaxConnectionsPerUser), 0}, {"keep_alive", int64(w.KeepAlive), 0},
+		{"login_timeout", int64(w.LoginTimeout), 1}, {"idle_timeout", int64(w.IdleTimeout), 0}, {"read_timeout", int64(w.ReadTimeout), 1},
+		{"write_timeout", int64(w.WriteTimeout), 1}, {"prepared_stmt_cache_size", int64(w.PreparedStmtCacheSize), 1},
+	} {
+		if v.n < v.min {
+			bad(section+"."+v.key, "must be %s", map[int64]string{0: "0 or more", 1: "positive"}[v.min])
+		}
+	}
+	if w.MaxAllowedPacket < 1<<10 || w.MaxAllowedPacket > 1<<30 {
+		bad(section+".max_allowed_packet", "%s is not between 1KiB and 1GiB", w.MaxAllowedPacket)
+	}
 }
 
 // InfluxDB is the line protocol endpoint.
@@ -246,10 +295,10 @@ func Default() *Standalone {
 	return &Standalone{
 		DefaultTimezone: "UTC", DefaultColumnPrefix: "greptime", AutoCreateTable: true,
 		WriteBytesExhaustedPolicy: "wait", InitRegionsParallelism: 16,
-		HTTP:      HTTP{Addr: "127.0.0.1:4000", BodyLimit: 64 << 20, EnableCORS: true},
+		HTTP:      HTTP{Addr: "127.0.0.1:4000", BodyLimit: 64 << 20, EnableCORS: true, APIServerAddr: "127.0.0.1:4006"},
 		GRPC:      GRPC{BindAddr: "127.0.0.1:4001"},
-		MySQL:     MySQL{Enable: true, Addr: "127.0.0.1:4002", TLS: TLS{Mode: "disable"}},
-		Postgres:  Postgres{Enable: true, Addr: "127.0.0.1:4003", TLS: TLS{Mode: "disable"}},
+		MySQL:     MySQL{Wire: wireAt("127.0.0.1:4002")},
+		Postgres:  Postgres{Wire: wireAt("127.0.0.1:4003")},
 		InfluxDB:  InfluxDB{Enable: true, DefaultMergeMode: "last_non_null"},
 		PromStore: PromStore{Enable: true, WithMetricEngine: true, PromValidationMode: "strict"},
 		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
@@ -349,9 +398,11 @@ func (c *Standalone) Validate() error {
 		}
 	}
 	addr("http.addr", c.HTTP.Addr)
-	if c.MySQL.Enable {
-		addr("mysql.addr", c.MySQL.Addr)
+	if c.HTTP.EnableAPIServer {
+		addr("http.api_server_addr", c.HTTP.APIServerAddr)
 	}
+	c.MySQL.faults("mysql", bad)
+	c.Postgres.faults("postgres", bad)
 	c.Storage.faults(bad)
 	oneOf("wal.provider", c.WAL.Provider, "raft_engine", "noop")
 	oneOf("influxdb.default_merge_mode", c.InfluxDB.DefaultMergeMode, "last_row", "last_non_null")

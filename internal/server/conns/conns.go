@@ -25,13 +25,14 @@ type Conn interface {
 	Cut()
 }
 
-// Options of a Set. All but MaxConnections and KeepAlive are required.
+// Options of a Set. All but the limits and KeepAlive are required.
 type Options[C Conn] struct {
 	Protocol string // "mysql": for logs and errors
 	Log      *slog.Logger
 	// New makes the connection of an accepted socket, which the Set closes. id is the connection's number.
 	New            func(nc net.Conn, id uint32) C
 	MaxConnections int              // 0: no limit
+	MaxPerUser     int              // 0: no limit
 	KeepAlive      time.Duration    // of TCP. 0: the system's
 	Count          prometheus.Gauge // connections that are served
 }
@@ -51,14 +52,21 @@ type Set[C Conn] struct {
 		last      uint32
 		listeners map[net.Listener]struct{}
 		conns     map[uint32]C
+		users     map[string]int    // connections of each; only with MaxPerUser
+		user      map[uint32]string // of a connection
+		refusals  int               // that run
 	}
 }
+
+// maxRefusals is how many clients are told at a time that there are too many; more are cut without a word, so that they cost nothing.
+const maxRefusals = 64
 
 // New makes a set without listeners.
 func New[C Conn](opt Options[C]) *Set[C] {
 	s := &Set[C]{opt: opt, stop: make(chan struct{})}
 	s.ctx, s.cut = context.WithCancel(context.Background())
 	s.mu.listeners, s.mu.conns = map[net.Listener]struct{}{}, map[uint32]C{}
+	s.mu.users, s.mu.user = map[string]int{}, map[uint32]string{}
 	return s
 }
 
@@ -136,24 +144,67 @@ func (s *Set[C]) accept(nc net.Conn) {
 	s.mu.last = id
 	c := s.opt.New(nc, id)
 	full := s.opt.MaxConnections > 0 && len(s.mu.conns) >= s.opt.MaxConnections
-	if !full {
+	switch {
+	case !full:
 		s.mu.conns[id] = c
 		s.opt.Count.Inc()
+		s.wg.Go(func() { s.serve(nc, c, id) })
+	case s.mu.refusals == maxRefusals:
+		nc.Close()
+	default:
+		s.mu.refusals++
+		s.wg.Go(func() { s.refuse(nc, c) })
 	}
-	s.wg.Go(func() {
-		defer nc.Close()
-		if full {
-			c.Refuse()
-			return
-		}
-		defer func() {
-			s.mu.Lock()
-			delete(s.mu.conns, id)
-			s.mu.Unlock()
-			s.opt.Count.Dec()
-		}()
-		c.Serve()
-	})
+}
+
+func (s *Set[C]) serve(nc net.Conn, c C, id uint32) {
+	defer nc.Close()
+	defer func() {
+		s.mu.Lock()
+		delete(s.mu.conns, id)
+		s.leaveLocked(id)
+		s.mu.Unlock()
+		s.opt.Count.Dec()
+	}()
+	c.Serve()
+}
+
+func (s *Set[C]) refuse(nc net.Conn, c C) {
+	defer nc.Close()
+	defer func() {
+		s.mu.Lock()
+		s.mu.refusals--
+		s.mu.Unlock()
+	}()
+	c.Refuse()
+}
+
+// Claim makes a connection one of a user, and of nobody else; ok is false where the user has as many as one may have.
+func (s *Set[C]) Claim(id uint32, user string) (ok bool) {
+	if s.opt.MaxPerUser == 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.leaveLocked(id)
+	if s.mu.users[user] >= s.opt.MaxPerUser {
+		return false
+	}
+	s.mu.users[user]++
+	s.mu.user[id] = user
+	return true
+}
+
+// leaveLocked makes a connection nobody's. s.mu held.
+func (s *Set[C]) leaveLocked(id uint32) {
+	user, ok := s.mu.user[id]
+	if !ok {
+		return
+	}
+	delete(s.mu.user, id)
+	if s.mu.users[user]--; s.mu.users[user] == 0 {
+		delete(s.mu.users, user)
+	}
 }
 
 // Shutdown stops accepting and lets running statements finish until ctx ends; then it cancels them and cuts their connections. It

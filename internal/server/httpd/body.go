@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func (r *Request) RawBody() ([]byte, error) {
 	if limit > 0 && r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	return r.readAll(r.Request.Body, max(r.ContentLength, 0), limit)
+	return r.readAll(r.paced(), max(r.ContentLength, 0), limit)
 }
 
 // DecodedBody reads the body and undoes its Content-Encoding: gzip, deflate, br or zstd. Encodings it does not know pass unchanged.
@@ -41,7 +42,7 @@ func (r *Request) DecodedBody() ([]byte, error) {
 	if limit > 0 && r.ContentLength > limit {
 		return nil, tooLarge(limit)
 	}
-	src := &limited{r: r.Request.Body, left: limit, on: limit > 0}
+	src := &limited{r: r.paced(), left: limit, on: limit > 0}
 	var plain io.Reader
 	var err error
 	switch strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))) {
@@ -129,6 +130,7 @@ func (r *Request) readAll(src io.Reader, size, limit int64) ([]byte, error) {
 	if err := r.Hold(size); err != nil {
 		return nil, err
 	}
+	defer r.unpaced()
 	held := size
 	p := r.server.buffers.Get().(*[]byte)
 	r.bufs = append(r.bufs, p)
@@ -168,10 +170,37 @@ func (r *Request) readAll(src io.Reader, size, limit int64) ([]byte, error) {
 			if se := (*StatusError)(nil); errors.As(err, &se) {
 				return nil, se
 			}
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil, WithStatus(http.StatusRequestTimeout, "request body: fewer than %d bytes came within %s", paceBytes, r.server.opt.ReadTimeout)
+			}
 			return nil, errs.Wrap(errs.InvalidArguments, err, "read request body")
 		}
 	}
 }
+
+// paceBytes is how much of a body has to come within the server's ReadTimeout.
+const paceBytes = 64 << 10
+
+// paced is the body of a client that is cut if it dawdles: bodies hold request memory.
+func (r *Request) paced() io.Reader { return &pacedReader{r: r} }
+
+type pacedReader struct {
+	r    *Request
+	left int // bytes until the time limit begins anew
+}
+
+func (p *pacedReader) Read(b []byte) (int, error) {
+	if p.left <= 0 {
+		p.left = paceBytes
+		_ = p.r.control.SetReadDeadline(time.Now().Add(p.r.server.opt.ReadTimeout)) // not every connection has deadlines: tests
+	}
+	n, err := p.r.Request.Body.Read(b[:min(len(b), p.left)])
+	p.left -= n
+	return n, err
+}
+
+// unpaced ends the time limit: from now on the server reads only to see whether the client is there.
+func (r *Request) unpaced() { _ = r.control.SetReadDeadline(time.Time{}) }
 
 // limited fails where more than the limit is read, unlike io.LimitReader.
 type limited struct {

@@ -33,6 +33,10 @@ type Options struct {
 	RequestMemory     int64
 	RequestMemoryWait time.Duration
 
+	// ReadTimeout and WriteTimeout are the time for every 64 KiB of a body, and of an answer. A client that is slower is cut. 0: 60 s.
+	ReadTimeout  time.Duration
+	WriteTimeout time.Duration
+
 	CORS        bool
 	CORSOrigins []string // empty: any
 
@@ -72,6 +76,7 @@ type Server struct {
 	opt     Options
 	mux     *http.ServeMux
 	http    *http.Server
+	api     *http.Server        // ServeAPI's
 	memory  *semaphore.Weighted // nil: no limit
 	buffers sync.Pool           // *[]byte: bodies
 	m       *metrics
@@ -94,15 +99,34 @@ func New(opt Options) (*Server, error) {
 	if opt.DecompressedLimit == 0 {
 		opt.DecompressedLimit = 1 << 30
 	}
+	for _, d := range []*time.Duration{&opt.ReadTimeout, &opt.WriteTimeout} {
+		if *d == 0 {
+			*d = time.Minute
+		}
+	}
 	s := &Server{opt: opt, mux: http.NewServeMux(), m: newMetrics(opt.Metrics)}
 	s.buffers.New = func() any { return new([]byte) }
 	if opt.RequestMemory > 0 {
 		s.memory = semaphore.NewWeighted(opt.RequestMemory)
 		s.m.memoryLimit.Set(float64(opt.RequestMemory))
 	}
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
-		ErrorLog: slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug)}
+	listener := func(h http.Handler) *http.Server {
+		return &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
+			ErrorLog: slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug)}
+	}
+	s.http, s.api = listener(s), listener(http.HandlerFunc(s.serveAPI))
 	return s, nil
+}
+
+// serveAPI answers what strangers may ask for: everything else is not found, and nobody is asked who he is for that.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	for _, p := range []string{"/v1", "/dashboard"} {
+		if r.URL.Path == p || strings.HasPrefix(r.URL.Path, p+"/") {
+			s.ServeHTTP(w, r)
+			return
+		}
+	}
+	http.NotFound(w, r)
 }
 
 // Handle adds a route.
@@ -137,26 +161,63 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Serve answers requests of l until Shutdown or Close; then it returns nil.
-func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+// Serve answers requests of l until Shutdown; then it returns nil.
+func (s *Server) Serve(l net.Listener) error { return serve(s.http, l, s.opt.WriteTimeout) }
+
+// ServeAPI is Serve for paths below /v1 and /dashboard alone, so that a listener can be shown to strangers.
+func (s *Server) ServeAPI(l net.Listener) error { return serve(s.api, l, s.opt.WriteTimeout) }
+
+func serve(h *http.Server, l net.Listener, timeout time.Duration) error {
+	if err := h.Serve(&slowListener{l, timeout}); !errors.Is(err, http.ErrServerClosed) {
 		return errs.Wrap(errs.External, err, "serve http on %s", l.Addr())
 	}
 	return nil
 }
 
+// slowListener gives every write a time limit, so that a client that stops reading does not hold a query for ever.
+type slowListener struct {
+	net.Listener
+	timeout time.Duration
+}
+
+func (l *slowListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &slowConn{c, l.timeout}, nil
+}
+
+type slowConn struct {
+	net.Conn
+	timeout time.Duration
+}
+
+func (c *slowConn) Write(b []byte) (n int, err error) {
+	for {
+		c.SetWriteDeadline(time.Now().Add(c.timeout))
+		k, err := c.Conn.Write(b[n:min(len(b), n+paceBytes)])
+		if n += k; err != nil || n == len(b) {
+			return n, err
+		}
+	}
+}
+
 // Shutdown stops accepting, waits for requests in hand until ctx ends, then cuts those that are left.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if err := s.http.Shutdown(ctx); err != nil {
-		s.http.Close()
-		return errs.Wrap(errs.Cancelled, err, "stop http server")
+	for _, h := range []*http.Server{s.http, s.api} {
+		if err := h.Shutdown(ctx); err != nil {
+			s.http.Close()
+			s.api.Close()
+			return errs.Wrap(errs.Cancelled, err, "stop http server")
+		}
 	}
 	return nil
 }
 
 func (s *Server) serve(rw http.ResponseWriter, hr *http.Request, rt *Route, elapsed *prometheus.HistogramVec) {
 	w := &writer{ResponseWriter: rw}
-	r := &Request{Request: hr, Start: time.Now(), server: s}
+	r := &Request{Request: hr, Start: time.Now(), server: s, control: http.NewResponseController(rw)}
 	defer func() {
 		r.release()
 		if p := recover(); p != nil {
@@ -208,11 +269,12 @@ type Request struct {
 	Session *model.Session
 	Start   time.Time
 
-	server *Server
-	query  url.Values // of the URL, once asked for
-	form   url.Values // of the body, once read
-	bufs   []*[]byte  // go back to the pool
-	held   int64      // of the server's request memory
+	server  *Server
+	control *http.ResponseController
+	query   url.Values // of the URL, once asked for
+	form    url.Values // of the body, once read
+	bufs    []*[]byte  // go back to the pool
+	held    int64      // of the server's request memory
 }
 
 // ElapsedMillis is the time since the request came.

@@ -108,6 +108,7 @@ func (w *deadlineWriter) Write(b []byte) (int, error) {
 
 // Refuse tells a client that there is no room for it.
 func (c *conn) Refuse() {
+	c.raw.SetDeadline(time.Now().Add(c.s.opt.LoginTimeout))
 	c.w.End(wire.AppendErr(c.w.Begin(), 1040, "08004", "Too many connections"))
 	c.w.Flush()
 }

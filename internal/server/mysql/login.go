@@ -126,6 +126,10 @@ func (c *conn) enter(ctx context.Context, l *wire.Login) error {
 	if c.sess.User = l.User; l.User == "" {
 		c.sess.User = defaultUser
 	}
+	if !c.s.conns.Claim(c.id, c.sess.User) {
+		c.answerError(errorNumber{1203, "42000"}, fmt.Sprintf("User %s already has more than 'max_user_connections' active connections", c.sess.User))
+		return errs.New(errs.RateLimited, "user %s has as many connections as one may have", c.sess.User)
+	}
 	if l.Database == "" {
 		if c.s.opt.RejectNoDatabase {
 			c.answerError(errorNumber{1102, "42000"}, "database required on connection")

@@ -40,6 +40,7 @@ type Options struct {
 	Zone    *time.Location // of sessions that set none. Nil: UTC
 
 	MaxConnections int // 0: no limit
+	MaxPerUser     int // connections of one user. 0: no limit
 	MaxStatements  int // prepared by one connection. 0: 10000
 	MaxPacket      int // bytes of a statement. 0: 64 MiB
 	// RejectNoDatabase refuses clients that name no database when they connect.
@@ -110,7 +111,7 @@ func New(opt Options) (*Server, error) {
 	}
 	opt.defaults()
 	s := &Server{opt: opt, m: conns.NewMetrics("mysql", "MySQL", opt.Metrics), start: time.Now()}
-	s.conns = conns.New(conns.Options[*conn]{Protocol: "mysql", Log: opt.Log, MaxConnections: opt.MaxConnections, KeepAlive: opt.KeepAlive, Count: s.m.Connections,
+	s.conns = conns.New(conns.Options[*conn]{Protocol: "mysql", Log: opt.Log, MaxConnections: opt.MaxConnections, MaxPerUser: opt.MaxPerUser, KeepAlive: opt.KeepAlive, Count: s.m.Connections,
 		New: func(nc net.Conn, id uint32) *conn { return newConn(s, nc, id) }})
 	return s, nil
 }

@@ -39,6 +39,8 @@ type conn struct {
 	chunks  chan chunk // from the reading goroutine; closed by it. Nil while nobody is logged in.
 	rest    []byte     // of the last chunk
 	waiting bool       // for the first byte of a message
+	due     time.Time  // when the next piece of a message must have come
+	piece   int        // bytes of it that came
 
 	tx       byte
 	warned   bool // that there are no transactions
@@ -236,12 +238,17 @@ func (c *conn) read(done <-chan struct{}, gone context.CancelCauseFunc) {
 	}
 }
 
-// receive gives bytes that came. Between messages it may take as long as idle clients may; within one, as long as reading may.
+// pieceBytes is how much of a message has to come within ReadTimeout.
+const pieceBytes = 64 << 10
+
+// receive gives bytes that came. Between messages it may take as long as idle clients may; within one, a piece as long as reading may.
 func (c *conn) receive(p []byte) (int, error) {
 	if len(c.rest) == 0 {
-		limit, stop := c.s.opt.ReadTimeout, (<-chan struct{})(nil)
+		limit, stop := time.Duration(0), (<-chan struct{})(nil)
 		if c.waiting {
 			limit, stop = c.s.opt.IdleTimeout, c.s.conns.Stopping()
+		} else if limit = time.Until(c.due); limit <= 0 {
+			return 0, errStuck
 		}
 		var late <-chan time.Time
 		if limit > 0 {
@@ -258,6 +265,9 @@ func (c *conn) receive(p []byte) (int, error) {
 				return 0, k.err
 			}
 			c.rest = k.b
+			if c.piece += len(k.b); c.piece >= pieceBytes {
+				c.begin()
+			}
 		case <-late:
 			if c.waiting {
 				return 0, errIdle
@@ -267,11 +277,17 @@ func (c *conn) receive(p []byte) (int, error) {
 			return 0, errTerminated
 		}
 	}
-	c.waiting = false
+	if c.waiting {
+		c.waiting = false
+		c.begin()
+	}
 	n := copy(p, c.rest)
 	c.rest = c.rest[n:]
 	return n, nil
 }
+
+// begin starts the time of a piece.
+func (c *conn) begin() { c.piece, c.due = 0, time.Now().Add(c.s.opt.ReadTimeout) }
 
 // next gives the next message, which is valid until the one after.
 func (c *conn) next() (pgproto3.FrontendMessage, error) {

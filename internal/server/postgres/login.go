@@ -88,9 +88,7 @@ func (c *conn) listen(nc net.Conn) { c.speak(nc, &source{c: c, before: nc}) }
 
 // encrypt goes on over TLS.
 func (c *conn) encrypt(ctx context.Context, nc net.Conn) error {
-	cfg := c.s.opt.TLS.Clone()
-	cfg.NextProtos = []string{alpn}
-	t := tls.Server(nc, cfg)
+	t := tls.Server(nc, c.s.tls)
 	if err := t.HandshakeContext(ctx); err != nil {
 		return fmt.Errorf("tls handshake: %w", err)
 	}
@@ -129,6 +127,11 @@ func (c *conn) login(ctx context.Context) error {
 	c.sess.Rights = rights
 	if c.sess.User = m.Parameters["user"]; c.sess.User == "" {
 		c.sess.User = defaultUser
+	}
+	if !c.s.conns.Claim(c.id, c.sess.User) {
+		err := state("53300", "too many connections for role %q", c.sess.User)
+		c.fatal(err)
+		return err
 	}
 	if err := c.database(ctx, m.Parameters["database"]); err != nil {
 		c.fatal(err)

@@ -62,6 +62,7 @@ type Options struct {
 	Zone    *time.Location // of sessions that set none. Nil: UTC
 
 	MaxConnections int // 0: no limit
+	MaxPerUser     int // connections of one user. 0: no limit
 	MaxStatements  int // prepared, or cursors declared, by one connection. 0: 10000
 	MaxMessage     int // bytes of a message. 0: 64 MiB
 
@@ -71,6 +72,7 @@ type Options struct {
 	// clients earlier; longer keeps their queries' memory longer. 0: 60 s.
 	ReadTimeout  time.Duration
 	WriteTimeout time.Duration
+	KeepAlive    time.Duration // of TCP. 0: the system's
 
 	Log     *slog.Logger          // nil: silent
 	Metrics prometheus.Registerer // nil: not counted
@@ -112,6 +114,7 @@ func (o *Options) defaults() {
 type Server struct {
 	opt Options
 	m   *conns.Metrics
+	tls *tls.Config // Options.TLS for alpn; nil: none
 
 	conns *conns.Set[*conn]
 }
@@ -125,10 +128,26 @@ func New(opt Options) (*Server, error) {
 		return nil, errs.New(errs.InvalidArguments, "postgres server: TLS is required but not configured")
 	}
 	opt.defaults()
-	s := &Server{opt: opt, m: conns.NewMetrics("postgres", "PostgreSQL", opt.Metrics)}
-	s.conns = conns.New(conns.Options[*conn]{Protocol: "postgres", Log: opt.Log, MaxConnections: opt.MaxConnections, Count: s.m.Connections,
+	s := &Server{opt: opt, m: conns.NewMetrics("postgres", "PostgreSQL", opt.Metrics), tls: forProtocol(opt.TLS)}
+	s.conns = conns.New(conns.Options[*conn]{Protocol: "postgres", Log: opt.Log, MaxConnections: opt.MaxConnections, MaxPerUser: opt.MaxPerUser, KeepAlive: opt.KeepAlive, Count: s.m.Connections,
 		New: func(nc net.Conn, id uint32) *conn { return newConn(s, nc, id) }})
 	return s, nil
+}
+
+// forProtocol is a configuration that names the protocol, also where it chooses another one for each client.
+func forProtocol(conf *tls.Config) *tls.Config {
+	if conf == nil {
+		return nil
+	}
+	out := conf.Clone()
+	out.NextProtos = []string{alpn}
+	if choose := conf.GetConfigForClient; choose != nil {
+		out.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+			chosen, err := choose(h)
+			return forProtocol(chosen), err
+		}
+	}
+	return out
 }
 
 // Serve answers clients of l until Shutdown; then it returns nil. It closes l.
