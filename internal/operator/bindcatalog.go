@@ -6,6 +6,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/asked"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
@@ -44,30 +45,18 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 		if t == nil {
 			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 		}
-		return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema,
-			Rows: func(ctx context.Context, _ *model.Session) (model.RowStream, error) {
-				batch, err := b.info.Rows(ctx, t)
-				if err != nil {
-					return nil, err
-				}
-				m := &memoryRows{batch: batch}
-				for _, c := range t.Schema.Columns {
-					m.fields = append(m.fields, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
-				}
-				return m, nil
-			}}, nil
+		return made(&plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema},
+			func(ctx context.Context, _ *model.Session, what *asked.Table) (*model.Batch, error) {
+				return b.info.Rows(ctx, t, what)
+			}), nil
 	}
 	if sess.Dialect == model.DialectPostgres && (database == pgcatalog.Name || database == sess.Database) {
 		// PostgreSQL's clients name these tables without their database.
 		if t := b.pg.Table(table); t != nil {
-			return &plan.Table{Catalog: cat, Database: pgcatalog.Name, Name: table, ID: t.ID, Schema: t.Schema,
-				Rows: func(context.Context, *model.Session) (model.RowStream, error) {
-					m := &memoryRows{batch: b.pg.Rows(t)}
-					for _, c := range t.Schema.Columns {
-						m.fields = append(m.fields, model.Field{Name: c.Name, Type: c.Type, ID: c.ID})
-					}
-					return m, nil
-				}}, nil
+			return made(&plan.Table{Catalog: cat, Database: pgcatalog.Name, Name: table, ID: t.ID, Schema: t.Schema},
+				func(_ context.Context, _ *model.Session, what *asked.Table) (*model.Batch, error) {
+					return b.pg.Rows(t, what), nil
+				}), nil
 		}
 	}
 	if database == pgcatalog.Name {
@@ -113,4 +102,22 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 			}}, nil
 	}
 	return &plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Merge: t.Region.Merge, Regions: t.Regions, Partition: t.Partition}, nil
+}
+
+// made gives a table rows that are made as it is read.
+func made(t *plan.Table, rows func(ctx context.Context, sess *model.Session, what *asked.Table) (*model.Batch, error)) *plan.Table {
+	stream := func(ctx context.Context, sess *model.Session, what *asked.Table) (model.RowStream, error) {
+		batch, err := rows(ctx, sess, what)
+		if err != nil {
+			return nil, err
+		}
+		return &memoryRows{fields: what.Fields(), batch: batch}, nil
+	}
+	t.Rows = func(ctx context.Context, sess *model.Session) (model.RowStream, error) {
+		return stream(ctx, sess, asked.All(t.Schema))
+	}
+	t.RowsOf = func(ctx context.Context, sess *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error) {
+		return stream(ctx, sess, asked.Of(t.Schema, ids, pred))
+	}
+	return t
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -106,6 +107,21 @@ func (o *Operator) listingOf(sess *model.Session, s *sql.Show) (*listing, error)
 	return nil, nil
 }
 
+// systemTable is the schema of a table of information_schema, or of pg_catalog where a session has it; or nil.
+func systemTable(sess *model.Session, database, name string) *model.Schema {
+	switch {
+	case database == infoschema.Name:
+		if t := (&infoschema.Source{}).Table(name); t != nil {
+			return t.Schema
+		}
+	case sess.Dialect == model.DialectPostgres && (database == pgcatalog.Name || database == sess.Database):
+		if t := (&pgcatalog.Source{}).Table(name); t != nil {
+			return t.Schema
+		}
+	}
+	return nil
+}
+
 // exists refuses a table that is in neither the catalog nor information_schema.
 func (o *Operator) exists(database, table string) error {
 	if database == infoschema.Name && (&infoschema.Source{}).Table(table) != nil {
@@ -196,12 +212,10 @@ func (o *Operator) describe(ctx context.Context, sess *model.Session, s *sql.Des
 		return nil, err
 	}
 	var columns []model.Column
-	if database == infoschema.Name {
-		t := (&infoschema.Source{}).Table(name)
-		if t == nil {
-			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", model.DefaultCatalog, database, name)
-		}
-		columns = t.Schema.Columns
+	if system := systemTable(sess, database, name); system != nil {
+		columns = system.Columns
+	} else if systemDatabase(database) {
+		return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", model.DefaultCatalog, database, name)
 	} else if v := o.catalog.View(database, name); v != nil {
 		columns = infoschema.ViewColumns(v)
 	} else {
@@ -244,6 +258,9 @@ func (o *Operator) showCreate(sess *model.Session, s *sql.ShowCreate) (model.Row
 			return nil, err
 		}
 		if systemDatabase(database) {
+			if systemTable(sess, database, name) == nil {
+				return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", model.DefaultCatalog, database, name)
+			}
 			return nil, errs.New(errs.Unsupported, "Show create table only for base table. %s is TEMPORARY", objectText(s.Name))
 		}
 		if s.Variant != "" {

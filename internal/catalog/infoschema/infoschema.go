@@ -7,6 +7,7 @@ package infoschema
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/asked"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -64,13 +66,9 @@ func (s *Source) Table(name string) *Table {
 	return nil
 }
 
-// Rows are the rows of a table now.
-func (s *Source) Rows(ctx context.Context, t *Table) (*model.Batch, error) {
-	fields := make([]model.Field, len(t.Schema.Columns))
-	for i, c := range t.Schema.Columns {
-		fields[i] = model.Field{Name: c.Name, Type: c.Type, ID: c.ID}
-	}
-	w := &writer{batch: model.NewBatch(fields, 0)}
+// Rows are the rows of a table now, as far as they are asked for.
+func (s *Source) Rows(ctx context.Context, t *Table, what *asked.Table) (*model.Batch, error) {
+	w := &writer{batch: model.NewBatch(what.Fields(), 0), Table: what}
 	if t.fill == nil {
 		return w.batch, nil
 	}
@@ -125,17 +123,51 @@ func columnType(s string) model.Type {
 	return model.String
 }
 
-// writer adds rows.
-type writer struct{ batch *model.Batch }
+// writer adds rows, of which it keeps the columns that are asked for.
+type writer struct {
+	*asked.Table
+	batch *model.Batch
+}
 
-// add adds a row: nil is NULL, times are cut to the column's unit. What is left out at the end is NULL.
+// wants reports whether rows of a table are asked for, where the table has the columns table_schema and table_name.
+func (w *writer) wants(database, table string) bool {
+	return w.Text("table_schema", database) && w.Text("table_name", table)
+}
+
+// tables are the users' tables that w wants rows of.
+func (s *Source) tables(w *writer) iter.Seq[*catalog.Table] {
+	return wanted(s.Catalog.AllTables(), func(t *catalog.Table) bool { return w.wants(t.Database, t.Name) })
+}
+
+// views are the views that w wants rows of.
+func (s *Source) views(w *writer) iter.Seq[*catalog.View] {
+	return wanted(s.Catalog.AllViews(), func(v *catalog.View) bool { return w.wants(v.Database, v.Name) })
+}
+
+// system are the tables of information_schema that w wants rows of.
+func (s *Source) system(w *writer) iter.Seq[*Table] {
+	return wanted(s.Tables(), func(t *Table) bool { return w.wants(Name, t.Name) })
+}
+
+func wanted[T any](all []T, want func(T) bool) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, x := range all {
+			if want(x) && !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// add adds a row of all columns: nil is NULL, times are cut to the column's unit. What is left out at the end is NULL.
 func (w *writer) add(cells ...any) {
 	for i, v := range w.batch.Cols {
-		if i >= len(cells) {
+		at := w.Columns[i]
+		if at >= len(cells) {
 			v.AppendNull()
 			continue
 		}
-		switch x := cells[i].(type) {
+		switch x := cells[at].(type) {
 		case nil:
 			v.AppendNull()
 		case string:

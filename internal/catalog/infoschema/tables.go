@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -143,14 +144,17 @@ func memoryUsage(_ context.Context, s *Source, w *writer) error {
 }
 
 func tables(ctx context.Context, s *Source, w *writer) error {
-	stats, err := s.statistics(ctx)
-	if err != nil {
-		return err
+	var stats map[model.TableID]contract.RegionStatistics
+	if w.Wants("data_length", "index_length", "avg_row_length", "table_rows") {
+		var err error
+		if stats, err = s.statistics(ctx); err != nil {
+			return err
+		}
 	}
-	for _, t := range s.Tables() {
+	for t := range s.system(w) {
 		w.add(cat, Name, t.Name, "LOCAL TEMPORARY", int(t.ID), 0, 0, 0, 0, 0, "", 11, "Fixed", 0, 0, 0, nil, nil, nil, "utf8_bin", 0, "", nil, "Y")
 	}
-	for _, t := range s.Catalog.AllTables() {
+	for t := range s.tables(w) {
 		st := stats[t.ID]
 		var avg uint64
 		if st.Rows > 0 {
@@ -159,25 +163,25 @@ func tables(ctx context.Context, s *Source, w *writer) error {
 		w.add(t.Catalog, t.Database, t.Name, "BASE TABLE", int(t.ID), st.SSTBytes, 0, st.IndexBytes, 0, avg, t.Engine, 11, "Fixed", st.Rows, 0, 0,
 			t.Created, t.Created, nil, "utf8_bin", 0, OptionText(t.Options), t.Comment, "N")
 	}
-	for _, v := range s.Catalog.AllViews() {
+	for v := range s.views(w) {
 		w.add(v.Catalog, v.Database, v.Name, "VIEW", int(v.ID), 0, 0, 0, 0, 0, "", 11, "Fixed", 0, 0, 0, v.Created, v.Created, nil, "utf8_bin", 0, "", nil, "N")
 	}
 	return nil
 }
 
 func columns(_ context.Context, s *Source, w *writer) error {
-	for _, t := range s.Tables() {
+	for t := range s.system(w) {
 		for i := range t.Schema.Columns {
 			column(w, Name, t.Name, i, &t.Schema.Columns[i])
 		}
 	}
-	for _, t := range s.Catalog.AllTables() {
+	for t := range s.tables(w) {
 		shown := s.Catalog.Shown(t)
 		for i := range shown.Columns {
 			column(w, t.Database, t.Name, i, &shown.Columns[i])
 		}
 	}
-	for _, v := range s.Catalog.AllViews() {
+	for v := range s.views(w) {
 		for i, c := range ViewColumns(v) {
 			column(w, v.Database, v.Name, i, &c)
 		}
@@ -244,7 +248,7 @@ func schemata(_ context.Context, s *Source, w *writer) error {
 }
 
 func keyColumnUsage(_ context.Context, s *Source, w *writer) error {
-	for _, t := range s.Catalog.AllTables() {
+	for t := range s.tables(w) {
 		add := func(constraint string, c *model.Column, position int, style string) {
 			w.add("def", t.Database, constraint, "def", t.Catalog, t.Database, t.Name, c.Name, position, nil, nil, nil, nil, style)
 		}
@@ -263,7 +267,7 @@ func keyColumnUsage(_ context.Context, s *Source, w *writer) error {
 }
 
 func tableConstraints(_ context.Context, s *Source, w *writer) error {
-	for _, t := range s.Catalog.AllTables() {
+	for t := range s.tables(w) {
 		w.add("def", t.Database, "TIME INDEX", t.Database, t.Name, "TIME INDEX", "YES")
 		if len(t.Schema.PrimaryKey) > 0 {
 			w.add("def", t.Database, "PRIMARY", t.Database, t.Name, "PRIMARY KEY", "YES")
@@ -273,7 +277,7 @@ func tableConstraints(_ context.Context, s *Source, w *writer) error {
 }
 
 func statistics(_ context.Context, s *Source, w *writer) error {
-	for _, t := range s.Catalog.AllTables() {
+	for t := range s.tables(w) {
 		add := func(unique int, name string, seq int, c *model.Column, kind, style string) {
 			nullable := ""
 			if c.Nullable {
@@ -295,8 +299,8 @@ func statistics(_ context.Context, s *Source, w *writer) error {
 	return nil
 }
 
-func eachRegion(s *Source, f func(t *catalog.Table, n int, id model.RegionID)) {
-	for _, t := range s.Catalog.AllTables() {
+func eachRegion(s *Source, w *writer, f func(t *catalog.Table, n int, id model.RegionID)) {
+	for t := range s.tables(w) {
 		for i, id := range t.Regions {
 			f(t, i, id)
 		}
@@ -304,7 +308,7 @@ func eachRegion(s *Source, f func(t *catalog.Table, n int, id model.RegionID)) {
 }
 
 func partitions(_ context.Context, s *Source, w *writer) error {
-	eachRegion(s, func(t *catalog.Table, n int, id model.RegionID) {
+	eachRegion(s, w, func(t *catalog.Table, n int, id model.RegionID) {
 		var columns, rule any
 		if p := t.Partition; p != nil {
 			names := make([]string, len(p.Columns))
@@ -322,7 +326,7 @@ func partitions(_ context.Context, s *Source, w *writer) error {
 }
 
 func regionPeers(_ context.Context, s *Source, w *writer) error {
-	eachRegion(s, func(t *catalog.Table, _ int, id model.RegionID) {
+	eachRegion(s, w, func(t *catalog.Table, _ int, id model.RegionID) {
 		w.add(t.Catalog, t.Database, t.Name, uint64(id), 0, "", "Yes", "ALIVE", nil)
 	})
 	return nil

@@ -8,7 +8,7 @@ import (
 )
 
 func views(_ context.Context, s *Source, w *writer) error {
-	for _, v := range s.Catalog.AllViews() {
+	for v := range s.views(w) {
 		w.add(v.Catalog, v.Database, v.Name, v.Definition, nil, false, nil, nil, "utf8", "utf8_bin")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/catalog/asked"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
@@ -60,13 +61,12 @@ func (s *Source) Tables() []*Table {
 	return out
 }
 
-// Rows are the rows of a table now.
-func (s *Source) Rows(t *Table) *model.Batch {
-	fields := make([]model.Field, len(t.Schema.Columns))
-	for i, c := range t.Schema.Columns {
-		fields[i] = model.Field{Name: c.Name, Type: c.Type, ID: c.ID}
+// Rows are the rows of a table now, as far as they are asked for.
+func (s *Source) Rows(t *Table, what *asked.Table) *model.Batch {
+	w := &writer{batch: model.NewBatch(what.Fields(), 0), Table: what}
+	for _, at := range what.Columns {
+		w.names = append(w.names, t.Schema.Columns[at].Name)
 	}
-	w := &writer{batch: model.NewBatch(fields, 0), names: t.Schema}
 	if t.fill != nil {
 		t.fill(s, w)
 	}
@@ -108,14 +108,16 @@ func columnType(s string) model.Type {
 // cells are the values of a row by the names of their columns; what is not named is the column's zero: 0, false, or NULL for text.
 type cells map[string]any
 
+// writer adds rows, of which it keeps the columns that are asked for.
 type writer struct {
+	*asked.Table
 	batch *model.Batch
-	names *model.Schema
+	names []string // of the batch's columns
 }
 
 func (w *writer) add(row cells) {
 	for i, v := range w.batch.Cols {
-		switch x := row[w.names.Columns[i].Name].(type) {
+		switch x := row[w.names[i]].(type) {
 		case string:
 			v.AppendString(x)
 		case bool:

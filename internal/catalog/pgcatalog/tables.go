@@ -76,17 +76,22 @@ func namespaces(s *Source, w *writer) {
 
 func classes(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		row := cells{"oid": r.oid, "relname": r.name, "relnamespace": NamespaceOID(r.database), "relowner": owner, "relam": heapAM,
-			"relfilenode": r.oid, "reltuples": -1, "relpersistence": "p", "relkind": r.kind, "relnatts": len(r.columns), "relispopulated": true,
-			"relreplident": "d", "relhasindex": r.table != nil, "relhasrules": r.kind == "v"}
-		if r.kind == "v" {
-			row["relam"], row["relfilenode"] = 0, 0
+		if !w.Number("relnamespace", int64(NamespaceOID(r.database))) {
+			continue
 		}
-		w.add(row)
-		if r.table != nil {
+		if w.Number("oid", int64(r.oid)) && w.Text("relname", r.name) {
+			row := cells{"oid": r.oid, "relname": r.name, "relnamespace": NamespaceOID(r.database), "relowner": owner, "relam": heapAM,
+				"relfilenode": r.oid, "reltuples": -1, "relpersistence": "p", "relkind": r.kind, "relnatts": len(r.columns), "relispopulated": true,
+				"relreplident": "d", "relhasindex": r.table != nil, "relhasrules": r.kind == "v"}
+			if r.kind == "v" {
+				row["relam"], row["relfilenode"] = 0, 0
+			}
+			w.add(row)
+		}
+		if key := r.oid + indexOffset; r.table != nil && w.Number("oid", int64(key)) && w.Text("relname", r.name+"_pkey") {
 			places, _ := keyColumns(r.table, r.columns)
-			w.add(cells{"oid": r.oid + indexOffset, "relname": r.name + "_pkey", "relnamespace": NamespaceOID(r.database), "relowner": owner,
-				"relam": btreeAM, "relfilenode": r.oid + indexOffset, "reltuples": -1, "relpersistence": "p", "relkind": "i", "relnatts": len(places),
+			w.add(cells{"oid": key, "relname": r.name + "_pkey", "relnamespace": NamespaceOID(r.database), "relowner": owner,
+				"relam": btreeAM, "relfilenode": key, "reltuples": -1, "relpersistence": "p", "relkind": "i", "relnatts": len(places),
 				"relispopulated": true, "relreplident": "n"})
 		}
 	}
@@ -94,7 +99,11 @@ func classes(s *Source, w *writer) {
 
 func attributes(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		for i := range r.columns {
+		columns := r.columns
+		if !w.Number("attrelid", int64(r.oid)) {
+			columns = nil
+		}
+		for i := range columns {
 			c := &r.columns[i]
 			oid, size, modifier := typeOID(c.Type)
 			row := cells{"attrelid": r.oid, "attname": c.Name, "atttypid": oid, "attlen": size, "attnum": i + 1, "attcacheoff": -1, "atttypmod": modifier,
@@ -105,7 +114,7 @@ func attributes(s *Source, w *writer) {
 			}
 			w.add(row)
 		}
-		if r.table != nil {
+		if r.table != nil && w.Number("attrelid", int64(r.oid+indexOffset)) {
 			_, names := keyColumns(r.table, r.columns)
 			for i, n := range names {
 				w.add(cells{"attrelid": r.oid + indexOffset, "attname": strings.Trim(n, `"`), "atttypid": keyType(r.columns, n), "attnum": i + 1, "atttypmod": -1,
@@ -184,6 +193,9 @@ func (s *Source) keyed(f func(r *relation, places, names []string)) {
 func indexes(s *Source, w *writer) {
 	s.keyed(func(r *relation, places, _ []string) {
 		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(places)), " ")
+		if !w.Number("indexrelid", int64(r.oid+indexOffset)) || !w.Number("indrelid", int64(r.oid)) {
+			return
+		}
 		w.add(cells{"indexrelid": r.oid + indexOffset, "indrelid": r.oid, "indnatts": len(places), "indnkeyatts": len(places), "indisunique": true,
 			"indisprimary": true, "indimmediate": true, "indisvalid": true, "indisready": true, "indislive": true,
 			"indkey": strings.Join(places, " "), "indcollation": zeros, "indclass": zeros, "indoption": zeros})
@@ -205,6 +217,9 @@ const constraintOffset = indexOffset + 1<<28
 
 func constraints(s *Source, w *writer) {
 	s.keyed(func(r *relation, places, _ []string) {
+		if !w.Number("oid", int64(r.oid+constraintOffset)) || !w.Number("conrelid", int64(r.oid)) {
+			return
+		}
 		w.add(cells{"oid": r.oid + constraintOffset, "conname": r.name + "_pkey", "connamespace": NamespaceOID(r.database), "contype": "p",
 			"convalidated": true, "conrelid": r.oid, "conindid": r.oid + indexOffset, "confupdtype": " ", "confdeltype": " ", "confmatchtype": " ",
 			"conislocal": true, "connoinherit": true, "conkey": array(places)})
@@ -214,7 +229,7 @@ func constraints(s *Source, w *writer) {
 func defaults(s *Source, w *writer) {
 	for _, r := range s.relations() {
 		for i := range r.columns {
-			if c := &r.columns[i]; c.Default != nil {
+			if c := &r.columns[i]; c.Default != nil && w.Number("adrelid", int64(r.oid)) {
 				w.add(cells{"oid": defaultOID(r.oid, i+1), "adrelid": r.oid, "adnum": i + 1, "adbin": infoschema.DefaultText(c)})
 			}
 		}
