@@ -34,10 +34,13 @@ require (
 )
 
 require (
+	github.com/golang/geo v0.0.0-20260818125358-b200a1149890 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/parquet-go/jsonlite v1.0.0 // indirect
+	github.com/peterstace/simplefeatures v0.50.0 // indirect
 	github.com/twpayne/go-geom v1.6.1 // indirect
+	github.com/uber/h3-go/v4 v4.1.0 // indirect
 )
 
 require (

@@ -79,6 +79,7 @@ func buildAggregates() map[string]*Aggregate {
 		add(name, "f:f", engine)
 	}
 	addSketches(add)
+	addPaths(add)
 	for _, n := range []string{"bit_and", "bit_or", "bit_xor"} {
 		add(n, "i:i", n)
 	}
@@ -102,6 +103,7 @@ func buildAggregates() map[string]*Aggregate {
 	window("cume_dist", ":f", "cume_dist")
 	window("lag", "a:1 ai:1 aia:1", "lag")
 	window("lead", "a:1 ai:1 aia:1", "lead")
+	addAnomalies(window)
 	add("nth_value", "ai:1", "nth_value").SQL = nthValue
 	add("grouping", "a*:j", "").SQL = func(c Call) (string, error) { return "CAST(" + write("grouping", c) + " AS INTEGER)", nil }
 	for alias, name := range aggregateAliases {

@@ -164,21 +164,3 @@ func vectorFunctions() []def {
 		{name: "vec_elem_product", sigs: "w:r", sql: "gt_vec_elem_product($1)"},
 	}
 }
-
-func placeFunctions() []def {
-	return []def{
-		{name: "ipv4_string_to_num", sigs: "s:k", sql: "gt_ipv4_string_to_num($1)"},
-		{name: "ipv4_num_to_string", sigs: "k:s", sql: "gt_ipv4_num_to_string($1)"},
-		{name: "ipv4_to_cidr", sigs: "s[i:s", sql: "gt_ipv4_to_cidr$#($*)"},
-		{name: "ipv4_in_range", sigs: "ss:b", sql: "gt_ipv4_in_range($1, $2)"},
-		{name: "ipv6_in_range", sigs: "ss:b", sql: "gt_ipv6_in_range($1, $2)"},
-		{name: "ipv6_string_to_num", sigs: "s:y", sql: "gt_ipv6_string_to_num($1)"},
-		{name: "ipv6_num_to_string", sigs: "s:s", sql: "gt_ipv6_num_to_string($1)"},
-		{name: "ipv6_to_cidr", sigs: "s[i:s", sql: "gt_ipv6_to_cidr$#($*)"},
-		{name: "geohash", sigs: "ffi:s", sql: "gt_geohash($1, $2, $3)"},
-		{name: "geohash_neighbours", sigs: "ffi:ls", sql: `CAST(from_json(gt_geohash_neighbours($1, $2, $3), '["VARCHAR"]') AS VARCHAR[])`},
-		{name: "wkt_point_from_latlng", sigs: "ff:s", sql: "gt_wkt_point($1, $2)"},
-		{name: "hll_count", sigs: "y:u", sql: "gt_hll_count($1)"},
-		{name: "uddsketch_calc", sigs: "fy:f", sql: "gt_udd_calc($1, $2)"},
-	}
-}

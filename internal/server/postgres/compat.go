@@ -42,7 +42,7 @@ func (c *conn) adapt(ctx context.Context, st sql.Statement) error {
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx}
+	a := &adapter{c: c, ctx: ctx, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_")}
 	sql.Walk(st, func(n sql.Node) bool {
 		if sel, ok := n.(*sql.Select); ok {
 			a.names(sel)
@@ -53,8 +53,18 @@ func (c *conn) adapt(ctx context.Context, st sql.Statement) error {
 }
 
 type adapter struct {
-	c   *conn
-	ctx context.Context
+	c       *conn
+	ctx     context.Context
+	catalog bool // the statement asks for the catalog, in whose columns arrays are text
+}
+
+// ofLists are functions that mean something else for the arrays of the catalog than for lists.
+func ofLists(name string) bool {
+	switch name {
+	case "array_to_string", "array_length", "array_remove":
+		return true
+	}
+	return false
 }
 
 // names gives columns that are about to change the names that PostgreSQL gives them: the function's, or the column's that is cast.
@@ -85,7 +95,7 @@ func (a *adapter) names(sel *sql.Select) {
 		}
 		switch x := x.(type) {
 		case *sql.FuncCall:
-			if name := strings.ToLower(x.FuncName()); rewritten(name) {
+			if name := strings.ToLower(x.FuncName()); rewritten(name) && (a.catalog || !ofLists(name)) {
 				it.Alias = sql.Ident{Name: name, Quoted: true}
 			}
 		case *sql.ColumnRef:
@@ -334,6 +344,9 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 			return l.Text, true
 		}
 		return "", false
+	}
+	if !a.catalog && ofLists(name) {
+		return f, nil
 	}
 	c := a.c
 	switch name {
