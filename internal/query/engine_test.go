@@ -232,7 +232,7 @@ func TestPlans(t *testing.T) {
 		{"SELECT date_trunc('minute', ts) AS m, max(usage) FROM cpu WHERE host IN ('h1', 'h2') AND ts >= '2024-01-01 00:00:00' AND ts < '2024-01-01 01:00:00' GROUP BY m ORDER BY m",
 			"Sort: m ASC NULLS LAST\n  Projection: m, max(usage) AS max(cpu.usage)\n    Scan: public.cpu columns=[m, max(usage)] time=[1704067200000,1704070800000) where=host in [\"h1\" \"h2\"] group=[bucket(ts, 60000, 0)] aggregate=[max(usage)]"},
 		{"SELECT host, avg(usage) FROM cpu2 GROUP BY host",
-			"Projection: host, /(sum(usage), CAST(false count(usage) AS Float64)) AS avg(cpu2.usage)\n  Aggregate: groupBy=[host], aggr=[sum(sum(usage)), sum(count(usage))]\n    Scan: public.cpu2 columns=[host, sum(usage), count(usage)] regions=2 group=[host] aggregate=[sum(usage), count(usage)]"},
+			"Projection: host, sum(usage) / CAST(count(usage) AS Float64) AS avg(cpu2.usage)\n  Aggregate: groupBy=[host], aggr=[sum(sum(usage)), sum(count(usage))]\n    Scan: public.cpu2 columns=[host, sum(usage), count(usage)] regions=2 group=[host] aggregate=[sum(usage), count(usage)]"},
 		{"SELECT host, last_value(usage ORDER BY ts) FROM cpu GROUP BY host", "last_row"},
 		{"SELECT DISTINCT ON (host) host, usage FROM cpu ORDER BY host, ts DESC", "last_row"},
 		{"SELECT * FROM cpu ORDER BY ts DESC LIMIT 5", "order=time desc limit=5"},

@@ -34,7 +34,7 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 	if err := rule.Optimize(p); err != nil {
 		return nil, err
 	}
-	physical, err := physicalText(p)
+	physical, statement, err := physicalText(p)
 	if err != nil {
 		return nil, err
 	}
@@ -44,23 +44,27 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 	plans := []PlanText{{"logical_plan", logical}, {"physical_plan", physical}}
 	if o.Verbose {
 		plans = []PlanText{{"initial_logical_plan", logical}, {"logical_plan", plan.Print(p.Root)}, {"physical_plan", physical}}
+		if statement != "" {
+			plans = append(plans, PlanText{"relational_statement", statement})
+		}
 	}
 	return ExplainPlans(o, plans...)
 }
 
-func physicalText(p *plan.Query) (string, error) {
-	text := plan.Print(p.Root)
+// physicalText draws a plan under the half that finishes it, and gives the statement of the relational one.
+func physicalText(p *plan.Query) (text, statement string, err error) {
+	text = plan.Print(p.Root)
 	if direct(p) != nil {
-		return "Direct\n" + text, nil
+		return "Direct\n" + text, "", nil
 	}
 	if prog := finish.Compile(p); prog != nil {
-		return "Finish: " + prog.String() + "\n" + text, nil
+		return "Finish: " + prog.String() + "\n" + text, "", nil
 	}
 	st, err := render.Query(p)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	return "Relational: " + st.SQL + "\n" + text, nil
+	return "Relational\n" + text, st.SQL, nil
 }
 
 func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string, o ExplainOptions) (model.RowStream, error) {

@@ -48,11 +48,17 @@ func printExpr(sb *strings.Builder, e Expr, exact bool) {
 		}
 		sb.WriteString(e.V.String())
 	case *Call:
+		if !exact && printOperator(sb, e) {
+			return
+		}
 		fmt.Fprintf(sb, "%s(", e.Fn)
 		list(e.Args)
 		sb.WriteByte(')')
 	case *Cast:
-		fmt.Fprintf(sb, "CAST(%v ", e.Try)
+		if e.Try {
+			sb.WriteString("TRY_")
+		}
+		sb.WriteString("CAST(")
 		printExpr(sb, e.X, exact)
 		fmt.Fprintf(sb, " AS %s)", e.T)
 	case *Case:
@@ -77,17 +83,22 @@ func printExpr(sb *strings.Builder, e Expr, exact bool) {
 		list(e.List)
 		sb.WriteByte(')')
 	case *Sub:
-		fmt.Fprintf(sb, "%s(%v ", [...]string{"scalar", "exists", "in", "any", "all"}[e.Kind], e.Not)
 		if e.X != nil {
 			printExpr(sb, e.X, exact)
+			sb.WriteByte(' ')
+		}
+		if e.Op != "" {
 			sb.WriteString(e.Op + " ")
 		}
-		if exact {
-			fmt.Fprintf(sb, "%p", e.Query)
-		} else {
-			sb.WriteString("subquery")
+		if e.Not {
+			sb.WriteString("NOT ")
 		}
-		sb.WriteByte(')')
+		sb.WriteString([...]string{"", "EXISTS ", "IN ", "ANY ", "ALL "}[e.Kind])
+		if exact {
+			fmt.Fprintf(sb, "(%p)", e.Query)
+		} else {
+			sb.WriteString("(subquery)")
+		}
 	case *List:
 		sb.WriteByte('[')
 		if exact && len(e.Names) > 0 {
@@ -96,6 +107,52 @@ func printExpr(sb *strings.Builder, e Expr, exact bool) {
 		list(e.Elems)
 		sb.WriteByte(']')
 	}
+}
+
+// printOperator prints a call of an operator as it is written in SQL; false where the call is of a function.
+func printOperator(sb *strings.Builder, e *Call) bool {
+	operand := func(x Expr) {
+		if c, ok := x.(*Call); ok && isOperator(c.Fn) {
+			sb.WriteByte('(')
+			printExpr(sb, x, false)
+			sb.WriteByte(')')
+			return
+		}
+		printExpr(sb, x, false)
+	}
+	switch {
+	case e.Fn == And || e.Fn == Or:
+		for i, x := range Operands(nil, e.Fn, e) {
+			if i > 0 {
+				sb.WriteString(" " + strings.ToUpper(e.Fn) + " ")
+			}
+			operand(x)
+		}
+	case !isOperator(e.Fn):
+		return false
+	case e.Fn == Not && len(e.Args) == 1:
+		sb.WriteString("NOT ")
+		operand(e.Args[0])
+	case len(e.Args) == 1 && (e.Fn == IsNull || e.Fn == NotNull):
+		operand(e.Args[0])
+		sb.WriteString(" " + strings.ToUpper(e.Fn))
+	case len(e.Args) >= 2: // LIKE has its escape as a third
+		operand(e.Args[0])
+		sb.WriteString(" " + strings.ToUpper(e.Fn) + " ")
+		operand(e.Args[1])
+	default:
+		return false
+	}
+	return true
+}
+
+func isOperator(fn string) bool {
+	switch fn {
+	case And, Or, Not, IsNull, NotNull, Like, NotLike, ILike, NotILik:
+		return true
+	}
+	c := fn[0] | 0x20
+	return (c < 'a' || c > 'z') && c != '_'
 }
 
 // Print draws a plan as a tree, a line an operator, inputs indented below.

@@ -12,9 +12,15 @@ const maxPushedLimit = 1 << 20
 // limit lets regions stop early: after so many rows, or with the newest or oldest so many. The limit stays above as it was, for
 // several regions, and so does the order.
 func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
-	l, ok := n.(*plan.Limit)
-	if !ok || l.Count < 0 || l.Count+l.Offset > maxPushedLimit || l.Count+l.Offset <= 0 {
-		return n, nil
+	if l, ok := n.(*plan.Limit); ok {
+		pushLimit(l)
+	}
+	return n, nil
+}
+
+func pushLimit(l *plan.Limit) {
+	if l.Count < 0 || l.Count+l.Offset > maxPushedLimit || l.Count+l.Offset <= 0 {
+		return
 	}
 	below := l.Input
 	for {
@@ -24,6 +30,9 @@ func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
 		}
 		below = p.Input
 	}
+	if limitParts(below, l.Count+l.Offset) {
+		return
+	}
 	order := contract.OrderNone
 	sort, sorted := below.(*plan.Sort)
 	if sorted {
@@ -32,11 +41,11 @@ func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
 	}
 	s, items := scanBelow(below)
 	if s == nil {
-		return n, nil
+		return
 	}
 	if sorted {
 		if len(sort.Keys) != 1 || !timeColumn(s, substitute(sort.Keys[0].X, items)) {
-			return n, nil
+			return
 		}
 		order = contract.OrderTimeAsc
 		if sort.Keys[0].Desc {
@@ -44,7 +53,73 @@ func limit(_ *plan.Query, n plan.Node) (plan.Node, error) {
 		}
 	}
 	s.Request.Order, s.Request.Limit = order, l.Count+l.Offset
-	return n, nil
+}
+
+// limitParts cuts off what is put together below a limit of n rows, in an order or none: each part of a UNION ALL, and the side of a join
+// of which every row is kept, gives n rows at most. It reports whether the node is of such parts, and is safe because the limit stays above.
+func limitParts(below plan.Node, n int64) bool {
+	var keys []plan.SortKey
+	if s, ok := below.(*plan.Sort); ok {
+		keys, below = s.Keys, s.Input
+	}
+	for {
+		p, ok := below.(*plan.Project)
+		if !ok {
+			break
+		}
+		moved := make([]plan.SortKey, len(keys))
+		for i, k := range keys {
+			if !mergeable(k.X, p.Items) {
+				return false
+			}
+			k.X = substitute(k.X, p.Items)
+			moved[i] = k
+		}
+		keys, below = moved, p.Input
+	}
+	part := func(in plan.Node, rename []plan.Item) plan.Node {
+		if len(keys) > 0 {
+			own := make([]plan.SortKey, len(keys))
+			for i, k := range keys {
+				k.X = substitute(k.X, rename)
+				own[i] = k
+			}
+			in = &plan.Sort{Input: in, Keys: own}
+		}
+		l := &plan.Limit{Input: in, Count: n}
+		pushLimit(l)
+		return l
+	}
+	switch b := below.(type) {
+	case *plan.SetOp:
+		if b.Kind != "UNION" || !b.All {
+			return false
+		}
+		for _, k := range keys {
+			if !pure(k.X) {
+				return false
+			}
+		}
+		for i, in := range b.Inputs() {
+			b.SetInput(i, part(in, renaming(b.Out, in.Cols())))
+		}
+		return true
+	case *plan.Join:
+		kept, side := b.Kind == plan.Left || b.Kind == plan.Right, 0
+		if b.Kind == plan.Right {
+			side = 1
+		}
+		in := b.Inputs()[side]
+		set := columnSet(in)
+		for _, k := range keys {
+			kept = kept && pure(k.X) && plan.UsesOnly(k.X, set)
+		}
+		if kept && !b.Lateral {
+			b.SetInput(side, part(in, nil))
+		}
+		return true
+	}
+	return false
 }
 
 // maxSlots keeps limits that are hardly any from making regions look again and again.

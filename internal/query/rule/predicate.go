@@ -138,15 +138,15 @@ func comparison(s *plan.Scan, op model.Op, l, r plan.Expr, not bool) (*model.Exp
 	if !ok {
 		return nil, false
 	}
+	if not {
+		op = negated[op]
+	}
 	col, as := operand(s, l)
 	if col == nil {
-		return nil, false
+		return slotComparison(s, op, l, lit.V)
 	}
 	if lit.V.Null() {
 		return never, true
-	}
-	if not {
-		op = negated[op]
 	}
 	return narrow(col, as, op, lit.V)
 }

@@ -28,6 +28,9 @@ func dropUnused(q *plan.Query) bool {
 		}
 		switch n := n.(type) {
 		case *plan.SetOp: // columns correspond by position
+			if narrowable(n) {
+				return // narrowed below, once it is known what is read of it
+			}
 			for _, in := range n.Inputs() {
 				for _, c := range in.Cols() {
 					used[c.ID] = true
@@ -56,6 +59,10 @@ func dropUnused(q *plan.Query) bool {
 	changed := false
 	plan.Walk(q.Root, func(n plan.Node) {
 		switch n := n.(type) {
+		case *plan.SetOp:
+			if narrowable(n) {
+				changed = narrowUnion(n, used) || changed
+			}
 		case *plan.Project:
 			kept := slices.DeleteFunc(slices.Clone(n.Items), func(it plan.Item) bool { return !used[it.Col.ID] })
 			changed = changed || len(kept) < len(n.Items)
@@ -72,6 +79,42 @@ func dropUnused(q *plan.Query) bool {
 			changed = pruneScan(n, used) || changed
 		}
 	})
+	return changed
+}
+
+// narrowable reports a set operation that gives its inputs' rows as they are: whether a column is there makes no difference to the others.
+func narrowable(n *plan.SetOp) bool { return n.Kind == "UNION" && n.All }
+
+// narrowUnion drops the columns of a UNION ALL that nobody reads, and marks those of its inputs that stay. It is met before its inputs are.
+func narrowUnion(n *plan.SetOp, used map[plan.ColID]bool) bool {
+	var out []plan.Column
+	var keep []int
+	for i, c := range n.Out {
+		if used[c.ID] || i == len(n.Out)-1 && len(keep) == 0 { // one stays: a SELECT has a column
+			out, keep = append(out, c), append(keep, i)
+		}
+	}
+	changed := len(out) < len(n.Out)
+	n.Out = out
+	for side, in := range n.Inputs() {
+		cols := in.Cols()
+		p := &plan.Project{Input: in}
+		below, computes := in.(*plan.Project)
+		if computes {
+			p.Input = below.Input
+		}
+		for _, i := range keep {
+			used[cols[i].ID] = true
+			it := plan.Item{Col: cols[i], X: cols[i].Ref()}
+			if computes {
+				it = below.Items[i]
+			}
+			p.Items = append(p.Items, it)
+		}
+		if changed {
+			n.SetInput(side, p)
+		}
+	}
 	return changed
 }
 

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"slices"
+
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
@@ -12,7 +14,7 @@ func volatile(fn string) bool {
 }
 
 // pushFilters takes every condition as far down as it can go.
-func pushFilters(n plan.Node) (plan.Node, error) { return pushInto(n, nil), nil }
+func pushFilters(n plan.Node) plan.Node { return pushInto(n, nil) }
 
 // pushInto gives n with only the rows for which all conditions hold.
 func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
@@ -46,6 +48,15 @@ func pushInto(n plan.Node, conds []plan.Expr) plan.Node {
 			n.Input = pushInto(n.Input, conds)
 			return n
 		}
+		on := map[plan.ColID]bool{}
+		for _, e := range n.On {
+			if c, ok := e.(*plan.Col); ok {
+				on[c.ID] = true
+			}
+		}
+		down, up := split(conds, func(c plan.Expr) bool { return len(on) > 0 && plan.UsesOnly(c, on) && pure(c) })
+		n.Input = pushInto(n.Input, down)
+		return filter(n, up)
 	case *plan.SetOp:
 		down, up := split(conds, pure)
 		n.L = pushInto(n.L, renamed(down, n.Out, n.L.Cols()))
@@ -120,11 +131,16 @@ func substituteAll(es []plan.Expr, items []plan.Item) []plan.Expr {
 }
 
 func renamed(es []plan.Expr, from, to []plan.Column) []plan.Expr {
+	return substituteAll(es, renaming(from, to))
+}
+
+// renaming is the columns of from as those of to.
+func renaming(from, to []plan.Column) []plan.Item {
 	items := make([]plan.Item, len(from))
 	for i := range from {
 		items[i] = plan.Item{Col: from[i], X: to[i].Ref()}
 	}
-	return substituteAll(es, items)
+	return items
 }
 
 // partitionColumns are the columns by which every window of n parts its rows: leaving out whole partitions changes no other one.
@@ -146,6 +162,7 @@ func partitionColumns(n *plan.Window) map[plan.ColID]bool {
 // condition may be judged before.
 func pushJoin(n *plan.Join, conds []plan.Expr) plan.Node {
 	l, r := columnSet(n.L), columnSet(n.R)
+	simplifyOuter(n, conds, l, r)
 	ofL := func(c plan.Expr) bool { return plan.UsesOnly(c, l) && !plan.Const(c) }
 	ofR := func(c plan.Expr) bool { return plan.UsesOnly(c, r) && !plan.Const(c) && !n.Lateral }
 	var toL, toR, none []plan.Expr
@@ -158,11 +175,11 @@ func pushJoin(n *plan.Join, conds []plan.Expr) plan.Node {
 	if keepR {
 		toR, conds = split(conds, ofR)
 	}
-	if n.Kind == plan.Inner || n.Kind == plan.Right || n.Kind == plan.Semi {
+	if reducesL(n.Kind) {
 		none, on = split(on, ofL)
 		toL = append(toL, none...)
 	}
-	if n.Kind == plan.Inner || n.Kind == plan.Left || n.Kind == plan.Semi || n.Kind == plan.Anti {
+	if reducesR(n.Kind) {
 		none, on = split(on, ofR)
 		toR = append(toR, none...)
 	}
@@ -171,9 +188,24 @@ func pushJoin(n *plan.Join, conds []plan.Expr) plan.Node {
 		both, conds = split(conds, func(c plan.Expr) bool { return !plan.HasSub(c) && !plan.Const(c) })
 		on = append(on, both...)
 	}
+	pairs := equalities(on, l, r)
+	ofLeft, ofRight := toL, toR
+	if reducesR(n.Kind) && !n.Lateral {
+		toR = append(slices.Clone(toR), transferred(ofLeft, pairs, true)...)
+	}
+	if reducesL(n.Kind) {
+		toL = append(slices.Clone(toL), transferred(ofRight, pairs, false)...)
+	}
 	n.On = plan.Conj(on)
 	n.L, n.R = pushInto(n.L, toL), pushInto(n.R, toR)
 	return filter(n, conds)
+}
+
+// reducesL reports a join of whose left side only the rows matter that match one of the right side; reducesR the same with sides exchanged.
+func reducesL(k plan.JoinKind) bool { return k == plan.Inner || k == plan.Right || k == plan.Semi }
+
+func reducesR(k plan.JoinKind) bool {
+	return k == plan.Inner || k == plan.Left || k == plan.Semi || k == plan.Anti
 }
 
 // pushScan makes conditions part of the request, and keeps those that a region cannot judge.

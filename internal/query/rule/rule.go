@@ -1,9 +1,13 @@
 // Package rule makes plans cheaper without changing their answers. Each rule has a file; Optimize runs them in an order in which each
 // finds what the ones before it have laid open:
 //
-//	push_filter     conditions move towards the scans, and into them where a region can judge them
+//	semi_join       IN (SELECT …) and EXISTS become joins
+//	push_filter     conditions move towards the scans, and into them where a region can judge them; across joins by what is equal (equal),
+//	                and outer joins that lose what makes them so become inner ones (outer_join)
 //	partition       regions that hold none of the rows are left out
 //	inline          a projection that only computes is merged into what is above it
+//	rank            likewise number one of each group, newest first
+//	distinct        SELECT DISTINCT is a grouping where regions can do that
 //	last_row        the newest row of each group needs only the newest row of each series
 //	aggregate       groupings that a region can do are done there
 //	limit           so are limits, and the newest or oldest rows
@@ -14,13 +18,13 @@ import "github.com/goptimedb/goptimedb/internal/query/plan"
 
 // Optimize applies all rules to the query.
 func Optimize(q *plan.Query) error {
-	root, err := pushFilters(q.Root)
+	root, err := plan.Transform(q.Root, semiJoins)
 	if err != nil {
 		return err
 	}
-	q.Root = root
+	q.Root = pushFilters(root)
 	partitions(q.Root)
-	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, aggregate, inline, limit} {
+	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, firstOfRank, distinct, aggregate, inline, limit} {
 		q.Root, err = plan.Transform(q.Root, func(n plan.Node) (plan.Node, error) { return r(q, n) })
 		if err != nil {
 			return err
