@@ -30,6 +30,9 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 			return n.query.Fields(ctx, sess, q, params...)
 		},
 		Columns: n.ops.Columns,
+		Load: func(ctx context.Context, sess *model.Session, st *sql.CopyStream) (postgres.Loading, error) {
+			return n.ops.Load(ctx, sess, st)
+		},
 		ClassOID: func(sess *model.Session, name string) (uint32, bool) {
 			return names.ClassOID(sess.Database, name)
 		},

@@ -2,30 +2,54 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"io"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
-	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
+// copyInOptions are the options of COPY, with those that need names of columns as they are written: a list, *, or nothing.
+type copyInOptions struct {
+	wire.CopyOptions
+	forceNull, forceNotNull, forceQuote string
+	match                               bool // the header must have the columns' names
+	ignore                              bool // rows with values that cannot be read are left out
+}
+
+// copyOptionsIn reads the options of COPY FROM, copyOptionsOut those of COPY TO.
+func copyOptionsIn(with sql.Options) (copyInOptions, error) {
+	o, err := copyOptions(with)
+	if err == nil && o.forceQuote != "" {
+		err = state("22023", "COPY FORCE_QUOTE cannot be used with COPY FROM")
+	}
+	return o, err
+}
+
+func copyOptionsOut(with sql.Options) (copyInOptions, error) {
+	o, err := copyOptions(with)
+	if err == nil && (o.forceNull != "" || o.forceNotNull != "" || o.match || o.ignore) {
+		err = state("22023", "COPY FORCE_NULL, FORCE_NOT_NULL, HEADER MATCH and ON_ERROR cannot be used with COPY TO")
+	}
+	return o, err
+}
+
 // copyOptions reads the options of COPY.
-func copyOptions(with sql.Options) (wire.CopyOptions, error) {
-	var o wire.CopyOptions
+func copyOptions(with sql.Options) (o copyInOptions, err error) {
 	one := func(opt sql.Option) (byte, error) {
 		if len(opt.Value) != 1 || opt.Value == "\n" || opt.Value == "\r" {
 			return 0, state("22023", "COPY %s must be a single one-byte character", opt.Key)
 		}
 		return opt.Value[0], nil
 	}
+	given := map[string]bool{}
 	for _, opt := range with {
-		var err error
+		if given[opt.Key] {
+			return o, state("42601", "conflicting or redundant options: COPY %s is given twice", opt.Key)
+		}
+		given[opt.Key] = true
 		switch opt.Key {
 		case "format":
 			switch strings.ToLower(opt.Value) {
@@ -41,9 +65,14 @@ func copyOptions(with sql.Options) (wire.CopyOptions, error) {
 			o.Delimiter, err = one(opt)
 		case "null":
 			o.Null, o.NullGiven = opt.Value, true
+			if strings.ContainsAny(o.Null, "\r\n") {
+				err = state("22023", "COPY null representation cannot use newline or carriage return")
+			}
 		case "header":
 			switch strings.ToLower(opt.Value) {
-			case "true", "on", "1", "match":
+			case "match":
+				o.Header, o.match = true, true
+			case "true", "on", "1":
 				o.Header = true
 			case "false", "off", "0":
 			default:
@@ -53,11 +82,25 @@ func copyOptions(with sql.Options) (wire.CopyOptions, error) {
 			o.Quote, err = one(opt)
 		case "escape":
 			o.Escape, err = one(opt)
+		case "force_null":
+			o.forceNull = opt.Value
+		case "force_not_null":
+			o.forceNotNull = opt.Value
+		case "force_quote":
+			o.forceQuote = opt.Value
+		case "on_error":
+			switch strings.ToLower(opt.Value) {
+			case "stop":
+			case "ignore":
+				o.ignore = true
+			default:
+				err = state("22023", "COPY ON_ERROR %q not recognized", opt.Value)
+			}
 		case "encoding":
 			if e := strings.ToLower(strings.ReplaceAll(opt.Value, "-", "")); e != "utf8" {
 				err = state("22023", "COPY encoding %q is not supported, UTF8 is", opt.Value)
 			}
-		case "freeze":
+		case "freeze", "log_verbosity":
 		default:
 			err = state("42601", "option %q of COPY not recognized", opt.Key)
 		}
@@ -65,11 +108,36 @@ func copyOptions(with sql.Options) (wire.CopyOptions, error) {
 			return o, err
 		}
 	}
-	o.Defaults()
-	if o.Format != wire.CopyBinary && o.Delimiter == o.Quote && o.Format == wire.CopyCSV {
-		return o, state("22023", "COPY delimiter and quote must be different")
+	return o, o.check(given)
+}
+
+// check refuses options that do not go together, as PostgreSQL does.
+func (o *copyInOptions) check(given map[string]bool) error {
+	for _, key := range []string{"quote", "escape", "force_null", "force_not_null", "force_quote"} {
+		if given[key] && o.Format != wire.CopyCSV {
+			return state("22023", "COPY %s requires CSV mode", strings.ToUpper(key))
+		}
 	}
-	return o, nil
+	for _, key := range []string{"delimiter", "null", "header"} {
+		if given[key] && o.Format == wire.CopyBinary {
+			return state("42601", "cannot specify %s in BINARY mode", strings.ToUpper(key))
+		}
+	}
+	if o.ignore && o.Format == wire.CopyBinary {
+		return state("42601", "only ON_ERROR STOP is allowed in BINARY mode")
+	}
+	o.Defaults()
+	switch {
+	case o.Format == wire.CopyCSV && o.Delimiter == o.Quote:
+		return state("22023", "COPY delimiter and quote must be different")
+	case o.Format == wire.CopyCSV && strings.IndexByte(o.Null, o.Quote) >= 0:
+		return state("22023", "CSV quote character must not appear in the NULL specification")
+	case o.Format == wire.CopyText && strings.IndexByte("\\.abcdefghijklmnopqrstuvwxyz0123456789", o.Delimiter) >= 0:
+		return state("22023", "COPY delimiter cannot be %q", string(o.Delimiter))
+	case o.Format != wire.CopyBinary && strings.IndexByte(o.Null, o.Delimiter) >= 0:
+		return state("22023", "COPY delimiter character must not appear in the NULL specification")
+	}
+	return nil
 }
 
 // copyOutTable is COPY table TO STDOUT: a query for its columns.
@@ -86,7 +154,7 @@ func (c *conn) copyOutTable(ctx context.Context, st *sql.CopyStream) (*result, e
 
 // copyOut sends the rows of a query.
 func (c *conn) copyOut(ctx context.Context, body sql.Statement, with sql.Options) (*result, error) {
-	opt, err := copyOptions(with)
+	opt, err := copyOptionsOut(with)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +167,9 @@ func (c *conn) copyOut(ctx context.Context, body sql.Statement, with sql.Options
 		return nil, state("42601", "COPY needs a query")
 	}
 	fields := res.rows.Fields()
+	if opt.ForceQuote, err = columnBits("FORCE_QUOTE", opt.forceQuote, len(fields), func(i int) string { return fields[i].Name }); err != nil {
+		return nil, err
+	}
 	b, err := res.rows.Next(ctx) // before anything is sent: most errors show here
 	if err != nil && err != io.EOF {
 		return nil, err
@@ -111,7 +182,7 @@ func (c *conn) copyOut(ctx context.Context, body sql.Statement, with sql.Options
 		}
 	}
 	c.w.send(head)
-	w := wire.NewCopyWriter(len(fields), opt, c.textStyle())
+	w := wire.NewCopyWriter(len(fields), opt.CopyOptions, c.textStyle())
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = f.Name
@@ -140,253 +211,4 @@ func (c *conn) copyOut(ctx context.Context, body sql.Statement, with sql.Options
 	r := &result{tag: "COPY %d"}
 	r.tag = r.finish(n)
 	return r, nil
-}
-
-// copyRows is how many rows of COPY are written at once. More make fewer and larger writes to the log; each row is held as literals.
-const copyRows = 4096
-
-// copyIn writes the rows that the client sends. Those before an error stay written: there are no transactions.
-func (c *conn) copyIn(ctx context.Context, st *sql.CopyStream) (*result, error) {
-	opt, err := copyOptions(st.With)
-	if err != nil {
-		return nil, err
-	}
-	if c.s.opt.Columns == nil {
-		return nil, state("0A000", "COPY FROM STDIN is not supported")
-	}
-	if !c.sess.Rights.CanWrite() {
-		return nil, errs.New(errs.PermissionDenied, "Permission denied: user %s is not allowed to write", c.sess.User)
-	}
-	all, err := c.s.opt.Columns(ctx, c.sess, st.Table)
-	if err != nil {
-		return nil, err
-	}
-	cols, err := copyColumns(all, st.Columns)
-	if err != nil {
-		return nil, err
-	}
-	head := &pgproto3.CopyInResponse{ColumnFormatCodes: make([]uint16, len(cols))}
-	if opt.Format == wire.CopyBinary {
-		head.OverallFormat = 1
-		for i := range head.ColumnFormatCodes {
-			head.ColumnFormatCodes[i] = 1
-		}
-	}
-	c.tell()
-	c.w.send(head)
-	if err := c.w.flush(); err != nil {
-		return nil, err
-	}
-	in := &copying{c: c, st: st, opt: opt, cols: cols, r: wire.NewCopyReader(opt)}
-	in.into.Stmt.Src, in.into.Table = st.Source(), st.Table
-	for _, col := range cols {
-		in.into.Columns = append(in.into.Columns, sql.Ident{Name: col.Name, Quoted: true})
-	}
-	// The rows are taken to their end even after an error: clients look for answers only when they have sent all.
-	var failed error
-	for {
-		m, err := c.next()
-		if err != nil {
-			return nil, err
-		}
-		last := false
-		switch m := m.(type) {
-		case *pgproto3.CopyData:
-			if failed == nil {
-				in.r.Write(m.Data)
-			}
-		case *pgproto3.CopyDone:
-			last = true
-		case *pgproto3.CopyFail:
-			return nil, state("57014", "COPY from stdin failed: %s", m.Message)
-		case *pgproto3.Flush, *pgproto3.Sync:
-			continue
-		default:
-			return nil, state("08P01", "unexpected message %T during COPY", m)
-		}
-		if failed == nil {
-			failed = in.take(ctx, last)
-		}
-		if last {
-			if failed != nil {
-				return nil, failed
-			}
-			r := &result{tag: "COPY %d"}
-			r.tag = r.finish(in.n)
-			return r, nil
-		}
-		if failed != nil && context.Cause(ctx) != nil {
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-func copyColumns(all []model.Column, names []sql.Ident) ([]model.Column, error) {
-	if names == nil {
-		return all, nil
-	}
-	var out []model.Column
-	for _, id := range names {
-		found := false
-		for _, col := range all {
-			if col.Name == id.Name {
-				out, found = append(out, col), true
-			}
-		}
-		if !found {
-			return nil, errs.New(errs.TableColumnNotFound, "No field named %s", id.Name)
-		}
-	}
-	return out, nil
-}
-
-// copying is a COPY FROM STDIN that runs.
-type copying struct {
-	c    *conn
-	st   *sql.CopyStream
-	opt  wire.CopyOptions
-	cols []model.Column
-	r    *wire.CopyReader
-	into sql.Insert
-	n    uint64
-}
-
-// take reads the rows that have come, and writes many at once.
-func (in *copying) take(ctx context.Context, last bool) error {
-	for {
-		row, ok, err := in.r.Next(last)
-		if errors.Is(err, wire.ErrCopy) {
-			return state("22P04", "%s", err)
-		}
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		if len(row) != len(in.cols) {
-			word := "extra data after last expected column"
-			if len(row) < len(in.cols) {
-				word = "missing data for column \"" + in.cols[len(row)].Name + "\""
-			}
-			return &stated{state: "22P04", msg: word, detail: in.where()}
-		}
-		exprs := make([]sql.Expr, len(row))
-		lits := make([]sql.Literal, len(row))
-		for i, raw := range row {
-			if err := in.literal(&lits[i], &in.cols[i], raw); err != nil {
-				return err
-			}
-			exprs[i] = &lits[i]
-		}
-		if in.into.Rows = append(in.into.Rows, exprs); len(in.into.Rows) == copyRows {
-			if err := in.write(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	if last {
-		return in.write(ctx)
-	}
-	return nil
-}
-
-func (in *copying) where() string {
-	return "COPY " + in.st.Table.Base() + ", line " + strconv.Itoa(in.r.Line)
-}
-
-func (in *copying) write(ctx context.Context) error {
-	if len(in.into.Rows) == 0 {
-		return nil
-	}
-	out, err := in.c.s.opt.SQL.Statement(ctx, in.c.sess, &in.into)
-	if err != nil {
-		return err
-	}
-	in.n += out.Affected
-	in.into.Rows = nil // the engine may keep what it was given
-	return nil
-}
-
-// literal makes a constant of a value as its column's type writes it.
-func (in *copying) literal(l *sql.Literal, col *model.Column, raw []byte) error {
-	if raw == nil {
-		return nil // NULL
-	}
-	t := col.Type
-	if in.opt.Format == wire.CopyBinary {
-		oid, _, _ := wire.TypeOf(t)
-		if t.Kind == model.KindJSON {
-			oid = wire.OIDText
-		}
-		p, err := wire.ParseParam(oid, wire.Binary, raw)
-		if err != nil {
-			return state("22P03", "column %s: %s", col.Name, err)
-		}
-		return binaryLiteral(l, col, p.Value)
-	}
-	text := string(raw)
-	l.Kind, l.Text = sql.LitString, text
-	switch {
-	case t.Numeric():
-		l.Kind = sql.LitFloat
-		if t.Integer() {
-			l.Kind = sql.LitInt
-		}
-		switch l.Text = strings.TrimSpace(text); strings.ToLower(l.Text) {
-		case "infinity":
-			l.Text = "inf"
-		case "-infinity":
-			l.Text = "-inf"
-		}
-	case t.Kind == model.KindBool:
-		p, err := wire.ParseParam(wire.OIDBool, wire.Text, raw)
-		if err != nil {
-			return &stated{state: "22P02", msg: "invalid input syntax for type boolean: " + text, detail: in.where()}
-		}
-		l.Kind, l.Text = sql.LitBool, map[bool]string{true: "true", false: "false"}[p.Value.Bool]
-	case t.Kind == model.KindBinary:
-		p, err := wire.ParseParam(wire.OIDBytea, wire.Text, raw)
-		if err != nil {
-			return &stated{state: "22P02", msg: "invalid input syntax for type bytea", detail: in.where()}
-		}
-		l.Kind, l.Text = sql.LitBytes, p.Value.Bytes
-	case t.IsTimestamp():
-		p, err := wire.ParseParam(wire.OIDTimestamptz, wire.Text, raw)
-		if err != nil {
-			return err
-		}
-		if l.Text = p.Value.Bytes; len(l.Text) == len("2006-01-02") && strings.Count(l.Text, "-") == 2 {
-			l.Text += " 00:00:00"
-		}
-	}
-	return nil
-}
-
-// binaryLiteral makes a constant of a value that came in binary form.
-func binaryLiteral(l *sql.Literal, col *model.Column, v model.Value) error {
-	switch {
-	case v.Type.Kind == model.KindBool:
-		l.Kind, l.Text = sql.LitBool, v.String()
-	case v.Type.Kind == model.KindDate:
-		s := wire.Style{}
-		l.Kind, l.Text = sql.LitString, string(s.AppendDate(nil, v.Int))
-	case v.Type.IsTimestamp():
-		n, ok := model.ConvertTime(v.Int, v.Type.Unit, col.Type.Unit)
-		if !ok {
-			return state("22008", "column %s: timestamp out of range", col.Name)
-		}
-		l.Kind, l.Text = sql.LitInt, model.IntValue(model.Int64, n).String()
-	case v.Type.Integer():
-		l.Kind, l.Text = sql.LitInt, v.String()
-	case v.Type.Floating():
-		l.Kind, l.Text = sql.LitFloat, v.String()
-	case v.Type.Kind == model.KindDecimal:
-		l.Kind, l.Text = sql.LitFloat, wire.DecimalText(v.Decimal, v.Type.Scale)
-	case v.Type.Kind == model.KindBinary:
-		l.Kind, l.Text = sql.LitBytes, v.Bytes
-	default:
-		l.Kind, l.Text = sql.LitString, v.Bytes
-	}
-	return nil
 }

@@ -19,6 +19,7 @@ type stated struct {
 	msg    string
 	detail string
 	hint   string
+	where  string // the place in what the client sent
 }
 
 func (e *stated) Error() string { return e.msg }
@@ -103,7 +104,7 @@ func severityOf(state string) string {
 func (c *conn) response(err error, text string) *pgproto3.ErrorResponse {
 	r := &pgproto3.ErrorResponse{}
 	if s := (*stated)(nil); errors.As(err, &s) {
-		r.Code, r.Message, r.Detail, r.Hint = s.state, s.msg, s.detail, s.hint
+		r.Code, r.Message, r.Detail, r.Hint, r.Where = s.state, s.msg, s.detail, s.hint, s.where
 	} else {
 		code := errs.CodeOf(err)
 		r.Code, r.Message = stateOf(code), err.Error()

@@ -10,7 +10,7 @@
 //	infer.go     types of parameters
 //	front.go     statements that are about the session and answered here
 //	variables.go SET, SHOW, RESET
-//	copy.go      COPY to and from the client
+//	copy.go      COPY to the client, and its options; copyin.go from it
 //	compat.go    what clients say to PostgreSQL in the words of our dialect
 //
 // A connection has two goroutines. One reads bytes, and so notices a client that goes away while its statement runs; the other runs
@@ -51,7 +51,9 @@ type Options struct {
 	// Describe tells the columns of a query without running it. params have the types of its placeholders; their values do not matter.
 	// Nil: queries are described by running them.
 	Describe func(ctx context.Context, sess *model.Session, q *lang.Query, params []model.Value) ([]model.Field, error)
-	// Columns are those of a table, in order, for COPY and for the types of parameters. Nil: nobody knows.
+	// Load begins to write rows of COPY … FROM STDIN, for a user who may. Nil: it is not supported.
+	Load func(ctx context.Context, sess *model.Session, st *lang.CopyStream) (Loading, error)
+	// Columns are those of a table, in order, for the types of parameters. Nil: nobody knows.
 	Columns func(ctx context.Context, sess *model.Session, name lang.ObjectName) ([]model.Column, error)
 	// ClassOID gives the OID of a table that a name with or without a database stands for, for 'name'::regclass. Nil: none has one.
 	ClassOID func(sess *model.Session, name string) (uint32, bool)

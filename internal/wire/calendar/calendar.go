@@ -65,3 +65,19 @@ func Civil(n int64) (year, month, day int) {
 	}
 	return year, month, day
 }
+
+// Days is the number of a day of the Gregorian calendar stretched back, from 1970-01-01; it undoes Civil.
+func Days(year, month, day int) int64 {
+	y := int64(year)
+	if month <= 2 {
+		y--
+		month += 12
+	}
+	era := y / 400
+	if y < 0 {
+		era = (y - 399) / 400
+	}
+	yoe := y - era*400
+	doy := int64((153*(month-3)+2)/5 + day - 1)
+	return era*146097 + yoe*365 + yoe/4 - yoe/100 + doy - 719468
+}

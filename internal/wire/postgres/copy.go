@@ -28,6 +28,10 @@ type CopyOptions struct {
 	Header    bool
 	Quote     byte // of CSV. Zero: "
 	Escape    byte // of CSV. Zero: the quote
+
+	// Of CSV, by column; what the slices do not reach is false. ForceNull reads quoted values that look like Null as NULL, ForceNotNull
+	// unquoted ones as they are; ForceQuote quotes what is written.
+	ForceNull, ForceNotNull, ForceQuote []bool
 }
 
 // Defaults fills in what was not given.
@@ -59,23 +63,34 @@ const MaxCopyRow = 64 << 20
 type CopyReader struct {
 	opt     CopyOptions
 	buf     []byte
+	at      int // bytes of buf that were read
 	row     [][]byte
 	arena   []byte
 	begun   bool // the header was read
 	ended   bool // the end mark was read
-	Line    int  // of the row that was read last, from 1
-	scanned int  // bytes at the start of buf in which there is no end of a row, and whether they end within quotes
+	header  []string
+	Line    int // of the row that was read last, from 1
+	scanned int // bytes after at in which there is no end of a row, and whether they end within quotes
 	inside  bool
 }
 
 // NewCopyReader reads rows of a form; the options have their defaults.
 func NewCopyReader(opt CopyOptions) *CopyReader { return &CopyReader{opt: opt} }
 
-// Write takes bytes of the client.
-func (r *CopyReader) Write(b []byte) { r.buf = append(r.buf, b...) }
+// Write takes bytes of the client. Rows that Next gave are not valid any more.
+func (r *CopyReader) Write(b []byte) {
+	if r.at > 0 { // what was not read yet is little
+		r.buf = r.buf[:copy(r.buf, r.buf[r.at:])]
+		r.at = 0
+	}
+	r.buf = append(r.buf, b...)
+}
 
 // Pending is how many bytes wait to be read.
-func (r *CopyReader) Pending() int { return len(r.buf) }
+func (r *CopyReader) Pending() int { return len(r.buf) - r.at }
+
+// Header gives the names of the first line, with the option Header and once Next has given a row or found none.
+func (r *CopyReader) Header() []string { return r.header }
 
 // Next gives the values of the next row, nil for NULL, valid until the call after; ok is false where more bytes are needed. At the end of
 // what the client sends, last is true: then a row without an end counts.
@@ -92,20 +107,26 @@ func (r *CopyReader) Next(last bool) (row [][]byte, ok bool, err error) {
 		if r.ended {
 			continue
 		}
-		if bytes.Equal(line, []byte(`\.`)) {
+		if len(line) == 2 && line[0] == '\\' && line[1] == '.' {
 			r.ended = true
 			continue
-		}
-		if !r.begun {
-			r.begun = true
-			if r.opt.Header {
-				continue
-			}
 		}
 		if r.opt.Format == CopyCSV {
 			err = r.csv(line)
 		} else {
-			err = r.text(line)
+			r.text(line)
+		}
+		if !r.begun {
+			r.begun = true
+			if r.opt.Header {
+				for _, name := range r.row {
+					r.header = append(r.header, string(name))
+				}
+				if err != nil {
+					return nil, false, err
+				}
+				continue
+			}
 		}
 		return r.row, err == nil, err
 	}
@@ -114,31 +135,56 @@ func (r *CopyReader) Next(last bool) (row [][]byte, ok bool, err error) {
 // line gives the next line without its end.
 func (r *CopyReader) line(last bool) ([]byte, bool, error) {
 	csv := r.opt.Format == CopyCSV
-	for i := r.scanned; i < len(r.buf); i++ {
-		switch c := r.buf[i]; {
-		case csv && c == r.opt.Quote: // an escaped quote turns twice
-			if !(r.inside && r.opt.Escape != r.opt.Quote && i > 0 && r.buf[i-1] == r.opt.Escape) {
-				r.inside = !r.inside
-			}
-		case c == '\n' && !r.inside && (csv || !escaped(r.buf[:i])):
-			line := r.buf[:i]
-			r.buf, r.scanned = r.buf[i+1:], 0
-			return bytes.TrimSuffix(line, []byte{'\r'}), true, nil
+	rest := r.buf[r.at:]
+	if csv && !r.inside && r.scanned == 0 { // fast path: there is no quote before the next end of a line
+		if end := bytes.IndexByte(rest, '\n'); end >= 0 && bytes.IndexByte(rest[:end], r.opt.Quote) < 0 {
+			return r.cut(end), true, nil
 		}
 	}
-	r.scanned = len(r.buf)
-	if len(r.buf) > MaxCopyRow {
+	for i := r.scanned; i < len(rest); {
+		if !csv { // fast path: only ends of lines matter
+			end := bytes.IndexByte(rest[i:], '\n')
+			if end < 0 {
+				break
+			}
+			if i += end; !escaped(rest[:i]) {
+				return r.cut(i), true, nil
+			}
+			i++
+			continue
+		}
+		switch c := rest[i]; {
+		case c == r.opt.Quote: // an escaped quote turns twice
+			if !(r.inside && r.opt.Escape != r.opt.Quote && i > 0 && rest[i-1] == r.opt.Escape) {
+				r.inside = !r.inside
+			}
+		case c == '\n' && !r.inside:
+			return r.cut(i), true, nil
+		}
+		i++
+	}
+	r.scanned = len(rest)
+	if len(rest) > MaxCopyRow {
 		return nil, false, fmt.Errorf("%w: a row of more than %d bytes", ErrCopy, MaxCopyRow)
 	}
-	if !last || len(r.buf) == 0 {
+	if !last || len(rest) == 0 {
 		return nil, false, nil
 	}
 	if r.inside {
 		return nil, false, fmt.Errorf("%w: line %d: unterminated CSV quoted field", ErrCopy, r.Line+1)
 	}
-	line := r.buf
-	r.buf, r.scanned = nil, 0
-	return bytes.TrimSuffix(line, []byte{'\r'}), true, nil
+	r.at, r.scanned = len(r.buf), 0
+	return bytes.TrimSuffix(rest, []byte{'\r'}), true, nil
+}
+
+// cut takes the line that ends after n bytes.
+func (r *CopyReader) cut(n int) []byte {
+	line := r.buf[r.at : r.at+n]
+	r.at, r.scanned = r.at+n+1, 0
+	if n > 0 && line[n-1] == '\r' {
+		line = line[:n-1]
+	}
+	return line
 }
 
 // escaped reports whether b ends in an odd number of backslashes.
@@ -151,8 +197,12 @@ func escaped(b []byte) bool {
 }
 
 // text cuts a line of the text form.
-func (r *CopyReader) text(line []byte) error {
+func (r *CopyReader) text(line []byte) {
 	r.row, r.arena = r.row[:0], r.arena[:0]
+	if bytes.IndexByte(line, '\\') < 0 { // fast path: nothing is escaped, and with the usual mark there is no NULL
+		r.plain(line, nil)
+		return
+	}
 	if cap(r.arena) < len(line) {
 		r.arena = make([]byte, 0, 2*len(line)) // it must not move while values point into it
 	}
@@ -172,11 +222,35 @@ func (r *CopyReader) text(line []byte) error {
 			r.row = append(r.row, r.unescape(raw))
 		}
 		if end == len(line) {
-			return nil
+			return
 		}
 		line = line[end+1:]
 	}
 }
+
+// plain cuts a line in which nothing is escaped or quoted. Columns of notNull have no NULLs.
+func (r *CopyReader) plain(line []byte, notNull []bool) {
+	for {
+		end := bytes.IndexByte(line, r.opt.Delimiter)
+		raw := line
+		if end >= 0 {
+			raw = line[:end:end]
+		}
+		if string(raw) == r.opt.Null && !has(notNull, len(r.row)) {
+			raw = nil
+		} else if raw == nil {
+			raw = []byte{}
+		}
+		r.row = append(r.row, raw)
+		if end < 0 {
+			return
+		}
+		line = line[end+1:]
+	}
+}
+
+// has reports a bit of a list that may be too short.
+func has(list []bool, i int) bool { return i < len(list) && list[i] }
 
 func (r *CopyReader) unescape(raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 {
@@ -239,9 +313,13 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// csv cuts a line of CSV; what was quoted is never NULL.
+// csv cuts a line of CSV; what was quoted is NULL only where that is forced.
 func (r *CopyReader) csv(line []byte) error {
 	r.row, r.arena = r.row[:0], r.arena[:0]
+	if bytes.IndexByte(line, r.opt.Quote) < 0 { // fast path
+		r.plain(line, r.opt.ForceNotNull)
+		return nil
+	}
 	if cap(r.arena) < len(line) {
 		r.arena = make([]byte, 0, 2*len(line))
 	}
@@ -267,7 +345,8 @@ func (r *CopyReader) csv(line []byte) error {
 		}
 	value:
 		v := r.arena[at:len(r.arena):len(r.arena)]
-		if !quoted && string(v) == r.opt.Null {
+		null := !quoted && !has(r.opt.ForceNotNull, len(r.row)) || quoted && has(r.opt.ForceNull, len(r.row))
+		if null && string(v) == r.opt.Null {
 			v = nil
 		} else if v == nil {
 			v = []byte{}
@@ -284,31 +363,34 @@ func (r *CopyReader) csv(line []byte) error {
 var binarySignature = []byte("PGCOPY\n\xff\r\n\x00")
 
 func (r *CopyReader) nextBinary(last bool) ([][]byte, bool, error) {
+	rest := r.buf[r.at:]
 	if !r.begun {
-		if len(r.buf) < len(binarySignature)+8 {
+		if len(rest) < len(binarySignature)+8 {
 			return nil, false, r.short(last)
 		}
-		if !bytes.HasPrefix(r.buf, binarySignature) {
+		if !bytes.HasPrefix(rest, binarySignature) {
 			return nil, false, fmt.Errorf("%w: COPY file signature not recognized", ErrCopy)
 		}
-		n := binary.BigEndian.Uint32(r.buf[len(binarySignature)+4:])
+		n := binary.BigEndian.Uint32(rest[len(binarySignature)+4:])
 		if n > 1<<20 {
 			return nil, false, fmt.Errorf("%w: the header is %d bytes long", ErrCopy, n)
 		}
-		if len(r.buf) < len(binarySignature)+8+int(n) {
+		size := len(binarySignature) + 8 + int(n)
+		if len(rest) < size {
 			return nil, false, r.short(last)
 		}
-		r.buf, r.begun = r.buf[len(binarySignature)+8+int(n):], true
+		r.at, r.begun = r.at+size, true
+		rest = rest[size:]
 	}
 	if r.ended {
 		return nil, false, nil
 	}
-	if len(r.buf) < 2 {
+	if len(rest) < 2 {
 		return nil, false, r.short(last)
 	}
-	n := int16(binary.BigEndian.Uint16(r.buf))
+	n := int16(binary.BigEndian.Uint16(rest))
 	if n == -1 {
-		r.ended, r.buf = true, nil
+		r.ended, r.at = true, len(r.buf)
 		return nil, false, nil
 	}
 	if n < 0 {
@@ -317,10 +399,10 @@ func (r *CopyReader) nextBinary(last bool) ([][]byte, bool, error) {
 	r.row = r.row[:0]
 	at := 2
 	for range n {
-		if len(r.buf) < at+4 {
+		if len(rest) < at+4 {
 			return nil, false, r.short(last)
 		}
-		size := int32(binary.BigEndian.Uint32(r.buf[at:]))
+		size := int32(binary.BigEndian.Uint32(rest[at:]))
 		at += 4
 		if size == -1 {
 			r.row = append(r.row, nil)
@@ -329,22 +411,22 @@ func (r *CopyReader) nextBinary(last bool) ([][]byte, bool, error) {
 		if size < 0 || size > MaxCopyRow {
 			return nil, false, fmt.Errorf("%w: a value of %d bytes", ErrCopy, size)
 		}
-		if len(r.buf) < at+int(size) {
+		if len(rest) < at+int(size) {
 			return nil, false, r.short(last)
 		}
-		r.row = append(r.row, r.buf[at:at+int(size):at+int(size)])
+		r.row = append(r.row, rest[at:at+int(size):at+int(size)])
 		at += int(size)
 	}
-	r.buf = r.buf[at:]
+	r.at += at
 	r.Line++
 	return r.row, true, nil
 }
 
 func (r *CopyReader) short(last bool) error {
-	if last && len(r.buf) > 0 {
+	if last && r.Pending() > 0 {
 		return fmt.Errorf("%w: unexpected end", ErrCopy)
 	}
-	if len(r.buf) > MaxCopyRow {
+	if r.Pending() > MaxCopyRow {
 		return fmt.Errorf("%w: a row of more than %d bytes", ErrCopy, MaxCopyRow)
 	}
 	return nil
@@ -378,7 +460,7 @@ func (w *CopyWriter) AppendHeader(dst []byte, names []string) []byte {
 		if i > 0 {
 			dst = append(dst, w.opt.Delimiter)
 		}
-		dst = w.appendValue(dst, []byte(n))
+		dst = w.appendValue(dst, []byte(n), false)
 	}
 	return append(dst, '\n')
 }
@@ -398,7 +480,7 @@ func (w *CopyWriter) AppendRow(dst []byte, b *model.Batch, i int) []byte {
 			continue
 		}
 		w.small = w.rows.AppendText(w.small[:0], v, i)
-		dst = w.appendValue(dst, w.small)
+		dst = w.appendValue(dst, w.small, has(w.opt.ForceQuote, j))
 	}
 	return append(dst, '\n')
 }
@@ -411,7 +493,7 @@ func (w *CopyWriter) AppendEnd(dst []byte) []byte {
 	return dst
 }
 
-func (w *CopyWriter) appendValue(dst, v []byte) []byte {
+func (w *CopyWriter) appendValue(dst, v []byte, quote bool) []byte {
 	if w.opt.Format == CopyText {
 		for _, c := range v {
 			switch c {
@@ -435,7 +517,7 @@ func (w *CopyWriter) appendValue(dst, v []byte) []byte {
 		}
 		return dst
 	}
-	quote := string(v) == w.opt.Null || string(v) == `\.`
+	quote = quote || string(v) == w.opt.Null || string(v) == `\.`
 	for _, c := range v {
 		quote = quote || c == w.opt.Quote || c == w.opt.Delimiter || c == '\n' || c == '\r'
 	}
