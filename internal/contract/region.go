@@ -44,6 +44,16 @@ type RegionServer interface {
 	// BuildIndex gives every file of the region the indexes that its schema asks for and the file lacks, and returns when they are in use.
 	BuildIndex(ctx context.Context, id model.RegionID) error
 
+	// DropFiles removes the data files all of whose rows are in one of the ranges, with what they hide in others, and tells how many
+	// those were. Rows in memory stay. Durable on return. Unsupported for logical regions.
+	DropFiles(ctx context.Context, req DropFilesRequest) (dropped int, err error)
+	// DiscardUnflushed forgets the rows that are in memory and no file, and tells how many those were. Durable on return. Unsupported
+	// for logical regions.
+	DiscardUnflushed(ctx context.Context, id model.RegionID) (rows uint64, err error)
+	// CollectGarbage deletes files of the region that nobody knows and that have been there for long enough, and tells how many. Unless
+	// full, it looks only where a deletion is known to have failed.
+	CollectGarbage(ctx context.Context, id model.RegionID, full bool) (deleted int, err error)
+
 	// Meta is the region's current schema and options.
 	Meta(ctx context.Context, id model.RegionID) (RegionMeta, error)
 	// Statistics describes the open regions; nil ids means all.
@@ -112,7 +122,7 @@ type OpenRegion struct {
 }
 
 // AlterRegion replaces the schema (if not nil; its Version is the current one plus one, else RequestOutdated) and the options (if not
-// nil). Applying a schema that the region already has is success.
+// nil). Applying a schema and version that the region already has is success.
 type AlterRegion struct {
 	ID      model.RegionID
 	Schema  *model.Schema
@@ -237,6 +247,12 @@ type CompactRequest struct {
 	TimeRange *model.TimeRange
 	// Parallelism is how many goroutines may merge; 0: 1.
 	Parallelism int
+}
+
+// DropFilesRequest asks for the removal of data files.
+type DropFilesRequest struct {
+	Region model.RegionID
+	Ranges []model.TimeRange // in the unit of the time index
 }
 
 // RegionStatistics describes an open region.

@@ -54,6 +54,12 @@ func notThere(_ *testing.T, f *fixture) {
 		f.code(f.s.Flush(ctx, f.id), errs.RegionNotFound)
 		f.code(f.s.Compact(ctx, contract.CompactRequest{Region: f.id}), errs.RegionNotFound)
 		f.code(f.s.BuildIndex(ctx, f.id), errs.RegionNotFound)
+		_, err = f.s.CollectGarbage(ctx, f.id, true)
+		f.code(err, errs.RegionNotFound)
+		_, err = f.s.DropFiles(ctx, contract.DropFilesRequest{Region: f.id})
+		f.code(err, errs.RegionNotFound)
+		_, err = f.s.DiscardUnflushed(ctx, f.id)
+		f.code(err, errs.RegionNotFound)
 		f.code(f.s.Truncate(ctx, f.id), errs.RegionNotFound)
 		f.code(f.s.Alter(ctx, contract.AlterRegion{ID: f.id, Schema: Wider()}), errs.RegionNotFound)
 		f.code(f.s.Close(ctx, f.id), errs.RegionNotFound)
@@ -212,6 +218,53 @@ func flushAndCompact(_ *testing.T, f *fixture) {
 	require.NoError(f, f.s.Compact(ctx, contract.CompactRequest{Region: f.id, Strict: true, TimeRange: &model.TimeRange{Start: 2, End: 3}, Parallelism: 2}))
 	require.NoError(f, f.s.BuildIndex(ctx, f.id))
 	f.holds(slices.Clone(want)...)
+}
+
+// discards: files by their times, rows in memory, and garbage, of which there is none.
+func discards(_ *testing.T, f *fixture) {
+	f.create()
+	ctx := f.Context()
+	deleted, err := f.s.CollectGarbage(ctx, f.id, true)
+	require.NoError(f, err)
+	require.Zero(f, deleted)
+	if f.Shared {
+		_, err := f.s.DropFiles(ctx, contract.DropFilesRequest{Region: f.id, Ranges: []model.TimeRange{model.AllTime}})
+		f.code(err, errs.Unsupported)
+		_, err = f.s.DiscardUnflushed(ctx, f.id)
+		f.code(err, errs.Unsupported)
+		return
+	}
+	for i := range 3 {
+		f.put(row{"a", "/", int64(10 * i), 1, false}, row{"a", "/", int64(10*i) + 5, 2, false})
+		require.NoError(f, f.s.Flush(ctx, f.id))
+	}
+	f.put(row{"a", "/", 12, 3, false})
+	drop := func(want int, ranges ...model.TimeRange) {
+		f.Helper()
+		n, err := f.s.DropFiles(ctx, contract.DropFilesRequest{Region: f.id, Ranges: ranges})
+		require.NoError(f, err)
+		require.Equal(f, want, n)
+	}
+	drop(0)
+	drop(0, model.TimeRange{Start: 10, End: 15}, model.TimeRange{Start: 6, End: 9}, model.TimeRange{Start: 15, End: 25})
+	drop(1, model.TimeRange{Start: 10, End: 16})
+	f.holds("a / 0 1", "a / 12 3", "a / 20 1", "a / 25 2", "a / 5 2")
+	discard := func(want uint64) {
+		f.Helper()
+		rows, err := f.s.DiscardUnflushed(ctx, f.id)
+		require.NoError(f, err)
+		require.Equal(f, want, rows)
+	}
+	f.put(row{"a", "/", 5, 9, false}, row{"b", "/", 1, 1, false})
+	discard(3)
+	discard(0)
+	f.holds("a / 0 1", "a / 20 1", "a / 25 2", "a / 5 2")
+	f.put(row{"c", "/", 1, 1, false})
+	require.NoError(f, f.s.Close(ctx, f.id))
+	require.NoError(f, f.Reopen(ctx))
+	f.holds("a / 0 1", "a / 20 1", "a / 25 2", "a / 5 2", "c / 1 1")
+	drop(2, model.TimeRange{Start: 0, End: 6}, model.TimeRange{Start: 20, End: 26})
+	f.holds("c / 1 1")
 }
 
 func statistics(_ *testing.T, f *fixture) {

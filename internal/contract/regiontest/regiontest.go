@@ -85,6 +85,7 @@ func Run(t *testing.T, open func(t *testing.T) *Home) {
 		{"alter", alter},
 		{"alter options", alterOptions},
 		{"flush and compact", flushAndCompact},
+		{"discards", discards},
 		{"statistics and files", statistics},
 		{"close and open", closeAndOpen},
 		{"drop", drop},

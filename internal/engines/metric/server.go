@@ -314,6 +314,35 @@ func (s *Server) BuildIndex(ctx context.Context, id model.RegionID) error {
 	return s.inner.BuildIndex(ctx, id)
 }
 
+// DropFiles implements contract.RegionServer. Files hold rows of many logical regions.
+func (s *Server) DropFiles(ctx context.Context, req contract.DropFilesRequest) (int, error) {
+	if l := s.logical(req.Region); l != nil {
+		return 0, shared("drop files", l)
+	}
+	return s.inner.DropFiles(ctx, req)
+}
+
+// DiscardUnflushed implements contract.RegionServer.
+func (s *Server) DiscardUnflushed(ctx context.Context, id model.RegionID) (uint64, error) {
+	if l := s.logical(id); l != nil {
+		return 0, shared("discard rows in memory", l)
+	}
+	return s.inner.DiscardUnflushed(ctx, id)
+}
+
+// shared refuses what would concern other logical regions too.
+func shared(what string, l *logical) error {
+	return errs.New(errs.Unsupported, "Not supported: %s of logical region %s, whose data region %s holds rows of others: ask its physical table", what, l.id, l.data)
+}
+
+// CollectGarbage implements contract.RegionServer.
+func (s *Server) CollectGarbage(ctx context.Context, id model.RegionID, full bool) (int, error) {
+	if l := s.logical(id); l != nil {
+		id = l.data
+	}
+	return s.inner.CollectGarbage(ctx, id, full)
+}
+
 // Meta implements contract.RegionServer.
 func (s *Server) Meta(ctx context.Context, id model.RegionID) (contract.RegionMeta, error) {
 	l := s.logical(id)

@@ -32,7 +32,7 @@ func (e *Engine) Alter(ctx context.Context, req contract.AlterRegion) error {
 		meta.Options = *req.Options
 	}
 	if req.Schema != nil {
-		if sameSchema(req.Schema, meta.Schema) {
+		if req.Schema.Version <= meta.Schema.Version && sameSchema(req.Schema, meta.Schema) {
 			req.Schema = nil
 		} else if req.Schema.Version != meta.Schema.Version+1 {
 			return errs.New(errs.RequestOutdated, "region %s has schema version %d, the change was made for %d", r.id, meta.Schema.Version, req.Schema.Version-1)

@@ -462,9 +462,7 @@ func (m *metaRun) step(i int) (err error) {
 	case p < 83:
 		var s *model.Schema
 		s, what = m.schemaChange(r)
-		if !sameSchema(s, m.have.schema) {
-			m.next = m.have.alter(s)
-		}
+		m.next = m.have.alter(s) // the next version, whether columns differ or not
 		err = m.eng.Alter(ctx, contract.AlterRegion{ID: region0, Schema: s})
 	case p < 86:
 		o := m.have.options
