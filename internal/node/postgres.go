@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
-	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/certs"
 	"github.com/goptimedb/goptimedb/internal/server/postgres"
@@ -26,9 +24,7 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 	}
 	w := &cfg.Postgres
 	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
-		Describe: func(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
-			return n.query.Fields(ctx, sess, q, params...)
-		},
+		Describe: n.ops.Describe,
 		Columns: n.ops.Columns,
 		Load: func(ctx context.Context, sess *model.Session, st *sql.CopyStream) (postgres.Loading, error) {
 			return n.ops.Load(ctx, sess, st)

@@ -126,7 +126,7 @@ func (o *Operator) statement(ctx context.Context, sess *model.Session, st sql.St
 	case *sql.TQL:
 		return o.rows(o.tql(ctx, sess, s))
 	case *sql.Admin:
-		return o.rows(o.admin(ctx, sess, s))
+		return o.rows(o.admin(ctx, sess, s, params))
 	case *sql.Kill:
 		out.Affected, err = o.kill(s)
 	default:
@@ -159,7 +159,23 @@ func (o *Operator) query(ctx context.Context, sess *model.Session, q *sql.Query,
 	if o.opts.Query == nil {
 		return nil, errs.New(errs.Unsupported, "Not supported: queries")
 	}
+	q, err := o.adminValues(ctx, sess, q, false, params)
+	if err != nil {
+		return nil, err
+	}
 	return o.opts.Query.Query(ctx, sess, q, params...)
+}
+
+// Describe tells the columns of a query without running it. params have the types of its placeholders; their values do not matter.
+func (o *Operator) Describe(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
+	if o.opts.Query == nil {
+		return nil, errs.New(errs.Unsupported, "Not supported: queries")
+	}
+	q, err := o.adminValues(ctx, sess, q, true, params)
+	if err != nil {
+		return nil, err
+	}
+	return o.opts.Query.Fields(ctx, sess, q, params...)
 }
 
 func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Explain, params []model.Value) (model.RowStream, error) {
@@ -174,7 +190,11 @@ func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Expl
 	if o.opts.Query == nil {
 		return nil, errs.New(errs.Unsupported, "Not supported: queries")
 	}
-	return o.opts.Query.Explain(ctx, sess, q.Query, how, params...)
+	body, err := o.adminValues(ctx, sess, q.Query, true, params)
+	if err != nil {
+		return nil, err
+	}
+	return o.opts.Query.Explain(ctx, sess, body, how, params...)
 }
 
 // tableName gives the database and table that a name means in a session. A catalog other than ours is not found.

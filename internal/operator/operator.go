@@ -56,13 +56,14 @@ type Options struct {
 
 // Operator does statements and writes. It is safe for concurrent use.
 type Operator struct {
-	opts    Options
-	catalog *catalog.Catalog
-	regions contract.RegionServer
-	locks   nameLocks
-	created prometheus.Counter
-	altered prometheus.Counter
-	copies  copyMetrics
+	opts       Options
+	catalog    *catalog.Catalog
+	regions    contract.RegionServer
+	locks      nameLocks
+	created    prometheus.Counter
+	altered    prometheus.Counter
+	copies     copyMetrics
+	procedures procedures
 }
 
 // New makes an operator. It starts nothing and need not be closed.

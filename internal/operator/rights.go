@@ -29,7 +29,13 @@ func denied(sess *model.Session, what string) error {
 // do neither; what is not named here is taken for a change.
 func needs(st sql.Statement) (read, write bool) {
 	switch s := st.(type) {
-	case *sql.QueryStmt, *sql.TQL, *sql.Explain, *sql.Show, *sql.ShowCreate, *sql.Describe, *sql.DeclareCursor, *sql.FetchCursor, *sql.CopyQuery:
+	case *sql.QueryStmt:
+		return true, len(adminItems(s.Query)) > 0
+	case *sql.DeclareCursor:
+		return needs(s.Body)
+	case *sql.CopyQuery:
+		return needs(s.Body)
+	case *sql.TQL, *sql.Explain, *sql.Show, *sql.ShowCreate, *sql.Describe, *sql.FetchCursor:
 		return true, false
 	case *sql.Insert:
 		return s.Query != nil, true

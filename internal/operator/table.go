@@ -8,6 +8,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -359,13 +360,42 @@ func (o *Operator) truncate(ctx context.Context, sess *model.Session, s *sql.Tru
 		return err
 	}
 	if len(s.Ranges) > 0 {
-		return errs.New(errs.Unsupported, "Not supported: TRUNCATE … FILE RANGE")
+		return o.truncateFiles(ctx, sess, t, s.Ranges)
 	}
 	if t.Logical != nil {
 		return o.truncateLogical(ctx, t)
 	}
 	for _, id := range t.Regions {
 		if err := o.regions.Truncate(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// truncateFiles drops the data files all of whose rows are in one of the ranges, which include their first time and not their last.
+func (o *Operator) truncateFiles(ctx context.Context, sess *model.Session, t *catalog.Table, ranges []sql.FileRange) error {
+	var req contract.DropFilesRequest
+	for _, r := range ranges {
+		var at [2]int64
+		for i, x := range []sql.Expr{r.From, r.To} {
+			v, err := o.computed(ctx, sess, t.Schema.Time(), x, nil)
+			if err != nil {
+				return err
+			}
+			if v.Null() {
+				return errs.New(errs.InvalidArguments, "Invalid file range: a bound is NULL")
+			}
+			at[i] = v.Int
+		}
+		if at[0] >= at[1] {
+			return errs.New(errs.InvalidArguments, "Invalid file range: (%s, %s) holds no time", sql.Format(r.From), sql.Format(r.To))
+		}
+		req.Ranges = append(req.Ranges, model.TimeRange{Start: at[0], End: at[1]})
+	}
+	for _, id := range t.Regions {
+		req.Region = id
+		if _, err := o.regions.DropFiles(ctx, req); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,9 @@ import (
 	"github.com/goptimedb/goptimedb/internal/query/function"
 )
 
+// Header is the name of the result column of an expression that has no columns in it.
+func Header(e sql.Expr) string { return (&binder{}).display(&scope{}, e) }
+
 // header is the result column's name of an item without an alias: a column's bare name, else the whole expression.
 func (b *binder) header(s *scope, e sql.Expr) string {
 	switch e := e.(type) {

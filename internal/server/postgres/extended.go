@@ -216,8 +216,8 @@ func (c *conn) fieldsOf(ctx context.Context, p *prepared) ([]model.Field, error)
 	}
 	run, done := c.running(ctx)
 	defer done()
-	if _, admin := st.(*sql.Admin); admin { // it does something: only Execute may
-		return []model.Field{{Name: st.Source(), Type: model.Uint64}}, nil
+	if a, ok := st.(*sql.Admin); ok { // it does something: only Execute may
+		return c.adminFields(run, a)
 	}
 	params := make([]wire.Param, len(p.oids))
 	for i, oid := range p.oids {
@@ -403,3 +403,15 @@ func endsTransaction(st sql.Statement) bool {
 
 // trimQuotes is a name of SET without quotes.
 func trimQuotes(s string) string { return strings.Trim(strings.TrimSpace(s), `'"`) }
+
+// adminFields are the columns of a call of ADMIN: those of the same call in a query, where it can be made there.
+func (c *conn) adminFields(ctx context.Context, st *sql.Admin) ([]model.Field, error) {
+	f := model.Field{Name: st.Source(), Type: model.Uint64}
+	if c.s.opt.Describe != nil {
+		call := &sql.Query{Body: &sql.Select{Items: []sql.SelectItem{{Expr: st.Call}}}}
+		if as, err := c.s.opt.Describe(ctx, c.sess, call, nil); err == nil && len(as) == 1 {
+			f.Type = as[0].Type
+		}
+	}
+	return []model.Field{f}, nil
+}
