@@ -25,7 +25,7 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 	w := &cfg.Postgres
 	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
 		Describe: n.ops.Describe,
-		Columns: n.ops.Columns,
+		Columns:  n.ops.Columns,
 		Load: func(ctx context.Context, sess *model.Session, st *sql.CopyStream) (postgres.Loading, error) {
 			return n.ops.Load(ctx, sess, st)
 		},
