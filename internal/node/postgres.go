@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/certs"
 	"github.com/goptimedb/goptimedb/internal/server/postgres"
