@@ -81,7 +81,7 @@ func TestCompliance(t *testing.T) {
 					continue
 				}
 				f := func(t *testing.T) {
-					promqltest.RunTestWithStorage(t, c+"\n", n.eng, func(testing.TB) storage.Storage { return st })
+					promqltest.RunTestWithStorage(t, c+"\n", queryEngine{n.Engine}, func(testing.TB) storage.Storage { return st })
 				}
 				if !strings.HasPrefix(strings.TrimSpace(c), "eval") {
 					f(t)

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
@@ -50,9 +51,11 @@ type Options struct {
 
 // Engine answers PromQL. It is safe for concurrent use.
 type Engine struct {
-	opt    Options
-	eng    *promql.Engine
-	parser parser.Parser
+	opt      Options
+	plain    bool // nothing is streamed, for tests
+	eng      *promql.Engine
+	parser   parser.Parser
+	handover *handover
 }
 
 // New makes an engine. Close it when queries have ended.
@@ -67,13 +70,14 @@ func New(opt Options) *Engine {
 		opt.Lookback = 5 * time.Minute
 	}
 	e := &Engine{opt: opt, parser: lang.NewParser()}
+	e.handover = &handover{Parser: e.parser}
 	e.eng = promql.NewEngine(promql.EngineOpts{
 		Logger: opt.Log, Reg: opt.Metrics, MaxSamples: opt.MaxSamples, Timeout: opt.Timeout, LookbackDelta: opt.Lookback,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
 		EnableAtModifier:         true, EnableNegativeOffset: true,
 		// Selectors over many metrics keep series apart until the end, so that rate({__name__=~"…"}) is no error.
 		EnableDelayedNameRemoval: true,
-		Parser:                   e.parser,
+		Parser:                   e.handover,
 	})
 	return e
 }
@@ -97,11 +101,19 @@ func (e *Engine) lookback(d time.Duration) time.Duration {
 func (e *Engine) Instant(ctx context.Context, sess *model.Session, q lang.InstantQuery) (*lang.Result, error) {
 	back := e.lookback(q.Lookback)
 	st := &queryable{e: e, database: sess.Database, lookback: back}
-	query, err := e.eng.NewInstantQuery(ctx, st, promql.NewPrometheusQueryOpts(false, back), q.Expr, q.Time)
+	m := moments{start: q.Time.UnixMilli(), step: 1, n: 1}
+	all, whole, rest, notes, err := e.stream(ctx, st, q.Expr, m, back)
+	if err != nil {
+		return nil, err
+	}
+	if whole {
+		return &lang.Result{Value: vector(all, m), Warnings: notes}, nil
+	}
+	query, err := e.eng.NewInstantQuery(ctx, st, promql.NewPrometheusQueryOpts(false, back), rest, q.Time)
 	if err != nil {
 		return nil, parseError(err)
 	}
-	return e.exec(ctx, query)
+	return e.exec(ctx, query, notes)
 }
 
 // Range evaluates an expression at many times.
@@ -111,25 +123,38 @@ func (e *Engine) Range(ctx context.Context, sess *model.Session, q lang.RangeQue
 
 func (e *Engine) rangeOver(ctx context.Context, st *queryable, q lang.RangeQuery) (*lang.Result, error) {
 	switch {
-	case q.Step <= 0:
-		return nil, errs.New(errs.InvalidArguments, "the step of a range query must be positive, not %s", q.Step)
+	case q.Step < time.Millisecond:
+		return nil, errs.New(errs.InvalidArguments, "the step of a range query must be a millisecond at least, not %s", q.Step)
 	case q.End.Before(q.Start):
 		return nil, errs.New(errs.InvalidArguments, "The end time must be greater than start time, start: %d, end: %d", q.Start.UnixMilli(), q.End.UnixMilli())
 	}
-	query, err := e.eng.NewRangeQuery(ctx, st, promql.NewPrometheusQueryOpts(false, e.lookback(q.Lookback)), q.Expr, q.Start, q.End, q.Step)
+	back, step := e.lookback(q.Lookback), q.Step.Milliseconds()
+	if n := (q.End.UnixMilli() - q.Start.UnixMilli()) / step; n >= int64(e.opt.MaxSamples) {
+		return nil, errs.New(errs.RuntimeResourcesExhausted, "a range of %s in steps of %s has more than the %d points that a query may hold: use a larger step",
+			q.End.Sub(q.Start), q.Step, e.opt.MaxSamples)
+	}
+	m := moments{start: q.Start.UnixMilli(), step: step, n: int((q.End.UnixMilli()-q.Start.UnixMilli())/step) + 1}
+	all, whole, rest, notes, err := e.stream(ctx, st, q.Expr, m, back)
+	if err != nil {
+		return nil, err
+	}
+	if whole {
+		return &lang.Result{Value: matrix(all, m), Warnings: notes}, nil
+	}
+	query, err := e.eng.NewRangeQuery(ctx, st, promql.NewPrometheusQueryOpts(false, back), rest, q.Start, q.End, q.Step)
 	if err != nil {
 		return nil, parseError(err)
 	}
-	return e.exec(ctx, query)
+	return e.exec(ctx, query, notes)
 }
 
-func (e *Engine) exec(ctx context.Context, query promql.Query) (*lang.Result, error) {
+func (e *Engine) exec(ctx context.Context, query promql.Query, notes annotations.Annotations) (*lang.Result, error) {
 	res := query.Exec(ctx)
 	if res.Err != nil {
 		query.Close()
 		return nil, runError(res.Err)
 	}
-	return &lang.Result{Value: res.Value, Warnings: res.Warnings, Close: query.Close}, nil
+	return note(&lang.Result{Value: res.Value, Warnings: res.Warnings, Close: query.Close}, notes), nil
 }
 
 // parseError gives the errors of a query that was never run.

@@ -132,7 +132,8 @@ func TestErrors(t *testing.T) {
 		{t.Context(), `cpu{`, errs.InvalidSyntax},
 		{t.Context(), `rate(cpu)`, errs.InvalidSyntax},
 		{t.Context(), `cpu{__schema__!="x"}`, errs.InvalidArguments},
-		{t.Context(), `count_over_time(cpu[1m])`, errs.RuntimeResourcesExhausted},
+		{t.Context(), `mad_over_time(cpu[1m])`, errs.RuntimeResourcesExhausted},
+		{t.Context(), `sum by (host, core, idc) (cpu)`, errs.RuntimeResourcesExhausted},
 		{gone, `cpu`, errs.Cancelled},
 	} {
 		if _, err := n.Instant(c.ctx, sess, lang.InstantQuery{Expr: c.expr, Time: time.Unix(30, 0)}); !errs.Is(err, c.want) {
@@ -334,7 +335,9 @@ func benchRate(b *testing.B, as model.InsertOptions) {
 				if err != nil || len(res.Value.(promql.Matrix)) != 10 {
 					b.Fatal(err, res)
 				}
-				res.Close()
+				if res.Close != nil {
+					res.Close()
+				}
 			}
 		}
 	}
@@ -345,7 +348,9 @@ func benchRate(b *testing.B, as model.InsertOptions) {
 			if err != nil || len(res.Value.(promql.Vector)) != 10 {
 				b.Fatal(err, res)
 			}
-			res.Close()
+			if res.Close != nil {
+				res.Close()
+			}
 		}
 	}
 	const expr = `sum by (job) (rate(requests[5m]))`

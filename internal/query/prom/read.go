@@ -15,7 +15,6 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
@@ -29,6 +28,9 @@ type queryable struct {
 	// lookback, of instant queries only, lets selectors that look at one moment read one row a series. Zero: all rows are wanted.
 	lookback time.Duration
 	field    string // the value column of tables that have it and whose selector does not choose; empty: the first
+	// streamed are the series that stand in for parts of the expression, see standIn.
+	streamed [][]*series
+	observe  func(*catalog.Table, contract.ScanStats) // if not nil, told of each scan; called by several goroutines
 }
 
 // Querier implements storage.Queryable. All selections of a querier share one bound on samples.
@@ -49,6 +51,9 @@ func (*querier) Close() error { return nil }
 
 // Select reads when the first series is asked for.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
+	if key, ok := standsIn(ms); ok && key < len(q.streamed) {
+		return &lazySet{series: q.streamed[key]}
+	}
 	return &lazySet{read: func() ([]*series, error) { return q.read(ctx, sorted, hints, ms) }}
 }
 
@@ -172,7 +177,9 @@ func (q *querier) readAll(ctx context.Context, scans []regionScan) (*collection,
 }
 
 func (q *querier) readRegion(ctx context.Context, s *regionScan, into *collection) error {
-	return newTableReader(q, s.table, s.narrowed, into).region(ctx, s.req)
+	sink := &collectSink{q: q, name: s.table.Name, tags: labelColumns(s.table.Schema), narrowed: s.narrowed, into: into}
+	sink.builder = labels.NewScratchBuilder(len(sink.tags) + 1)
+	return newTableReader(q, s.table, s.narrowed, sink).region(ctx, s.req)
 }
 
 // regionsOf are the regions of a table that may hold rows of which the predicate is true.
@@ -187,28 +194,32 @@ func regionsOf(t *catalog.Table, pred *model.Expr) []model.RegionID {
 	return out
 }
 
-// tableReader turns the batches of one region of a table into series.
+// seriesSink takes the series of a region, one after another.
+type seriesSink interface {
+	// begin is told of a series, whose tags are the first columns of a row of a batch. skip: its samples are not wanted.
+	begin(b *model.Batch, row int) (skip bool, err error)
+	// finish takes the samples of the series that began, at least one, by time, each time once. They are valid for the call only.
+	finish(times []int64, values []float64) error
+}
+
+// tableReader cuts the batches of one region of a table into series.
 type tableReader struct {
 	q        *querier
-	name     string
-	tags     []*model.Column
+	table    *catalog.Table
+	tags     int // the first columns of batches
 	narrowed narrowed
 	unit     model.TimeUnit
-	all      *collection
+	sink     seriesSink
 
-	builder labels.ScratchBuilder
 	open    bool // a series is being gathered
-	skip    bool // its tags do not match
+	skip    bool // it is not wanted
 	ordinal uint64
-	lset    labels.Labels
 	times   []int64
 	values  []float64
 }
 
-func newTableReader(q *querier, t *catalog.Table, n narrowed, all *collection) *tableReader {
-	r := &tableReader{q: q, name: t.Name, tags: labelColumns(t.Schema), narrowed: n, unit: t.Schema.TimeUnit(), all: all}
-	r.builder = labels.NewScratchBuilder(len(r.tags) + 1)
-	return r
+func newTableReader(q *querier, t *catalog.Table, n narrowed, sink seriesSink) *tableReader {
+	return &tableReader{q: q, table: t, tags: len(labelColumns(t.Schema)), narrowed: n, unit: t.Schema.TimeUnit(), sink: sink}
 }
 
 // projectionOf is the columns that a tableReader wants: tags, time, value, columns of row filters.
@@ -236,40 +247,58 @@ func (r *tableReader) region(ctx context.Context, req contract.ScanRequest) (err
 	for {
 		b, err := st.Next(ctx)
 		if errors.Is(err, io.EOF) {
-			r.finish()
-			return nil
+			if r.q.observe != nil {
+				r.q.observe(r.table, st.Stats())
+			}
+			return r.finish()
 		}
 		if err != nil {
 			return err
 		}
 		for _, run := range b.Series {
 			if !r.open || run.Ordinal != r.ordinal {
-				r.finish()
-				r.begin(b, run)
+				if err := r.finish(); err != nil {
+					return err
+				}
+				r.open, r.ordinal = true, run.Ordinal
+				if r.skip, err = r.sink.begin(b, run.Start); err != nil {
+					return err
+				}
 			}
-			if r.skip {
-				continue
-			}
-			before := len(r.times)
-			r.rows(b, run.Start, run.End)
-			if r.q.left.Add(int64(before-len(r.times))) < 0 {
-				return errs.New(errs.RuntimeResourcesExhausted, "query would read more than %d samples into memory: ask for fewer series or a shorter time",
-					r.q.e.opt.MaxSamples)
+			if !r.skip {
+				r.rows(b, run.Start, run.End)
 			}
 		}
 	}
 }
 
-// begin makes the labels of the series that a run is of.
-func (r *tableReader) begin(b *model.Batch, run model.SeriesRun) {
-	r.open, r.ordinal, r.skip = true, run.Ordinal, false
-	r.times, r.values = r.times[:0], r.values[:0]
-	r.lset = labelsOf(&r.builder, r.name, r.tags, b, run.Start)
-	for _, f := range r.narrowed.tags {
-		if !f.matcher.Matches(r.lset.Get(f.column.Name)) {
-			r.skip = true
+// collectSink gathers series.
+type collectSink struct {
+	q        *querier
+	name     string
+	tags     []*model.Column
+	narrowed narrowed
+	into     *collection
+	builder  labels.ScratchBuilder
+	lset     labels.Labels
+}
+
+func (c *collectSink) begin(b *model.Batch, row int) (skip bool, err error) {
+	c.lset = labelsOf(&c.builder, c.name, c.tags, b, row)
+	for _, f := range c.narrowed.tags {
+		if !f.matcher.Matches(c.lset.Get(f.column.Name)) {
+			return true, nil
 		}
 	}
+	return false, nil
+}
+
+func (c *collectSink) finish(times []int64, values []float64) error {
+	if c.q.left.Add(-int64(len(times))) < 0 {
+		return c.q.tooMany()
+	}
+	c.into.add(c.lset, times, values)
+	return nil
 }
 
 // labelsOf makes labels of a table's name and the tags of a row, which are the first columns of the batch.
@@ -285,16 +314,23 @@ func labelsOf(builder *labels.ScratchBuilder, name string, tags []*model.Column,
 	return builder.Labels()
 }
 
-func (r *tableReader) finish() {
-	if r.open && len(r.times) > 0 && !r.skip {
-		r.all.add(r.lset, r.times, r.values)
-	}
+// finish gives the series that was read to the sink.
+func (r *tableReader) finish() error {
+	wanted := r.open && !r.skip && len(r.times) > 0
 	r.open = false
+	if !wanted {
+		r.times, r.values = r.times[:0], r.values[:0]
+		return nil
+	}
+	r.times, r.values = rising(r.times, r.values)
+	err := r.sink.finish(r.times, r.values)
+	r.times, r.values = r.times[:0], r.values[:0]
+	return err
 }
 
 // rows gathers the samples of rows [from, to).
 func (r *tableReader) rows(b *model.Batch, from, to int) {
-	times, value := b.Cols[len(r.tags)], b.Cols[len(r.tags)+1]
+	times, value := b.Cols[r.tags], b.Cols[r.tags+1]
 	if len(r.narrowed.rows) > 0 || value.Valid != nil {
 		for i := from; i < to; i++ {
 			if value.Null(i) || !r.matches(b, i) {
@@ -331,7 +367,7 @@ func (r *tableReader) millis(t int64) int64 {
 
 func (r *tableReader) matches(b *model.Batch, row int) bool {
 	for i, f := range r.narrowed.rows {
-		if !f.matcher.Matches(textOf(b.Cols[len(r.tags)+2+i], row)) {
+		if !f.matcher.Matches(textOf(b.Cols[r.tags+2+i], row)) {
 			return false
 		}
 	}

@@ -30,6 +30,7 @@ func TestMerge(t *testing.T) {
 				times, values = append(times, at), append(values, v)
 				want[at] = v
 			}
+			times, values = rising(times, values)
 			c.add(lset, times, values)
 		}
 		if len(c.series) != 1 {

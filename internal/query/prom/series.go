@@ -121,32 +121,33 @@ const (
 	lastPiece  = 16 << 10
 )
 
-// keep copies samples that rise in time. Of those of one millisecond the last stays.
+// rising leaves of samples by time those of one millisecond but the last, in place.
+func rising(times []int64, values []float64) ([]int64, []float64) {
+	for i := 1; i < len(times); i++ {
+		if times[i] > times[i-1] {
+			continue
+		}
+		n := i - 1
+		for j := i; j < len(times); j++ {
+			if times[j] != times[n] {
+				n++
+			}
+			times[n], values[n] = times[j], values[j]
+		}
+		return times[:n+1], values[:n+1]
+	}
+	return times, values
+}
+
+// keep copies samples.
 func (a *arena) keep(times []int64, values []float64) ([]int64, []float64) {
 	if cap(a.times)-len(a.times) < len(times) {
 		a.next = min(max(firstPiece, 2*a.next), lastPiece)
 		n := max(a.next, len(times))
 		a.times, a.values = make([]int64, 0, n), make([]float64, 0, n)
 	}
-	from := len(a.times)
-	rising := true
-	for i := 1; i < len(times); i++ {
-		if times[i] <= times[i-1] {
-			rising = false
-			break
-		}
-	}
-	if rising { // fast path: nothing to leave out
-		a.times, a.values = append(a.times, times...), append(a.values, values...)
-	} else {
-		for i, t := range times {
-			if i+1 < len(times) && times[i+1] == t {
-				continue
-			}
-			a.times, a.values = append(a.times, t), append(a.values, values[i])
-		}
-	}
-	to := len(a.times)
+	from, to := len(a.times), len(a.times)+len(times)
+	a.times, a.values = append(a.times, times...), append(a.values, values...)
 	return a.times[from:to:to], a.values[from:to:to]
 }
 
