@@ -32,7 +32,7 @@ func (u TimeUnit) String() string {
 // Kind is the family of a data type.
 type Kind uint8
 
-// The kinds. Interval, Duration, List and Struct occur in results only, never as columns.
+// The kinds. Interval, Duration, Time, List, Struct and Map occur in results only, never as columns.
 const (
 	KindNull Kind = iota
 	KindBool
@@ -57,6 +57,8 @@ const (
 	KindVector  // Dim little-endian float32
 	KindList    // JSON text of the list
 	KindStruct  // JSON text of the object
+	KindMap     // JSON text of an object of its entries
+	KindTime    // of Unit, since midnight
 )
 
 // Class is how values of a type lie in memory.
@@ -76,13 +78,16 @@ const (
 // Type is a data type. Types are comparable with ==.
 type Type struct {
 	Kind      Kind
-	Unit      TimeUnit // of KindTimestamp and KindDuration
+	Unit      TimeUnit // of KindTimestamp, KindDuration and KindTime
 	Precision uint8    // of KindDecimal, 1..38
 	Scale     uint8    // of KindDecimal
 	Dim       uint32   // of KindVector
-	// Elem is the kind of the elements of KindList, whose Unit, Precision and Scale stand above; KindNull: not known. Of elements that
-	// are lists themselves, what those hold is not known.
+	// Elem is the kind of the elements of KindList, whose Unit, Precision and Scale stand above, or which are in Within if they are nested
+	// themselves; KindNull: not known.
 	Elem Kind
+	// Within is what nested types hold, as String prints it: the members of a struct, the key and value of a map, the nested elements of a
+	// list. Empty: not known.
+	Within string
 }
 
 // Types without parameters.
@@ -118,18 +123,8 @@ func Decimal(p, s uint8) Type { return Type{Kind: KindDecimal, Precision: p, Sca
 // VectorOf is the type of vectors of dim float32.
 func VectorOf(dim uint32) Type { return Type{Kind: KindVector, Dim: dim} }
 
-// ListOf is the type of lists of elements of a type.
-func ListOf(elem Type) Type {
-	return Type{Kind: KindList, Elem: elem.Kind, Unit: elem.Unit, Precision: elem.Precision, Scale: elem.Scale, Dim: elem.Dim}
-}
-
-// ElemType is the type of the elements of KindList; Null where it is not known.
-func (t Type) ElemType() Type {
-	if t.Kind != KindList {
-		return Null
-	}
-	return Type{Kind: t.Elem, Unit: t.Unit, Precision: t.Precision, Scale: t.Scale, Dim: t.Dim}
-}
+// TimeOf is the type of times of day of a precision.
+func TimeOf(u TimeUnit) Type { return Type{Kind: KindTime, Unit: u} }
 
 // Class is how the type's values lie in memory.
 func (t Type) Class() Class {
@@ -140,7 +135,7 @@ func (t Type) Class() Class {
 		return ClassBool
 	case KindFloat32, KindFloat64:
 		return ClassFloat
-	case KindString, KindBinary, KindJSON, KindVector, KindList, KindStruct:
+	case KindString, KindBinary, KindJSON, KindVector, KindList, KindStruct, KindMap:
 		return ClassBytes
 	case KindDecimal:
 		return ClassDecimal
@@ -190,7 +185,7 @@ func (t Type) IntRange() (min, max int64, ok bool) {
 }
 
 var kindNames = [...]string{"Null", "Boolean", "Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32",
-	"Float64", "String", "Binary", "Date", "Timestamp", "Duration", "IntervalMonthDayNano", "Decimal", "Json", "Vector", "List", "Struct"}
+	"Float64", "String", "Binary", "Date", "Timestamp", "Duration", "IntervalMonthDayNano", "Decimal", "Json", "Vector", "List", "Struct", "Map", "Time"}
 
 // String is the native name that clients see as data_type, e.g. "TimestampMillisecond", "Decimal(10, 2)".
 func (t Type) String() string {
@@ -199,8 +194,10 @@ func (t Type) String() string {
 	}
 	n := kindNames[t.Kind]
 	switch t.Kind {
-	case KindTimestamp, KindDuration:
+	case KindTimestamp, KindDuration, KindTime:
 		return n + t.Unit.String()
+	case KindList, KindStruct, KindMap:
+		return t.nestedName()
 	case KindDecimal:
 		return fmt.Sprintf("Decimal(%d, %d)", t.Precision, t.Scale)
 	case KindVector:
@@ -210,7 +207,7 @@ func (t Type) String() string {
 }
 
 var sqlNames = [...]string{"NULL", "BOOLEAN", "TINYINT", "SMALLINT", "INT", "BIGINT", "TINYINT UNSIGNED", "SMALLINT UNSIGNED", "INT UNSIGNED",
-	"BIGINT UNSIGNED", "FLOAT", "DOUBLE", "STRING", "VARBINARY", "DATE", "", "", "INTERVAL", "", "JSON", "", "LIST", "STRUCT"}
+	"BIGINT UNSIGNED", "FLOAT", "DOUBLE", "STRING", "VARBINARY", "DATE", "", "", "INTERVAL", "", "JSON", "", "LIST", "STRUCT", "MAP", "TIME"}
 
 // SQL is the name that SHOW CREATE TABLE prints, e.g. "TIMESTAMP(3)".
 func (t Type) SQL() string {
@@ -232,9 +229,18 @@ func (t Type) SQL() string {
 
 // ParseType reads what String prints.
 func ParseType(s string) (Type, error) {
+	if strings.IndexByte(s, '<') >= 0 {
+		return parseNested(s)
+	}
+	return parseFlat(s)
+}
+
+// parseFlat reads types that hold no others.
+func parseFlat(s string) (Type, error) {
 	for k, n := range kindNames {
-		if s == n && Kind(k) != KindTimestamp && Kind(k) != KindDuration && Kind(k) != KindDecimal && Kind(k) != KindVector {
-			return Type{Kind: Kind(k)}, nil
+		k := Kind(k)
+		if s == n && k != KindTimestamp && k != KindDuration && k != KindTime && k != KindDecimal && k != KindVector {
+			return Type{Kind: k}, nil
 		}
 	}
 	for u := Second; u <= Nanosecond; u++ {
@@ -243,6 +249,8 @@ func ParseType(s string) (Type, error) {
 			return Timestamp(u), nil
 		case "Duration" + u.String():
 			return Duration(u), nil
+		case "Time" + u.String():
+			return TimeOf(u), nil
 		}
 	}
 	if args, ok := strings.CutPrefix(s, "Decimal("); ok {

@@ -166,7 +166,7 @@ func TestConstants(t *testing.T) {
 		{"WITH a AS (SELECT 1 AS x), b(y) AS (SELECT x + 1 FROM a) SELECT * FROM a, b", "1|2", "Int64 Int64", "x y"},
 		{"SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1", "1\n2.5", "Float64", ""},
 		{"SELECT X'0aff'", "\n\xff", "Binary", ""},
-		{"SELECT [1, 2], {a: 1}", `[1,2]|{"a":1}`, "List Struct", ""},
+		{"SELECT [1, 2], {a: 1}", `[1,2]|{"a":1}`, "List<Int64> Struct<a: Int64>", ""},
 	} {
 		fields, b, err := w.query(c.sql)
 		if err != nil {

@@ -398,6 +398,15 @@ type StructLit struct {
 	Fields []StructField
 }
 
+// MapEntry is an entry of MapLit.
+type MapEntry struct{ Key, Value Expr }
+
+// MapLit is MAP {key: value, …}.
+type MapLit struct {
+	Pos
+	Entries []MapEntry
+}
+
 // Row is (a, b) or ROW(a).
 type Row struct {
 	Pos
@@ -491,6 +500,7 @@ func (*Collate) expr()     {}
 func (*FuncCall) expr()    {}
 func (*ArrayLit) expr()    {}
 func (*StructLit) expr()   {}
+func (*MapLit) expr()      {}
 func (*Row) expr()         {}
 func (*Index) expr()       {}
 func (*Slice) expr()       {}

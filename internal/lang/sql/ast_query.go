@@ -131,6 +131,7 @@ type TableFunc struct {
 	Pos
 	Lateral bool
 	Call    *FuncCall
+	Ordinal bool // WITH ORDINALITY: a last column counts the rows
 	Alias   *Alias
 }
 

@@ -479,6 +479,23 @@ func (p *parser) array(pos Pos) Expr {
 	return p.fields(a)
 }
 
+// mapLit parses MAP {key: value, …}.
+func (p *parser) mapLit() Expr {
+	m := &MapLit{Pos: Pos(p.advance().pos)}
+	p.advance()
+	for p.tok.kind != tRBrace && p.err == nil {
+		e := MapEntry{Key: p.expr()}
+		p.expect(tColon, ":")
+		e.Value = p.expr()
+		m.Entries = append(m.Entries, e)
+		if !p.accept(tComma) {
+			break
+		}
+	}
+	p.expect(tRBrace, "}")
+	return p.fields(m)
+}
+
 func (p *parser) structLit() Expr {
 	s := &StructLit{Pos: Pos(p.advance().pos)}
 	for p.tok.kind != tRBrace && p.err == nil {

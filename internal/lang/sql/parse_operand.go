@@ -58,6 +58,10 @@ func (p *parser) wordOperand() Expr {
 			ty := p.typeName()
 			return &TypedLit{pos, ty, p.str("a string")}
 		}
+	case "MAP":
+		if next.kind == tLBrace {
+			return p.mapLit()
+		}
 	case "ARRAY":
 		if next.kind == tLBracket {
 			p.advance()

@@ -479,6 +479,7 @@ func (p *parser) tablePrimary() TableExpr {
 		f := &TableFunc{Pos: pos, Lateral: lateral}
 		call := p.call(name)
 		f.Call, _ = call.(*FuncCall)
+		f.Ordinal = p.acceptKws("WITH", "ORDINALITY")
 		f.Alias = p.tableAlias()
 		return f
 	}

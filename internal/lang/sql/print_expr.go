@@ -146,6 +146,10 @@ func (p *Printer) expr(e Expr) {
 		p.Text("{").each(len(e.Fields), ", ", func(i int) {
 			p.quotedIdent(e.Fields[i].Name).Text(": ").Node(e.Fields[i].Value)
 		}).Text("}")
+	case *MapLit:
+		p.Text("MAP {").each(len(e.Entries), ", ", func(i int) {
+			p.Node(e.Entries[i].Key).Text(": ").Node(e.Entries[i].Value)
+		}).Text("}")
 	case *Row:
 		p.flag(len(e.Elems) < 2, "ROW").Text("(").Exprs(e.Elems).Text(")")
 	case *Index:

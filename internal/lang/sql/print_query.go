@@ -119,7 +119,7 @@ func (p *Printer) tableExpr(t TableExpr) {
 	case *TableRef:
 		p.Name(t.Name).alias(t.Alias)
 	case *TableFunc:
-		p.flag(t.Lateral, "LATERAL ").Node(t.Call).alias(t.Alias)
+		p.flag(t.Lateral, "LATERAL ").Node(t.Call).flag(t.Ordinal, " WITH ORDINALITY").alias(t.Alias)
 	case *Derived:
 		p.flag(t.Lateral, "LATERAL ").subquery(t.Query).alias(t.Alias)
 	case *Nested:

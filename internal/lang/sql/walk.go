@@ -258,6 +258,11 @@ func exprChildren(n Expr, s slots) {
 		for i := range n.Fields {
 			someExpr(s, &n.Fields[i].Value)
 		}
+	case *MapLit:
+		for i := range n.Entries {
+			someExpr(s, &n.Entries[i].Key)
+			someExpr(s, &n.Entries[i].Value)
+		}
 	case *Row:
 		eachExpr(s, n.Elems)
 	case *Index:

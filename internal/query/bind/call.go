@@ -98,6 +98,9 @@ func (b *binder) apply(fn *function.Scalar, args []plan.Expr) (plan.Expr, error)
 			result = function.DatePartType(l.V.Bytes)
 		}
 	}
+	if err := checkNested(result); err != nil {
+		return nil, err
+	}
 	return b.fold(&plan.Call{Fn: fn.Name, Args: args, T: result}), nil
 }
 
@@ -189,7 +192,7 @@ func (b *binder) aggregateCall(es *exprScope, f *sql.FuncCall, agg *function.Agg
 		return nil, planError("Error during planning: Aggregate functions are not allowed here: %s", b.display(es.scope, f))
 	}
 	inner := *es
-	inner.aggs, inner.wins = nil, nil // aggregates do not nest
+	inner.aggs, inner.wins, inner.unnests = nil, nil, nil // aggregates do not nest
 	call, result, err := b.aggregateArgs(&inner, f, agg)
 	if err != nil {
 		return nil, err
@@ -205,7 +208,7 @@ func (b *binder) windowCall(es *exprScope, f *sql.FuncCall, agg *function.Aggreg
 		return nil, planError("Error during planning: Window functions are not allowed here: %s", b.display(es.scope, f))
 	}
 	inner := *es
-	inner.wins = nil
+	inner.wins, inner.unnests = nil, nil
 	call, result, err := b.aggregateArgs(&inner, f, agg)
 	if err != nil {
 		return nil, err
@@ -298,6 +301,12 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 		return text("LEADER")
 	case "arrow_typeof", "arrow_cast", "arrow_try_cast":
 		return b.arrowCall(es, name, f)
+	case "unnest":
+		x, err := b.unnestCall(es, f)
+		return x, true, err
+	case "named_struct", "get_field":
+		x, err := b.structCall(es, name, f)
+		return x, true, err
 	}
 	return nil, false, nil
 }

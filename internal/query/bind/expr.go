@@ -19,6 +19,7 @@ type exprScope struct {
 	alias   func(name string) plan.Expr // finds an item of the select list, for names that no column has; may be nil
 	aggs    *aggCalls                   // nil: no aggregates here
 	wins    *windowCalls                // nil: no window functions here
+	unnests *unnestCalls                // nil: no unnest here
 	ranges  *rangeCalls                 // of a range query, instead of aggs and wins
 	inRange bool                        // within an aggregate of a range query
 	windows []sql.NamedWindow
@@ -98,6 +99,10 @@ func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
 		return b.index(es, e)
 	case *sql.Slice:
 		return b.slice(es, e)
+	case *sql.Field:
+		return b.field(es, e)
+	case *sql.MapLit:
+		return b.mapLit(es, e)
 	case *sql.RangeExpr:
 		return b.rangeExpr(es, e)
 	case *sql.Star:
@@ -156,6 +161,9 @@ func (b *binder) column(es *exprScope, e *sql.ColumnRef) (plan.Expr, error) {
 		if x := es.alias(e.Name[0].Name); x != nil {
 			return x, nil
 		}
+	}
+	if x, err := b.memberColumn(es, e.Name); x != nil || err != nil {
+		return x, err
 	}
 	return nil, es.scope.unknown(e.Name)
 }
@@ -612,6 +620,13 @@ func (b *binder) castExpr(es *exprScope, e *sql.Cast) (plan.Expr, error) {
 
 // TypeOf is the type that a type's name in SQL stands for.
 func TypeOf(n *sql.TypeName) (model.Type, error) {
+	switch {
+	case n.Elem != nil: // INT[]
+		e, err := TypeOf(n.Elem)
+		return model.ListOf(e), err
+	case n.Name == "TIME" && n.Zone != "WITH TIME ZONE":
+		return timeType(n)
+	}
 	t, err := n.Resolve()
 	if err != nil {
 		return model.Null, err
@@ -627,6 +642,18 @@ func TypeOf(n *sql.TypeName) (model.Type, error) {
 		return model.Null, errs.New(errs.Unsupported, "type JSON2")
 	}
 	return model.ParseType(string(t.Kind))
+}
+
+// timeType is the type of TIME[(p)]; nanoseconds where no precision is given.
+func timeType(n *sql.TypeName) (model.Type, error) {
+	unit, ok := model.Nanosecond, len(n.Args) == 0
+	if len(n.Args) == 1 {
+		unit, ok = map[string]model.TimeUnit{"0": model.Second, "3": model.Millisecond, "6": model.Microsecond, "9": model.Nanosecond}[n.Args[0]]
+	}
+	if !ok {
+		return model.Null, errs.New(errs.InvalidSyntax, "SQL data type not supported yet: %s", n)
+	}
+	return model.TimeOf(unit), nil
 }
 
 func quoteString(s string) string { return strconv.Quote(s) }

@@ -133,7 +133,7 @@ func (b *binder) from(items []sql.TableExpr, outer *scope, with *ctes) (*source,
 			all = s
 			continue
 		}
-		all = &source{&plan.Join{Kind: plan.Inner, L: all.node, R: s.node, Lateral: lateral(it)}, append(all.cols, s.cols...)}
+		all = &source{&plan.Join{Kind: plan.Inner, L: all.node, R: s.node, Lateral: lateral(it) || readsLeft(it, s, all)}, append(all.cols, s.cols...)}
 	}
 	return all, nil
 }
@@ -148,9 +148,26 @@ func lateral(t sql.TableExpr) bool {
 	return false
 }
 
+// readsLeft reports that a table function reads columns of what stands before it.
+func readsLeft(t sql.TableExpr, r, left *source) bool {
+	if _, fn := t.(*sql.TableFunc); !fn {
+		return false
+	}
+	found := false
+	cols := left.node.Cols()
+	plan.Walk(r.node, func(n plan.Node) {
+		for _, x := range plan.Exprs(n) {
+			plan.Uses(x, func(id plan.ColID) {
+				found = found || slices.ContainsFunc(cols, func(c plan.Column) bool { return c.ID == id })
+			})
+		}
+	})
+	return found
+}
+
 // tableExpr binds an item of FROM; left is what stands before it, which LATERAL items see.
 func (b *binder) tableExpr(t sql.TableExpr, outer *scope, with *ctes, left *source) (*source, error) {
-	if lateral(t) && left != nil {
+	if _, fn := t.(*sql.TableFunc); left != nil && (fn || lateral(t)) { // a function sees them without the word, too
 		outer = &scope{cols: left.cols, parent: outer}
 	}
 	switch t := t.(type) {
@@ -339,6 +356,13 @@ func (b *binder) tql(st *sql.TQL) (*relation, error) {
 
 func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source, error) {
 	name := strings.ToLower(t.Call.FuncName())
+	if name == "unnest" {
+		rel, err := b.unnestTable(&exprScope{scope: &scope{parent: outer}, with: with}, t)
+		if err != nil {
+			return nil, err
+		}
+		return b.aliased(rel, t.Alias, "")
+	}
 	if name != "generate_series" && name != "range" {
 		return nil, errs.New(errs.Unsupported, "table function %s", name)
 	}
@@ -358,7 +382,13 @@ func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source,
 		return nil, planError("Error during planning: %s function requires 1 to 3 arguments", name)
 	}
 	f.Out = []plan.Column{b.out.NewColumn("value", model.Int64)}
-	return b.aliased(&relation{f, []shown{{"value", f.Out[0]}}}, t.Alias, name)
+	rel := &relation{f, []shown{{"value", f.Out[0]}}}
+	if t.Ordinal {
+		c := b.out.NewColumn("ordinality", model.Int64)
+		f.Ordinal, f.Out = true, append(f.Out, c)
+		rel.cols = append(rel.cols, shown{"ordinality", c})
+	}
+	return b.aliased(rel, t.Alias, name)
 }
 
 func (b *binder) join(j *sql.Join, outer *scope, with *ctes, left *source) (*source, error) {
@@ -370,7 +400,7 @@ func (b *binder) join(j *sql.Join, outer *scope, with *ctes, left *source) (*sou
 	if err != nil {
 		return nil, err
 	}
-	n := &plan.Join{L: l.node, R: r.node, Lateral: lateral(j.R)}
+	n := &plan.Join{L: l.node, R: r.node, Lateral: lateral(j.R) || readsLeft(j.R, r, l)}
 	swapped := false
 	switch j.Kind {
 	case sql.InnerJoin, sql.CrossJoin:

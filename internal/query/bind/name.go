@@ -16,6 +16,9 @@ func Header(e sql.Expr) string { return (&binder{}).display(&scope{}, e) }
 func (b *binder) header(s *scope, e sql.Expr) string {
 	switch e := e.(type) {
 	case *sql.ColumnRef:
+		if c, _ := s.find(e.Name); c == nil {
+			return b.display(s, e) // maybe a member of a struct
+		}
 		return e.Name.Base()
 	case *sql.Cast:
 		if _, ok := e.X.(*sql.ColumnRef); ok && !aliasCast(e) {
@@ -42,6 +45,13 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 	case *sql.ColumnRef:
 		if c, err := s.find(e.Name); err == nil && c != nil {
 			return c.display()
+		}
+		if c, members := s.findMember(e.Name); c != nil {
+			out := c.display()
+			for _, m := range members {
+				out += "[" + m.Name + "]"
+			}
+			return out
 		}
 		return e.Name.Base()
 	case *sql.Placeholder:
@@ -104,10 +114,29 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 		return inner.display(s, e.X)
 	case *sql.ArrayLit:
 		return "make_array(" + b.displayAll(s, e.Elems, ",") + ")"
+	case *sql.StructLit:
+		parts := make([]string, len(e.Fields))
+		for i, f := range e.Fields {
+			parts[i] = `Utf8("` + f.Name + `"),` + b.display(s, f.Value)
+		}
+		return "named_struct(" + strings.Join(parts, ",") + ")"
+	case *sql.MapLit:
+		keys, values := make([]string, len(e.Entries)), make([]string, len(e.Entries))
+		for i, x := range e.Entries {
+			keys[i], values[i] = b.display(s, x.Key), b.display(s, x.Value)
+		}
+		return "map(make_array(" + strings.Join(keys, ",") + "),make_array(" + strings.Join(values, ",") + "))"
 	case *sql.Row:
 		return "struct(" + b.displayAll(s, e.Elems, ",") + ")"
 	case *sql.Index:
+		if l, ok := e.I.(*sql.Literal); ok && l.Kind == sql.LitString {
+			return b.display(s, e.X) + "[" + l.Text + "]"
+		}
 		return b.display(s, e.X) + "[" + b.display(s, e.I) + "]"
+	case *sql.Slice:
+		return "array_slice(" + b.display(s, e.X) + "," + b.displayAll(s, sliceBounds(e), ",") + ")"
+	case *sql.Field:
+		return b.display(s, e.X) + "[" + e.Name.Name + "]"
 	case *sql.Variable:
 		return e.Name
 	case *sql.Subquery:
@@ -225,6 +254,14 @@ func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
 		suffix, inner.suffix = b.suffix, ""
 		b = &inner
 	}
+	switch name {
+	case "unnest":
+		name = "UNNEST"
+	case "get_field": // shows as the bracket that means the same
+		if l, ok := lastArg(f).(*sql.Literal); ok && len(f.Args) == 2 && l.Kind == sql.LitString {
+			return b.display(s, f.Args[0].Expr) + "[" + l.Text + "]"
+		}
+	}
 	parts := make([]string, len(f.Args))
 	for i, a := range f.Args {
 		if _, star := a.Expr.(*sql.Star); star {
@@ -257,6 +294,13 @@ func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
 		out += b.displayOver(s, f.Over)
 	}
 	return out + suffix
+}
+
+func lastArg(f *sql.FuncCall) sql.Expr {
+	if len(f.Args) == 0 {
+		return nil
+	}
+	return f.Args[len(f.Args)-1].Expr
 }
 
 func (b *binder) displayOrder(s *scope, order []sql.OrderItem) string {

@@ -32,6 +32,7 @@ type selectBinder struct {
 	order  []plan.SortKey
 	aggs   aggCalls
 	wins   windowCalls
+	lists  unnestCalls // that the select list takes apart
 }
 
 func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope, with *ctes) (*relation, error) {
@@ -48,7 +49,7 @@ func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope,
 		sb.node = &plan.Filter{Input: sb.node, Cond: cond}
 	}
 	sb.input = sb.node.Cols()
-	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, windows: s.Windows}
+	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, unnests: &sb.lists, windows: s.Windows}
 	if s.Align != nil {
 		return b.selectRange(sb, order)
 	}
@@ -71,6 +72,7 @@ func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope,
 	if qualify != nil {
 		sb.node = &plan.Filter{Input: sb.node, Cond: qualify}
 	}
+	sb.node = sb.lists.above(sb.node)
 	return sb.project()
 }
 
@@ -95,6 +97,12 @@ func (sb *selectBinder) selectList() error {
 			}
 			continue
 		}
+		if ok, err := sb.unnestStruct(it); ok || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		x, err := sb.b.expr(sb.es, it.Expr)
 		if err != nil {
 			return err
@@ -105,15 +113,31 @@ func (sb *selectBinder) selectList() error {
 		}
 		sb.items = append(sb.items, item)
 	}
-	seen := map[string]bool{}
-	for _, it := range sb.items {
-		if _, column := it.x.(*plan.Col); seen[it.name] && !column {
-			return planError(`Error during planning: Projections require unique expression names but the expression "%s" at position 0 and "%s" at position 1 have the same name. Consider aliasing ("AS") one of them.`, it.name, it.name)
-		}
-		seen[it.name] = true
+	if err := sb.uniqueNames(); err != nil {
+		return err
 	}
 	if len(sb.items) == 0 {
 		return planError("Error during planning: SELECT list is empty")
+	}
+	return nil
+}
+
+// uniqueNames reports two items of one name. Columns of different tables may share theirs.
+func (sb *selectBinder) uniqueNames() error {
+	seen := map[string]int{}
+	for i, it := range sb.items {
+		name := it.name
+		if c, ok := it.x.(*plan.Col); ok && !it.aliased {
+			for k := range sb.scope.cols {
+				if s := &sb.scope.cols[k]; s.col.ID == c.ID {
+					name = s.display()
+				}
+			}
+		}
+		if other, twice := seen[name]; twice {
+			return planError(`Error during planning: Projections require unique expression names but the expression "%s" at position %d and "%s" at position %d have the same name. Consider aliasing ("AS") one of them.`, name, other, name, i)
+		}
+		seen[name] = i
 	}
 	return nil
 }
@@ -340,6 +364,10 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) == 0 { // GROUP BY of constants only: one group where there are rows
 		sb.keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
 	}
+	if slices.ContainsFunc(sb.keys, func(k plan.Item) bool { return sb.lists.usedBy(k.X) }) { // groups of elements
+		sb.node = sb.lists.above(sb.node)
+		sb.lists = unnestCalls{}
+	}
 	agg := &plan.Aggregate{Input: sb.node, Keys: sb.keys, Sets: sb.sets, Aggs: sb.aggs.calls}
 	if grouped && len(sb.keys) == 0 && len(sb.aggs.calls) > 0 && len(sb.s.GroupBy) > 0 {
 		agg.Keys = []plan.Item{{Col: sb.b.out.NewColumn("group", model.Int64), X: &plan.Lit{V: model.IntValue(model.Int64, 1)}}}
@@ -382,6 +410,7 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	for i := range sb.wins.calls {
 		sb.wins.calls[i].Rewrite(regroup)
 	}
+	sb.lists.rewrite(regroup)
 	if lost != "" {
 		return sb.notGrouped(lost)
 	}

@@ -70,9 +70,6 @@ func arrayFunctions() []*Scalar {
 				case 'l':
 					return want, model.ListOf(elem), nil
 				case 'e':
-					if elem.Kind == model.KindList {
-						return want, model.Type{Kind: model.KindList}, nil
-					}
 					return want, elem, nil
 				}
 				return want, result, nil
@@ -95,7 +92,7 @@ func arrayFunctions() []*Scalar {
 	add("array_remove_all", "le", model.Null, 'l', "list_filter($1, lambda e: e IS DISTINCT FROM $2)")
 	add("array_replace", "lee", model.Null, 'l', firstOnly("list_position($1, $2)", "$1[:$at - 1] || [$3] || $1[$at + 1:]"))
 	add("array_replace_all", "lee", model.Null, 'l', "list_transform($1, lambda e: CASE WHEN e IS NOT DISTINCT FROM $2 THEN $3 ELSE e END)")
-	add("array_slice", "lii", model.Null, 'l', "list_slice($1, $2, $3)")
+	add("array_slice", "lii[i", model.Null, 'l', "list_slice($*)")
 	add("array_sort", "l[ss", model.Null, 'l', "")
 	out[len(out)-1].SQL = arraySort
 	add("array_distinct", "l", model.Null, 'l', "list_sort(list_distinct($1))")
@@ -114,40 +111,56 @@ func arrayFunctions() []*Scalar {
 	add("array_to_string", "ls[s", s, 0, "")
 	out[len(out)-1].SQL = arrayText
 	add("array_distance", "ll", model.Float64, 0, "CAST(list_distance($1, $2) AS DOUBLE)")
-	add("flatten", "l", model.Null, 0, "flatten($1)")
+	add("flatten", "l", model.Null, 0, "")
+	out[len(out)-1].SQL = func(a []Arg) (string, error) {
+		if a[0].Type.ElemType().Kind != model.KindList {
+			return a[0].SQL, nil
+		}
+		return "flatten(" + a[0].SQL + ")", nil
+	}
 	out[len(out)-1].Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
 		if len(args) != 1 || !list(args[0]) {
 			return nil, model.Null, NoMatch("flatten", args)
 		}
-		return args, model.Type{Kind: model.KindList}, nil
+		if e := args[0].ElemType(); e.Kind == model.KindList {
+			return args, e, nil
+		}
+		return args, args[0], nil
 	}
-	add("map_keys", "m", model.Type{Kind: model.KindList}, 0, "map_keys($1)")
-	add("map_values", "m", model.Type{Kind: model.KindList}, 0, "map_values($1)")
-	add("map_entries", "m", model.Type{Kind: model.KindList}, 0, "map_entries($1)")
-	add("map_extract", "mx", model.Type{Kind: model.KindList}, 0, "map_extract($1, $2)")
-	add("map", "ll", model.Type{Kind: model.KindStruct}, 0, "map($1, $2)")
 	for _, f := range []def{
-		{name: "make_array", sigs: "c*:lc :l", fn: listValue},
 		{name: "array_concat", sigs: "c*:1", sql: "list_concat($*)"},
 		{name: "range", sigs: "i[ii:li", sql: "range($*)"},
 		{name: "generate_series", sigs: "i[ii:li", sql: "generate_series($*)"},
 		{name: "string_to_array", sigs: "ss[s:ls", fn: stringToArray},
-		{name: "arrays_zip", sigs: "aa:l", sql: "list_zip($1, $2)"},
 	} {
 		m := map[string]*Scalar{}
 		f.add(m)
 		out = append(out, m[f.name])
 	}
-	structure := model.Type{Kind: model.KindStruct}
-	return append(out,
-		&Scalar{Name: "struct", Resolve: anyArgs(structure), SQL: func(a []Arg) (string, error) {
-			parts := make([]string, len(a))
-			for k, x := range a {
-				parts[k] = "c" + itoa(int64(k)) + ": " + x.SQL
+	out = append(out, &Scalar{Name: "make_array", SQL: listValue, Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
+		t, ok := UnionOf(args)
+		if !ok {
+			return nil, model.Null, NoMatch("make_array", args)
+		}
+		want := make([]model.Type, len(args))
+		for i := range want {
+			want[i] = t
+		}
+		return want, model.ListOf(t), nil
+	}})
+	out = append(out, &Scalar{Name: "arrays_zip", SQL: template("list_transform(list_zip($1, $2), lambda e: {'1': e[1], '2': e[2]})"),
+		Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
+			if len(args) != 2 || !list(args[0]) || !list(args[1]) {
+				return nil, model.Null, NoMatch("arrays_zip", args)
 			}
-			return "{" + strings.Join(parts, ", ") + "}", nil
-		}},
-		&Scalar{Name: "named_struct", Resolve: anyArgs(structure), SQL: namedStruct},
+			return args, model.ListOf(model.StructOf([]model.Field{{Name: "1", Type: args[0].ElemType()}, {Name: "2", Type: args[1].ElemType()}})), nil
+		}})
+	out = append(out, mapFunctions()...)
+	return append(out,
+		&Scalar{Name: "struct", Resolve: resolveStruct, SQL: structValue},
+		&Scalar{Name: "named_struct", Resolve: planner("named_struct"), Tier: Planned},
+		&Scalar{Name: "get_field", Resolve: planner("get_field"), SQL: getField, Tier: Planned},
+		&Scalar{Name: "unnest", Resolve: planner("unnest"), Tier: Planned},
 	)
 }
 
@@ -156,30 +169,12 @@ func firstOnly(place, change string) string {
 	return "CASE WHEN " + place + " IS NULL OR " + place + " = 0 THEN $1 ELSE " + strings.ReplaceAll(change, "$at", place) + " END"
 }
 
-func anyArgs(result model.Type) func([]model.Type) ([]model.Type, model.Type, error) {
-	return func(args []model.Type) ([]model.Type, model.Type, error) { return args, result, nil }
-}
-
 func listValue(a []Arg) (string, error) {
 	parts := make([]string, len(a))
 	for i, x := range a {
 		parts[i] = x.SQL
 	}
 	return "[" + strings.Join(parts, ", ") + "]", nil
-}
-
-func namedStruct(a []Arg) (string, error) {
-	if len(a) == 0 || len(a)%2 != 0 {
-		return "", errs.New(errs.EngineExecuteQuery, "Execution error: named_struct requires an even number of arguments, got %d instead", len(a))
-	}
-	var parts []string
-	for k := 0; k < len(a); k += 2 {
-		if a[k].Lit == nil || a[k].Type.Kind != model.KindString || a[k].Lit.Null() {
-			return "", errs.New(errs.EngineExecuteQuery, "Execution error: named_struct requires its names to be constant texts")
-		}
-		parts = append(parts, `"`+strings.ReplaceAll(a[k].Lit.Bytes, `"`, `""`)+`": `+a[k+1].SQL)
-	}
-	return "{" + strings.Join(parts, ", ") + "}", nil
 }
 
 func arraySort(a []Arg) (string, error) {

@@ -14,10 +14,8 @@ func CanCast(from, to model.Type) bool {
 		return true
 	case to.Kind == model.KindString, to.Kind == model.KindJSON:
 		return true
-	case from.Kind == model.KindList && to.Kind == model.KindList:
-		return from.Elem == model.KindNull || to.Elem == model.KindNull || CanCast(from.ElemType(), to.ElemType())
-	case from.Kind == model.KindList, from.Kind == model.KindStruct, to.Kind == model.KindList, to.Kind == model.KindStruct:
-		return false
+	case from.Nested(), to.Nested():
+		return canCastNested(from, to)
 	case from.Kind == model.KindBool:
 		return to.Integer() || to.Floating()
 	case from.Numeric():
@@ -75,9 +73,11 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 		return "decode(" + x + ")", nil
 	case to.Kind == model.KindBinary && from.Kind == model.KindString:
 		return "encode(" + x + ")", nil
-	case from.Class() == model.ClassBytes && to.Class() == model.ClassBytes && EngineType(from) == EngineType(to):
+	case from.Class() == model.ClassBytes && to.Class() == model.ClassBytes && !to.Nested() && EngineType(from) == EngineType(to):
 		return x, nil
-	case (from.Kind == model.KindList || from.Kind == model.KindStruct) && to.Kind == model.KindString:
+	case from.Nested() && to.Nested():
+		return castNested(x, from, to, try, 0)
+	case from.Nested() && to.Kind == model.KindString:
 		return cast("to_json("+x+")", "VARCHAR"), nil
 	case from.Kind == model.KindString && to.Kind == model.KindBool:
 		return cast(x, "BOOLEAN"), nil
@@ -87,7 +87,7 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 		return "replace(replace(CAST(" + x + " AS VARCHAR), '-nan', 'NaN'), 'nan', 'NaN')", nil
 	case from.Kind == model.KindVector && to.Kind == model.KindString:
 		return "gt_vec_to_string(" + x + ")", nil
-	case to.Kind == model.KindList && EngineType(to) == "":
+	case to.Nested() && EngineType(to) == "":
 		return x, nil
 	}
 	return cast(x, EngineType(to)), nil

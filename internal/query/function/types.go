@@ -46,15 +46,11 @@ func Common(a, b model.Type) (t model.Type, ok bool) {
 		return meetString(b)
 	case b.Kind == model.KindString:
 		return meetString(a)
-	case a.Kind == model.KindList && b.Kind == model.KindList:
-		if a.Elem == model.KindNull || b.Elem == model.KindNull {
-			return model.Type{Kind: model.KindList}, true
-		}
-		e, ok := Common(a.ElemType(), b.ElemType())
-		return model.ListOf(e), ok
+	case a.Nested() && b.Nested():
+		return commonNested(a, b, Common)
 	case a.Class() == model.ClassBytes && b.Class() == model.ClassBytes:
 		return a, true
-	case a.IsTimestamp() && b.IsTimestamp(), a.Kind == model.KindDuration && b.Kind == model.KindDuration:
+	case a.IsTimestamp() && b.IsTimestamp(), a.Kind == b.Kind && (a.Kind == model.KindDuration || a.Kind == model.KindTime):
 		return finer(a, b), true
 	case a.IsTimestamp() && (b.Kind == model.KindDate || b.Integer()):
 		return a, true
@@ -110,11 +106,30 @@ func commonNumber(a, b model.Type) model.Type {
 	return a // signed and wider than the unsigned one
 }
 
+// Union is the type in which values of both types stand in one column, as those of the branches of a CASE do, of the rows of VALUES, of
+// the sides of a UNION and of the elements of a list. It is Common, except that numbers beside text become text.
+func Union(a, b model.Type) (t model.Type, ok bool) {
+	switch {
+	case a.Kind == model.KindString && (b.Numeric() || b.Kind == model.KindBool):
+		return a, true
+	case b.Kind == model.KindString && (a.Numeric() || a.Kind == model.KindBool):
+		return b, true
+	case a != b && a.Nested() && b.Nested():
+		return commonNested(a, b, Union)
+	}
+	return Common(a, b)
+}
+
 // CommonOf is Common of all types.
-func CommonOf(ts []model.Type) (model.Type, bool) {
+func CommonOf(ts []model.Type) (model.Type, bool) { return fold(ts, Common) }
+
+// UnionOf is Union of all types.
+func UnionOf(ts []model.Type) (model.Type, bool) { return fold(ts, Union) }
+
+func fold(ts []model.Type, meet func(a, b model.Type) (model.Type, bool)) (model.Type, bool) {
 	out := model.Null
 	for _, t := range ts {
-		c, ok := Common(out, t)
+		c, ok := meet(out, t)
 		if !ok {
 			return model.Null, false
 		}
@@ -158,15 +173,10 @@ func EngineType(t model.Type) string {
 		return "INTERVAL"
 	case model.KindDecimal:
 		return decimalName(t)
-	case model.KindList:
-		if e := t.ElemType(); e.Kind != model.KindNull && EngineType(e) != "" {
-			return EngineType(e) + "[]"
-		}
-		return ""
-	case model.KindStruct:
-		return ""
+	case model.KindList, model.KindStruct, model.KindMap:
+		return nestedEngineType(t)
 	}
-	return "BIGINT" // Int64, timestamps, durations
+	return "BIGINT" // Int64, timestamps, durations, times of day
 }
 
 func decimalName(t model.Type) string {
@@ -175,7 +185,7 @@ func decimalName(t model.Type) string {
 
 // EngineField is the type with which a scan's column is declared to DuckDB.
 func EngineField(t model.Type) model.Type {
-	if t.IsTimestamp() || t.Kind == model.KindDuration {
+	if t.IsTimestamp() || t.Kind == model.KindDuration || t.Kind == model.KindTime {
 		return model.Int64
 	}
 	return t

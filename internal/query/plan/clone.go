@@ -76,7 +76,9 @@ func Clone(n Node) Node {
 		}
 		out = c
 	case *TableFunc:
-		out = &TableFunc{n.Fn, exprs(n.Args), n.Out}
+		out = &TableFunc{n.Fn, exprs(n.Args), n.Out, n.Ordinal}
+	case *Unnest:
+		out = &Unnest{n.Input, items(n.Items)}
 	case *Range:
 		c := *n
 		c.Parts = slices.Clone(n.Parts)

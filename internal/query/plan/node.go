@@ -197,11 +197,20 @@ type Values struct {
 	Rows [][]Expr
 }
 
-// TableFunc is a function that gives rows.
+// TableFunc is a function that gives rows: "generate_series", "range", or "unnest", which puts the elements of lists side by side, NULL
+// where one is shorter, or takes a struct apart.
 type TableFunc struct {
 	Fn   string
 	Args []Expr
 	Out  []Column
+	// Ordinal: the last of Out counts the rows, from 1.
+	Ordinal bool
+}
+
+// Unnest adds columns to its input: for every row of that, a row for every element of the longest of the lists, none where all are empty.
+type Unnest struct {
+	Input Node
+	Items []Item // lists, and the columns of their elements
 }
 
 func items(xs []Item) []Column {
@@ -235,6 +244,9 @@ func (n *Join) Cols() []Column {
 	}
 	return append(append([]Column(nil), n.L.Cols()...), n.R.Cols()...)
 }
+func (n *Unnest) Cols() []Column {
+	return append(append([]Column(nil), n.Input.Cols()...), items(n.Items)...)
+}
 func (n *SetOp) Cols() []Column     { return n.Out }
 func (n *Sort) Cols() []Column      { return n.Input.Cols() }
 func (n *Limit) Cols() []Column     { return n.Input.Cols() }
@@ -252,6 +264,7 @@ func (n *SetOp) Inputs() []Node     { return []Node{n.L, n.R} }
 func (n *Sort) Inputs() []Node      { return []Node{n.Input} }
 func (n *Limit) Inputs() []Node     { return []Node{n.Input} }
 func (n *Distinct) Inputs() []Node  { return []Node{n.Input} }
+func (n *Unnest) Inputs() []Node    { return []Node{n.Input} }
 func (n *Values) Inputs() []Node    { return nil }
 func (n *TableFunc) Inputs() []Node { return nil }
 
@@ -277,6 +290,7 @@ func (n *SetOp) SetInput(i int, x Node) {
 func (n *Sort) SetInput(_ int, x Node)     { n.Input = x }
 func (n *Limit) SetInput(_ int, x Node)    { n.Input = x }
 func (n *Distinct) SetInput(_ int, x Node) { n.Input = x }
+func (n *Unnest) SetInput(_ int, x Node)   { n.Input = x }
 func (n *Values) SetInput(int, Node)       {}
 func (n *TableFunc) SetInput(int, Node)    {}
 
@@ -408,6 +422,10 @@ func Exprs(n Node) []Expr {
 	case *Distinct:
 		out = append(out, n.On...)
 		keys(n.Order)
+	case *Unnest:
+		for _, it := range n.Items {
+			out = append(out, it.X)
+		}
 	case *Values:
 		for _, r := range n.Rows {
 			out = append(out, r...)

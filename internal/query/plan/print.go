@@ -271,6 +271,8 @@ func describe(n Node) string {
 		return fmt.Sprintf("Values: %d rows of %d columns", len(n.Rows), len(n.Out))
 	case *Range:
 		return n.describe()
+	case *Unnest:
+		return "Unnest: " + join(n.Items, func(it Item) string { return String(it.X) })
 	case *TableFunc:
 		return "TableFunction: " + n.Fn + "(" + join(n.Args, String) + ")"
 	}

@@ -53,7 +53,7 @@ func engineValue(p model.Value) (duckdb.Value, error) {
 		return duckdb.CreateFloat(float32(p.Float)), nil
 	case model.KindFloat64:
 		return duckdb.CreateDouble(p.Float), nil
-	case model.KindString, model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindString, model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		return duckdb.CreateVarcharLength(p.Bytes, duckdb.IdxT(len(p.Bytes))), nil
 	case model.KindBinary, model.KindVector:
 		return duckdb.CreateBlob([]byte(p.Bytes)), nil

@@ -142,7 +142,7 @@ func TestExpressions(t *testing.T) {
 		{"SELECT x FROM (VALUES (2),(NULL),(1)) t(x) ORDER BY x", "1\n2\nNULL", "Int32"},
 		{"SELECT x FROM (VALUES (2),(NULL),(1)) t(x) ORDER BY x DESC", "NULL\n2\n1", "Int32"},
 		{"SELECT x FROM (VALUES (1.0::DOUBLE),('nan'::DOUBLE),('inf'::DOUBLE)) t(x) ORDER BY x", "1\n+Inf\nNaN", "Float64"},
-		{"SELECT [1,2,NULL], {'a': 1, 'b': 'x\"y'}, MAP {1: 2.5::DOUBLE}, [[1],[]]", `[1,2,null]|{"a":1,"b":"x\"y"}|{"1":2.5}|[[1],[]]`, "List Struct Struct List"},
+		{"SELECT [1,2,NULL], {'a': 1, 'b': 'x\"y'}, MAP {1: 2.5::DOUBLE}, [[1],[]]", `[1,2,null]|{"a":1,"b":"x\"y"}|{"1":2.5}|[[1],[]]`, "List Struct Map List"},
 		{"SELECT TIMESTAMP '2024-01-01 00:00:01', DATE '1970-01-03', INTERVAL '14 months 3 days 1 second'",
 			"1704067201000000|2|{Months:14 Days:3 Nanos:1000000000}", "TimestampMicrosecond Date IntervalMonthDayNano"},
 		{"SELECT '00112233-4455-6677-8899-aabbccddeeff'::UUID, ['00112233-4455-6677-8899-aabbccddeeff'::UUID]",

@@ -8,7 +8,7 @@ import (
 )
 
 // scalarTypes are the types without parameters that columns of sources become. Types that DuckDB lacks travel as the type that holds
-// the same bits: JSON, List and Struct as text, Vector as a blob, Duration as a number of its unit.
+// the same bits: JSON, List, Struct and Map as text, Vector as a blob, Duration and Time as numbers of their units.
 var scalarTypes = map[model.Kind]duckdb.Type{
 	model.KindNull:     duckdb.TypeInteger,
 	model.KindBool:     duckdb.TypeBoolean,
@@ -26,6 +26,8 @@ var scalarTypes = map[model.Kind]duckdb.Type{
 	model.KindJSON:     duckdb.TypeVarchar,
 	model.KindList:     duckdb.TypeVarchar,
 	model.KindStruct:   duckdb.TypeVarchar,
+	model.KindMap:      duckdb.TypeVarchar,
+	model.KindTime:     duckdb.TypeBigInt,
 	model.KindBinary:   duckdb.TypeBlob,
 	model.KindVector:   duckdb.TypeBlob,
 	model.KindDate:     duckdb.TypeDate,
@@ -61,7 +63,7 @@ func logicalType(t model.Type) (duckdb.LogicalType, error) {
 }
 
 // resultTypes is the way back. HUGEINT, which sums of integers have, becomes Int64 or fails where a value does not fit; times of day
-// become durations; UUIDs and enumerations text.
+// are numbers of their units; UUIDs and enumerations text.
 var resultTypes = map[duckdb.Type]model.Type{
 	duckdb.TypeSQLNull:     model.Null,
 	duckdb.TypeBoolean:     model.Bool,
@@ -87,13 +89,13 @@ var resultTypes = map[duckdb.Type]model.Type{
 	duckdb.TypeTimestamp:   model.Timestamp(model.Microsecond),
 	duckdb.TypeTimestampTZ: model.Timestamp(model.Microsecond),
 	duckdb.TypeTimestampNS: model.Timestamp(model.Nanosecond),
-	duckdb.TypeTime:        model.Duration(model.Microsecond),
-	duckdb.TypeTimeNS:      model.Duration(model.Nanosecond),
+	duckdb.TypeTime:        model.TimeOf(model.Microsecond),
+	duckdb.TypeTimeNS:      model.TimeOf(model.Nanosecond),
 	duckdb.TypeInterval:    model.Interval,
 	duckdb.TypeList:        {Kind: model.KindList},
 	duckdb.TypeArray:       {Kind: model.KindList},
 	duckdb.TypeStruct:      {Kind: model.KindStruct},
-	duckdb.TypeMap:         {Kind: model.KindStruct},
+	duckdb.TypeMap:         {Kind: model.KindMap},
 }
 
 func resultType(l duckdb.LogicalType) (model.Type, error) {

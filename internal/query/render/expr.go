@@ -1,6 +1,7 @@
 package render
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -155,13 +156,14 @@ func (w *writer) list(e *plan.List) (string, error) {
 	parts := make([]string, len(args))
 	for i, a := range args {
 		parts[i] = a.SQL
-		if len(e.Names) > 0 {
-			parts[i] = function.Quote(e.Names[i]) + ": " + a.SQL
+		switch {
+		case e.Tuple:
+			parts[i] = "c" + strconv.Itoa(i) + ": " + a.SQL
+		case len(e.Names) > 0:
+			parts[i] = function.QuoteName(e.Names[i]) + ": " + a.SQL
 		}
 	}
 	switch {
-	case e.Tuple:
-		return "row(" + strings.Join(parts, ", ") + ")", nil
 	case e.T.Kind == model.KindStruct:
 		return "{" + strings.Join(parts, ", ") + "}", nil
 	}

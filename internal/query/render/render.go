@@ -96,6 +96,8 @@ func (w *writer) query(n plan.Node) (string, error) {
 		return w.values(n)
 	case *plan.TableFunc:
 		return w.tableFunc(n)
+	case *plan.Unnest:
+		return w.unnest(n)
 	}
 	from, err := w.from(n)
 	return "SELECT * FROM " + from, err
@@ -390,19 +392,6 @@ func (w *writer) values(n *plan.Values) (string, error) {
 		return "SELECT " + strings.Join(cells, ", ") + " WHERE false", nil
 	}
 	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") v(" + strings.Join(names, ", ") + ")", nil
-}
-
-func (w *writer) tableFunc(n *plan.TableFunc) (string, error) {
-	args, err := w.args(n.Args)
-	if err != nil {
-		return "", err
-	}
-	parts := make([]string, len(args))
-	for i, a := range args {
-		parts[i] = a.SQL
-	}
-	out := name(n.Out[0].ID)
-	return "SELECT CAST(v AS " + function.EngineType(n.Out[0].Type) + ") AS " + out + " FROM " + n.Fn + "(" + strings.Join(parts, ", ") + ") f(v)", nil
 }
 
 func (w *writer) keys(ks []plan.SortKey) (string, error) {

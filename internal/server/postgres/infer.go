@@ -72,7 +72,7 @@ func paramOID(t model.Type) uint32 {
 	switch {
 	case t.Kind == model.KindList:
 		return wire.OIDText
-	case t.Kind == model.KindJSON || t.Kind == model.KindStruct:
+	case t.Kind == model.KindJSON || t.Nested():
 		return wire.OIDText
 	}
 	oid, _, _ := wire.TypeOf(t)

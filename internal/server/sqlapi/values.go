@@ -37,7 +37,7 @@ func appendJSON(dst []byte, v *model.Vector, i int) []byte {
 			dst = strconv.AppendUint(dst, uint64(b), 10)
 		}
 		return append(dst, ']')
-	case model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		if b := v.BytesAt(i); json.Valid(b) {
 			return append(dst, b...)
 		}

@@ -86,7 +86,7 @@ func DataType(t model.Type) (arrow.DataType, error) {
 		return arrow.PrimitiveTypes.Float32, nil
 	case model.KindFloat64:
 		return arrow.PrimitiveTypes.Float64, nil
-	case model.KindString, model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindString, model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		return arrow.BinaryTypes.String, nil
 	case model.KindBinary, model.KindVector:
 		return arrow.BinaryTypes.Binary, nil
@@ -96,6 +96,11 @@ func DataType(t model.Type) (arrow.DataType, error) {
 		return &arrow.TimestampType{Unit: unit}, nil
 	case model.KindDuration:
 		return &arrow.DurationType{Unit: unit}, nil
+	case model.KindTime:
+		if t.Unit <= model.Millisecond {
+			return &arrow.Time32Type{Unit: unit}, nil
+		}
+		return &arrow.Time64Type{Unit: unit}, nil
 	case model.KindInterval:
 		return arrow.FixedWidthTypes.MonthDayNanoInterval, nil
 	case model.KindDecimal:
@@ -155,6 +160,10 @@ func appendVector(b array.Builder, v *model.Vector) {
 			b.UnsafeAppend(arrow.Timestamp(v.Ints[i]))
 		case *array.DurationBuilder:
 			b.UnsafeAppend(arrow.Duration(v.Ints[i]))
+		case *array.Time32Builder:
+			b.UnsafeAppend(arrow.Time32(v.Ints[i]))
+		case *array.Time64Builder:
+			b.UnsafeAppend(arrow.Time64(v.Ints[i]))
 		case *array.MonthDayNanoIntervalBuilder:
 			x := v.Intervals[i]
 			b.Append(arrow.MonthDayNanoInterval{Months: x.Months, Days: x.Days, Nanoseconds: x.Nanos})

@@ -141,7 +141,7 @@ func parquetNode(t model.Type) parquet.Node {
 		return parquet.Decimal(int(t.Scale), int(t.Precision), parquet.FixedLenByteArrayType(16))
 	case model.KindString:
 		return parquet.Encoded(parquet.String(), &parquet.RLEDictionary)
-	case model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		return parquet.JSON()
 	case model.KindBinary, model.KindVector:
 		return parquet.Leaf(parquet.ByteArrayType)

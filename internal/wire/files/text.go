@@ -98,7 +98,7 @@ func appendText(v *model.Vector, b []byte, zone *time.Location) error {
 		}
 		v.AppendBytes(raw)
 		return nil
-	case model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		if !json.Valid(b) {
 			return cannot(b, t)
 		}

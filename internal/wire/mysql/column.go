@@ -65,7 +65,7 @@ func columnOf(t model.Type) column {
 		c := number(TypeTimestamp, timeLength)
 		c.decimals = scale
 		return c
-	case model.KindDuration:
+	case model.KindDuration, model.KindTime:
 		c := number(TypeTime, timeLength)
 		c.decimals = scale
 		return c
@@ -80,7 +80,7 @@ func columnOf(t model.Type) column {
 	case model.KindJSON:
 		return column{typ: TypeJSON, collation: collationUTF8MB4, length: blobLength}
 	}
-	return column{typ: TypeVarString, collation: collationUTF8MB4, length: textLength} // String, Interval, List, Struct
+	return column{typ: TypeVarString, collation: collationUTF8MB4, length: textLength} // String, Interval, List, Struct, Map
 }
 
 // AppendColumn appends the definition of a column of a result.

@@ -81,7 +81,7 @@ func (r *Rows) appendText(dst []byte, v *model.Vector, i, j int) ([]byte, error)
 		}
 		dst = append(append(dst, d.text[:]...), ' ')
 		return appendClock(dst, clock, nanos), nil
-	case model.KindDuration:
+	case model.KindDuration, model.KindTime:
 		return appendDuration(dst, v.Ints[i], v.Type.Unit), nil
 	case model.KindDecimal:
 		return appendDecimal(dst, v.Decimals[i], v.Type.Scale), nil
@@ -166,7 +166,7 @@ func (r *Rows) appendBinary(dst []byte, v *model.Vector, i, j int) ([]byte, erro
 			dst = binary.LittleEndian.AppendUint32(dst, uint32(micros))
 		}
 		return dst, nil
-	case model.KindDuration:
+	case model.KindDuration, model.KindTime:
 		return appendBinaryDuration(dst, v.Ints[i], v.Type.Unit), nil
 	case model.KindDecimal, model.KindInterval:
 		at := len(dst)

@@ -3,10 +3,8 @@ package postgres
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/wire/calendar"
@@ -83,7 +81,7 @@ func (r *Rows) appendField(dst []byte, v *model.Vector, i, j int) []byte {
 // AppendText appends a value, which is not NULL, as text.
 func (r *Rows) AppendText(dst []byte, v *model.Vector, i int) []byte {
 	switch v.Type.Kind {
-	case model.KindString, model.KindJSON, model.KindStruct:
+	case model.KindString, model.KindJSON, model.KindStruct, model.KindMap:
 		return append(dst, v.BytesAt(i)...)
 	case model.KindTimestamp:
 		return r.Style.appendTimestamp(dst, v.Ints[i], v.Type.Unit, &r.zone)
@@ -109,7 +107,9 @@ func (r *Rows) AppendText(dst []byte, v *model.Vector, i int) []byte {
 	case model.KindBinary, model.KindVector:
 		return r.appendBytea(dst, v.BytesAt(i))
 	case model.KindList:
-		return appendArray(dst, v.BytesAt(i))
+		return r.appendArray(dst, v.BytesAt(i), v.Type.ElemType())
+	case model.KindTime:
+		return appendTime(dst, v.Ints[i], v.Type.Unit)
 	}
 	return strconv.AppendInt(dst, v.Ints[i], 10)
 }
@@ -143,7 +143,9 @@ func (r *Rows) appendBinary(dst []byte, v *model.Vector, i int) []byte {
 	case model.KindInterval:
 		return appendBinaryInterval(dst, v.Intervals[i])
 	case model.KindList:
-		return appendBinaryArray(dst, elements(v.BytesAt(i)))
+		return r.appendBinaryArray(dst, v.BytesAt(i), v.Type.ElemType())
+	case model.KindTime:
+		return binary.BigEndian.AppendUint64(dst, uint64(v.Ints[i]*v.Type.Unit.Nanos()/1000))
 	}
 	return append(dst, v.BytesAt(i)...)
 }
@@ -199,84 +201,6 @@ func (r *Rows) appendBytea(dst, b []byte) []byte {
 		default:
 			dst = append(dst, c)
 		}
-	}
-	return dst
-}
-
-// elements are the texts of a JSON array's elements; nil is NULL. What is no array is one element.
-func elements(b []byte) []*string {
-	var raw []json.RawMessage
-	if json.Unmarshal(b, &raw) != nil {
-		s := string(b)
-		return []*string{&s}
-	}
-	out := make([]*string, len(raw))
-	for i, x := range raw {
-		if string(x) == "null" {
-			continue
-		}
-		var s string
-		if json.Unmarshal(x, &s) != nil {
-			s = string(x)
-		}
-		out[i] = &s
-	}
-	return out
-}
-
-// appendArray writes a list, which lies as JSON text, as PostgreSQL writes arrays: {a,"b c",NULL}.
-func appendArray(dst, b []byte) []byte {
-	dst = append(dst, '{')
-	for i, e := range elements(b) {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		if e == nil {
-			dst = append(dst, "NULL"...)
-			continue
-		}
-		if *e != "" && !strings.EqualFold(*e, "null") && !strings.ContainsAny(*e, "{}\",\\ \t\n\r\v\f") {
-			dst = append(dst, *e...)
-			continue
-		}
-		dst = append(dst, '"')
-		for k := range len(*e) {
-			if c := (*e)[k]; c == '"' || c == '\\' {
-				dst = append(dst, '\\')
-			}
-			dst = append(dst, (*e)[k])
-		}
-		dst = append(dst, '"')
-	}
-	return append(dst, '}')
-}
-
-func appendBinaryArray(dst []byte, list []*string) []byte {
-	null := uint32(0)
-	for _, e := range list {
-		if e == nil {
-			null = 1
-		}
-	}
-	dims := uint32(1)
-	if len(list) == 0 {
-		dims = 0
-	}
-	dst = binary.BigEndian.AppendUint32(dst, dims)
-	dst = binary.BigEndian.AppendUint32(dst, null)
-	dst = binary.BigEndian.AppendUint32(dst, OIDVarchar)
-	if dims == 0 {
-		return dst
-	}
-	dst = binary.BigEndian.AppendUint32(dst, uint32(len(list)))
-	dst = binary.BigEndian.AppendUint32(dst, 1) // lower bound
-	for _, e := range list {
-		if e == nil {
-			dst = binary.BigEndian.AppendUint32(dst, math.MaxUint32)
-			continue
-		}
-		dst = binary.BigEndian.AppendUint32(dst, uint32(len(*e)))
-		dst = append(dst, *e...)
 	}
 	return dst
 }

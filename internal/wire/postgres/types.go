@@ -43,6 +43,9 @@ const (
 	OIDTimestampArray = 1115
 	OIDDateArray      = 1182
 	OIDTstzArray      = 1185
+	OIDTimeArray      = 1183
+	OIDIntervalArray  = 1187
+	OIDJSONArray      = 199
 )
 
 // TypeOf gives the OID of a type, its size in bytes (-1: it varies) and its modifier (-1: none).
@@ -72,10 +75,12 @@ func TypeOf(t model.Type) (oid uint32, size int16, modifier int32) {
 		return OIDTimestamp, 8, -1
 	case model.KindDuration, model.KindInterval:
 		return OIDInterval, 16, -1
-	case model.KindJSON, model.KindStruct:
+	case model.KindTime:
+		return OIDTime, 8, -1
+	case model.KindJSON, model.KindStruct, model.KindMap:
 		return OIDJSON, -1, -1
 	case model.KindList:
-		return OIDVarcharArray, -1, -1
+		return arrayOID(t.ElemType()), -1, -1
 	case model.KindNull:
 		return OIDText, -1, -1 // a column of nothing but NULL; drivers know no unknown
 	}
