@@ -158,7 +158,7 @@ func jsonCell(t model.Type, raw, want string) string {
 			bytes[i] = byte(x)
 		}
 		return hexOf(bytes)
-	case model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		if sameJSON(raw, want) {
 			return want
 		}

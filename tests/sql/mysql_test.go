@@ -256,11 +256,11 @@ func mysqlCell(t model.Type, v sqldriver.Value, binary bool, sess *model.Session
 		return got
 	case model.KindDate:
 		return daysOf(text)
-	case model.KindDuration:
+	case model.KindDuration, model.KindTime:
 		return clockOf(text, t.Unit)
 	case model.KindBinary, model.KindVector:
 		return hexOf([]byte(text))
-	case model.KindJSON, model.KindList, model.KindStruct:
+	case model.KindJSON, model.KindList, model.KindStruct, model.KindMap:
 		if sameJSON(text, want) {
 			return want
 		}

@@ -2,7 +2,9 @@ package sql
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -132,10 +134,59 @@ func pgType(t model.Type) uint32 {
 		return 1114
 	case model.KindInterval, model.KindDuration:
 		return 1186
-	case model.KindJSON, model.KindStruct:
+	case model.KindTime:
+		return 1083
+	case model.KindJSON, model.KindStruct, model.KindMap:
 		return 114
+	case model.KindList:
+		return pgArrays[pgType(t.ElemType())]
 	}
 	return 0
+}
+
+// pgArrays are the OIDs of arrays, by those of their elements.
+var pgArrays = map[uint32]uint32{16: 1000, 17: 1001, 20: 1016, 21: 1005, 23: 1007, 114: 199, 700: 1021, 701: 1022, 1043: 1015, 1082: 1182, 1083: 1183,
+	1114: 1115, 1186: 1187, 1700: 1231}
+
+// pgList reads an array as text, and gives it as the results have lists.
+func pgList(elem model.Type, text string, sess *model.Session) string {
+	var out []string
+	body := strings.TrimSuffix(strings.TrimPrefix(text, "{"), "}")
+	for len(body) > 0 {
+		var cell strings.Builder
+		quoted := body[0] == '"'
+		i := 0
+		if quoted {
+			for i = 1; i < len(body) && body[i] != '"'; i++ {
+				if body[i] == '\\' {
+					i++
+				}
+				cell.WriteByte(body[i])
+			}
+			i++
+		} else if i = strings.IndexByte(body, ','); i < 0 {
+			i = len(body)
+		}
+		if !quoted {
+			cell.WriteString(body[:i])
+		}
+		body = strings.TrimPrefix(body[min(i, len(body)):], ",")
+		if cell.String() == "NULL" && !quoted {
+			out = append(out, "null")
+			continue
+		}
+		one := pgCell(elem, cell.String(), sess, "")
+		switch elem.Kind {
+		case model.KindBinary, model.KindVector:
+			b, _ := hex.DecodeString(one)
+			one = strconv.Quote(base64.StdEncoding.EncodeToString(b))
+		case model.KindString, model.KindInterval:
+			quotedOne, _ := json.Marshal(one)
+			one = string(quotedOne)
+		}
+		out = append(out, one)
+	}
+	return "[" + strings.Join(out, ",") + "]"
 }
 
 // pgCell reads a cell of type t; want is what it should turn out to be.
@@ -165,13 +216,14 @@ func pgCell(t model.Type, text string, sess *model.Session, want string) string 
 			return "not bytes: " + text
 		}
 		return hexOf(b)
-	case model.KindJSON, model.KindStruct:
+	case model.KindTime:
+		return clockOf(text, t.Unit)
+	case model.KindJSON, model.KindStruct, model.KindMap:
 		if sameJSON(text, want) {
 			return want
 		}
 	case model.KindList:
-		bare := strings.NewReplacer("{", "", "}", "", "[", "", "]", "", `"`, "", " ", "", "NULL", "null")
-		if bare.Replace(text) == bare.Replace(want) {
+		if got := pgList(t.ElemType(), text, sess); sameJSON(got, want) {
 			return want
 		}
 	}
