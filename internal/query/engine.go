@@ -29,6 +29,9 @@ type Options struct {
 	Relational relational.Options
 	// Finish bounds the finisher.
 	Finish finish.Options
+	// KeepBytes is how large the smaller side of a join may be to be asked first, so that its keys narrow the other side. Larger narrows
+	// more joins, and holds that much for each that runs. Zero: 64 MiB.
+	KeepBytes int64
 	// Align bounds range queries.
 	Align align.Options
 	// Parallelism is how many regions of a table are read at once. More need more memory: a few batches each. Zero: as many as there
@@ -61,6 +64,9 @@ func Open(opts Options) (*Engine, error) {
 	}
 	if opts.Parallelism <= 0 {
 		opts.Parallelism = runtime.GOMAXPROCS(0)
+	}
+	if opts.KeepBytes <= 0 {
+		opts.KeepBytes = 64 << 20
 	}
 	if opts.LimitWait <= 0 {
 		opts.LimitWait = 100 * time.Millisecond
@@ -110,11 +116,15 @@ const bindTries = 50
 // rebound plans and starts a query, again where a table's columns changed between the two: nothing of it was given out until then.
 func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) (model.RowStream, error) {
 	for try := 1; ; try++ {
-		p, err := e.plan(ctx, sess, q, params)
+		p, err := bind.Query(ctx, e.env(sess, params), q)
 		if err != nil {
 			return nil, err
 		}
-		rows, err := e.run(ctx, sess, p, nil)
+		var rows model.RowStream
+		r := &runner{engine: e, sess: sess}
+		if err = r.stage(ctx, p, false); err == nil {
+			rows, err = r.run(ctx, p)
+		}
 		if !errs.Is(err, errs.RequestOutdated) || try == bindTries {
 			return rows, err
 		}
@@ -148,20 +158,10 @@ func (e *Engine) Value(ctx context.Context, sess *model.Session, x sql.Expr) (mo
 	if l, ok := bound.(*plan.Lit); ok {
 		return l.V, nil
 	}
-	text, err := render.Expr(bound)
-	if err != nil {
-		return model.Value{}, err
-	}
-	_, b, err := e.db.All(ctx, relational.Statement{SQL: "SELECT " + text, Types: []model.Type{bound.Type()}})
-	if err != nil {
-		return model.Value{}, err
-	}
-	if b.Len != 1 {
-		return model.Value{}, errs.New(errs.Internal, "an expression gave %d rows", b.Len)
-	}
-	return b.Cols[0].At(0), nil
+	return e.constant(ctx, bound)
 }
 
+// plan binds a query and applies the rules that need no look at rows.
 func (e *Engine) plan(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) (*plan.Query, error) {
 	p, err := bind.Query(ctx, e.env(sess, params), q)
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/query/finish"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 	"github.com/goptimedb/goptimedb/internal/query/render"
-	"github.com/goptimedb/goptimedb/internal/query/rule"
 )
 
 // Explain tells how a query is answered: the plan as it was bound, and as rules have left it, with what goes to the relational half.
@@ -31,15 +30,15 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 		return nil, err
 	}
 	logical := plan.Print(p.Root)
-	if err := rule.Optimize(p); err != nil {
+	if o.Analyze {
+		return e.analyze(ctx, sess, p, o)
+	}
+	if err := (&runner{engine: e, sess: sess}).stage(ctx, p, true); err != nil {
 		return nil, err
 	}
 	physical, statement, err := physicalText(p)
 	if err != nil {
 		return nil, err
-	}
-	if o.Analyze {
-		return e.analyze(ctx, sess, p, physical, o)
 	}
 	plans := []PlanText{{"logical_plan", logical}, {"physical_plan", physical}}
 	if o.Verbose {
@@ -53,7 +52,7 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 
 // physicalText draws a plan under the half that finishes it, and gives the statement of the relational one.
 func physicalText(p *plan.Query) (text, statement string, err error) {
-	text = plan.Print(p.Root)
+	text = plan.Print(p.Root) + plan.PrintFirst(p.First)
 	if direct(p) != nil {
 		return "Direct\n" + text, "", nil
 	}
@@ -67,7 +66,7 @@ func physicalText(p *plan.Query) (text, statement string, err error) {
 	return "Relational\n" + text, st.SQL, nil
 }
 
-func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, physical string, o ExplainOptions) (model.RowStream, error) {
+func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query, o ExplainOptions) (model.RowStream, error) {
 	release, err := e.admit(ctx)
 	if err != nil {
 		return nil, err
@@ -76,11 +75,19 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 	var mu sync.Mutex
 	done := map[*plan.Scan][]contract.ScanStats{}
 	start := time.Now()
-	rows, err := e.run(ctx, sess, p, func(s *plan.Scan, st contract.ScanStats) {
+	r := &runner{engine: e, sess: sess, watch: func(s *plan.Scan, st contract.ScanStats) {
 		mu.Lock()
 		defer mu.Unlock()
 		done[s] = append(done[s], st)
-	})
+	}}
+	if err := r.stage(ctx, p, false); err != nil {
+		return nil, err
+	}
+	physical, _, err := physicalText(p)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.run(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +100,19 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 	stages := []Stage{{0, physical, fmt.Sprintf("rows: %d, elapsed: %s", n, took), map[string]any{"Rows": n, "Elapsed": took.String()}}}
 	mu.Lock()
 	defer mu.Unlock()
-	plan.Walk(p.Root, func(node plan.Node) {
-		if s, ok := node.(*plan.Scan); ok {
-			for _, st := range done[s] {
-				stages = append(stages, Stage{1, plan.Print(s), statsText(st), map[string]any{"Scan": st}})
+	scans := func(root plan.Node) {
+		plan.Walk(root, func(node plan.Node) {
+			if s, ok := node.(*plan.Scan); ok {
+				for _, st := range done[s] {
+					stages = append(stages, Stage{1, plan.Print(s), statsText(st), map[string]any{"Scan": st}})
+				}
 			}
-		}
-	})
+		})
+	}
+	for _, f := range p.First {
+		scans(f.Root)
+	}
+	scans(p.Root)
 	return ExplainStages(o, n, stages...)
 }
 

@@ -42,6 +42,14 @@ func (c plainCatalog) Table(_ context.Context, _ *model.Session, catalog, databa
 	return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", catalog, database, table)
 }
 
+func (p *plainRegions) Statistics(_ context.Context, ids []model.RegionID) ([]contract.RegionStatistics, error) {
+	var out []contract.RegionStatistics
+	for _, id := range ids {
+		out = append(out, contract.RegionStatistics{ID: id, Rows: uint64(len(p.regions[id].rows)), MinTime: base, MaxTime: base + 200_000})
+	}
+	return out, nil
+}
+
 func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contract.Stream, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

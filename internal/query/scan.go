@@ -32,6 +32,11 @@ func (r *runner) source(s plan.Node) relational.Source {
 	for _, c := range s.Cols() {
 		src.Fields = append(src.Fields, model.Field{Name: "c" + itoa(int64(c.ID)), Type: function.EngineField(c.Type)})
 	}
+	if sc, ok := s.(*plan.Scan); ok {
+		if src.Rows = sc.Rows; sc.Request.Aggregate != nil {
+			src.Rows /= 10
+		}
+	}
 	if len(s.Cols()) == 0 { // a relation has a column; nobody reads it
 		src.Fields = []model.Field{{Name: "nothing", Type: model.Bool}}
 		src.Open = func(ctx context.Context, _ []int) (relational.Stream, error) {

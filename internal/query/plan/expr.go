@@ -188,6 +188,8 @@ func Children(e Expr) []Expr {
 		return out
 	case *In:
 		return append([]Expr{e.X}, e.List...)
+	case *InSet:
+		return []Expr{e.X}
 	case *Sub:
 		if e.X != nil {
 			return []Expr{e.X}
@@ -230,6 +232,8 @@ func Rewrite(e Expr, f func(Expr) Expr) Expr {
 		return c
 	case *In:
 		return &In{Rewrite(e.X, f), list(e.List), e.Not}
+	case *InSet:
+		return &InSet{Rewrite(e.X, f), e.Set}
 	case *Sub:
 		s := *e
 		if e.X != nil {

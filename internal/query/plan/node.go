@@ -52,6 +52,10 @@ type Scan struct {
 	Source []model.ColumnID
 	// Request has Region and Projection unset; they follow from Table and Source.
 	Request contract.ScanRequest
+	// Rows is about how many rows there are, before Request reduces them; 0: not known.
+	Rows int64
+	// Sets are the key sets that are part of Request, for people.
+	Sets []SetFilter
 }
 
 // ColumnOf is the table's column that the scan gives as id, or nil.
@@ -298,13 +302,31 @@ func (n *TableFunc) SetInput(int, Node)    {}
 type Query struct {
 	Root  Node
 	Names []string
-	next  ColID
+	// First are the parts that are asked before the rest, in order.
+	First []First
+
+	next *ColID // last column's, of all parts
 }
 
 // NewColumn makes a column with an id that no other has.
 func (q *Query) NewColumn(name string, t model.Type) Column {
-	q.next++
-	return Column{ID: q.next, Name: name, Type: t}
+	if q.next == nil {
+		q.next = new(ColID)
+	}
+	*q.next++
+	return Column{ID: *q.next, Name: name, Type: t}
+}
+
+// Part is a query of a part of the plan, which makes columns that q does not have.
+func (q *Query) Part(root Node) *Query {
+	if q.next == nil {
+		q.next = new(ColID)
+	}
+	part := &Query{Root: root, next: q.next}
+	for _, c := range root.Cols() {
+		part.Names = append(part.Names, c.Name)
+	}
+	return part
 }
 
 // Fields describe the rows of the result.

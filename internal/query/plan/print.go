@@ -82,6 +82,13 @@ func printExpr(sb *strings.Builder, e Expr, exact bool) {
 		sb.WriteString(" IN (")
 		list(e.List)
 		sb.WriteByte(')')
+	case *InSet:
+		printExpr(sb, e.X, exact)
+		if exact {
+			fmt.Fprintf(sb, " IN %p", e.Set)
+		} else {
+			sb.WriteString(" IN " + e.Set.String())
+		}
 	case *Sub:
 		if e.X != nil {
 			printExpr(sb, e.X, exact)
@@ -281,6 +288,9 @@ func describe(n Node) string {
 
 func (n *Scan) describe() string {
 	var sb strings.Builder
+	if n.Table.Database == "" { // rows that are there already
+		return fmt.Sprintf("Rows: of %s columns=[%s]", n.Table.Name, join(n.Out, func(c Column) string { return c.Name }))
+	}
 	fmt.Fprintf(&sb, "Scan: %s.%s columns=[%s]", n.Table.Database, n.Table.Name, join(n.Out, func(c Column) string { return c.Name }))
 	if len(n.Table.Regions) > 1 {
 		fmt.Fprintf(&sb, " regions=%d", len(n.Table.Regions))
@@ -297,6 +307,9 @@ func (n *Scan) describe() string {
 	}
 	if r.Predicate != nil {
 		fmt.Fprintf(&sb, " where=%s", predicate(r.Predicate, name))
+	}
+	if len(n.Sets) > 0 {
+		fmt.Fprintf(&sb, " sets=[%s]", join(n.Sets, func(f SetFilter) string { return f.Column + ": " + f.Set.String() }))
 	}
 	if r.LastRow {
 		sb.WriteString(" last_row")
@@ -334,6 +347,9 @@ func (n *Scan) describe() string {
 	return sb.String()
 }
 
+// shownValues is how many values of a list are printed.
+const shownValues = 20
+
 func predicate(e *model.Expr, name func(model.ColumnID) string) string {
 	switch e.Op {
 	case model.OpTrue, model.OpFalse:
@@ -350,6 +366,9 @@ func predicate(e *model.Expr, name func(model.ColumnID) string) string {
 		model.OpNotMatches:
 		return fmt.Sprintf("%s %s %q", name(e.Column), e.Op, e.Pattern)
 	case model.OpIn, model.OpNotIn:
+		if n := len(e.Values); n > shownValues {
+			return fmt.Sprintf("%s %s %d values", name(e.Column), e.Op, n)
+		}
 		return fmt.Sprintf("%s %s %v", name(e.Column), e.Op, e.Values)
 	}
 	return fmt.Sprintf("%s %s %s", name(e.Column), e.Op, e.Values[0])

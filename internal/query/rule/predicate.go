@@ -42,6 +42,8 @@ func predicate(s *plan.Scan, e plan.Expr, not bool) (*model.Expr, bool) {
 		}
 	case *plan.In:
 		return predicateIn(s, e, not)
+	case *plan.InSet:
+		return predicateSet(s, e, not)
 	case *plan.Call:
 		return predicateCall(s, e, not)
 	}

@@ -222,6 +222,9 @@ func pushScan(s *plan.Scan, conds []plan.Expr) plan.Node {
 		}
 		return filter(s, conds)
 	}
+	if plainScan(s) == nil { // what it has become is no longer its rows
+		return filter(s, conds)
+	}
 	var left []plan.Expr
 	preds := []*model.Expr{s.Request.Predicate}
 	time := s.Table.Schema.TimeIndex

@@ -4,6 +4,7 @@
 //	semi_join       IN (SELECT …) and EXISTS become joins
 //	push_filter     conditions move towards the scans, and into them where a region can judge them; across joins by what is equal (equal),
 //	                and outer joins that lose what makes them so become inner ones (outer_join)
+//	key_set         … those too that say which keys the other side of a join has
 //	partition       regions that hold none of the rows are left out
 //	inline          a projection that only computes is merged into what is above it
 //	rank            likewise number one of each group, newest first
@@ -18,11 +19,26 @@ import "github.com/goptimedb/goptimedb/internal/query/plan"
 
 // Optimize applies all rules to the query.
 func Optimize(q *plan.Query) error {
+	if err := Spread(q); err != nil {
+		return err
+	}
+	return Reduce(q)
+}
+
+// Spread applies the rules that bring conditions where they belong, and drops what is not read. What is asked before the rest, and becomes
+// part of these conditions, is found out between Spread and Reduce.
+func Spread(q *plan.Query) error {
 	root, err := plan.Transform(q.Root, semiJoins)
 	if err != nil {
 		return err
 	}
 	q.Root = pushFilters(root)
+	prune(q)
+	return nil
+}
+
+// Reduce applies the other rules.
+func Reduce(q *plan.Query) (err error) {
 	partitions(q.Root)
 	for _, r := range []func(*plan.Query, plan.Node) (plan.Node, error){inline, lastRow, firstOfRank, distinct, aggregate, inline, limit} {
 		q.Root, err = plan.Transform(q.Root, func(n plan.Node) (plan.Node, error) { return r(q, n) })

@@ -18,6 +18,7 @@ type node struct {
 	typ  model.Type
 	vals []model.Value
 	set  map[string]bool   // of OpIn and OpNotIn on bytes
+	ints *kernel.IntSet    // of the same on integers, where there are many
 	text func([]byte) bool // of operators with a pattern: whether it is there, for them and their negations alike
 }
 
@@ -97,6 +98,15 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 				n.set[v.Bytes] = true
 			}
 		}
+		if n.typ.Class() == model.ClassInt && len(e.Values) > fewInts {
+			ints := make([]int64, 0, len(e.Values))
+			for _, v := range e.Values {
+				if !v.Null() {
+					ints = append(ints, v.Int)
+				}
+			}
+			n.ints = kernel.NewIntSet(ints)
+		}
 	case model.OpRegex, model.OpNotRegex, model.OpContains, model.OpNotContains, model.OpMatchesTerm, model.OpNotMatchesTerm, model.OpMatches, model.OpNotMatches:
 		if n.typ.Class() != model.ClassBytes {
 			return nil, errs.New(errs.InvalidArguments, "scan: pattern on column %d, which is %s, not a string", e.Column, n.typ)
@@ -115,6 +125,9 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 	}
 	return n, nil
 }
+
+// fewInts is how many integers of a list are compared one after the other: up to about as many, that is faster than a table.
+const fewInts = 8
 
 // compileText makes the test of an operator with a pattern.
 func compileText(e *model.Expr) (func([]byte) bool, error) {
@@ -175,6 +188,12 @@ func (n *node) matchValue(v model.Value) bool {
 	case model.OpFalse:
 		return false
 	case model.OpIn, model.OpNotIn:
+		if n.ints != nil {
+			return n.ints.Has(v.Int) == (n.op == model.OpIn)
+		}
+		if n.set != nil {
+			return n.set[v.Bytes] == (n.op == model.OpIn)
+		}
 		in := false
 		for _, x := range n.vals {
 			in = in || equal(v, x)
@@ -327,6 +346,13 @@ func (ev *evaluator) ints(dst model.Bitmap, n *node, v []int64) {
 	case model.OpNotNull:
 		kernel.Fill(dst, len(v))
 	case model.OpIn, model.OpNotIn:
+		if n.ints != nil {
+			kernel.SelectIntSet(dst, v, n.ints)
+			if n.op == model.OpNotIn {
+				kernel.Not(dst, len(v))
+			}
+			return
+		}
 		clear(dst)
 		tmp := ev.get(len(v))
 		for _, x := range n.vals {
