@@ -7,6 +7,7 @@ package cache
 import (
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -41,6 +42,7 @@ type Cache[K comparable, V any] struct {
 	seed    maphash.Seed
 	account *budget.Account
 	shards  [shards]shard[K, V]
+	turn    atomic.Uint32 // of the shards, to be shrunk
 
 	hit, miss, evicted prometheus.Counter
 	bytes              prometheus.Gauge
@@ -50,6 +52,7 @@ type shard[K comparable, V any] struct {
 	sync.Mutex
 	entries map[K]*entry[K, V]
 	root    entry[K, V] // ring: root.next is the newest, root.prev the oldest
+	uses    sketch
 }
 
 type entry[K comparable, V any] struct {
@@ -72,17 +75,19 @@ func New[K comparable, V any](typ string, b *budget.Budget, soft int64, m *Metri
 	return c
 }
 
-func (c *Cache[K, V]) shard(k K) *shard[K, V] {
-	return &c.shards[maphash.Comparable(c.seed, k)%shards]
+func (c *Cache[K, V]) shard(k K) (*shard[K, V], uint64) {
+	h := maphash.Comparable(c.seed, k)
+	return &c.shards[h%shards], h / shards
 }
 
 // Get finds a value and marks it as used.
 func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
-	s := c.shard(k)
+	s, h := c.shard(k)
 	s.Lock()
 	e := s.entries[k]
 	if e != nil {
 		s.toFront(e)
+		s.uses.again(h)
 		v, ok = e.value, true
 	}
 	s.Unlock()
@@ -94,13 +99,24 @@ func (c *Cache[K, V]) Get(k K) (v V, ok bool) {
 	return v, ok
 }
 
+// Peek is Get for who only wants to know: it counts as no use.
+func (c *Cache[K, V]) Peek(k K) (v V, ok bool) {
+	s, _ := c.shard(k)
+	s.Lock()
+	defer s.Unlock()
+	if e := s.entries[k]; e != nil {
+		return e.value, true
+	}
+	return v, false
+}
+
 // Add puts a value of size bytes in, unless the key is there already: then it gives the value that is there. Where the budget has no
 // room, even after others shrank, the value is returned but not kept.
 func (c *Cache[K, V]) Add(k K, v V, size int64) V {
 	if c.account.Reserve(size) != nil {
 		return v
 	}
-	s := c.shard(k)
+	s, _ := c.shard(k)
 	s.Lock()
 	if e := s.entries[k]; e != nil {
 		s.toFront(e)
@@ -119,7 +135,7 @@ func (c *Cache[K, V]) Add(k K, v V, size int64) V {
 
 // Remove forgets a key.
 func (c *Cache[K, V]) Remove(k K) {
-	s := c.shard(k)
+	s, _ := c.shard(k)
 	s.Lock()
 	e := s.entries[k]
 	if e != nil {
@@ -152,8 +168,8 @@ func (c *Cache[K, V]) RemoveIf(f func(K) bool) {
 func (c *Cache[K, V]) Shrink(need int64) {
 	for need > 0 {
 		before := need
-		for i := range c.shards {
-			s := &c.shards[i]
+		for range shards {
+			s := &c.shards[c.turn.Add(1)%shards]
 			s.Lock()
 			e := s.root.prev
 			if e == &s.root {

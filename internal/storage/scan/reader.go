@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/goptimedb/goptimedb/internal/kernel"
@@ -39,6 +40,16 @@ type reader struct {
 	local  int      // position of the next series; only the worker moves it
 	end    int      // position at which the task's series end
 	wins   []window // per loaded column, and last the time index
+
+	lender source.Lender // nil: columns come from the cache, because they may outlive the task
+	loans  []loan        // ascending in need
+}
+
+// loan is a column of a need that was lent.
+type loan struct {
+	ref  colRef // index of wins
+	need int
+	lent source.Lent // nil: it comes from the cache
 }
 
 // piece is rows [from, to) of one series, within one need.
@@ -55,6 +66,9 @@ func newReader(ctx context.Context, p *plan, in *input, t *task, times model.Tim
 		return r, nil
 	}
 	r.narrow = !times.Covers(in.min, in.max)
+	if p.agg != nil && in.file { // what is reduced does not outlive its block
+		r.lender, _ = in.src.(source.Lender)
+	}
 	if t.rows.End > 0 {
 		r.rows = t.rows
 		r.local, r.end = in.positionOf(t.rows.Start), in.count
@@ -153,7 +167,7 @@ func (r *reader) timesOf(ctx context.Context, i, a, b int) ([]int64, error) {
 	w := &r.wins[len(r.p.cols)]
 	if w.vec == nil || a < w.from || b > w.to {
 		n := &r.needs[i]
-		if err := r.read(ctx, w, r.p.schema.TimeIndex, n.chunk, n.from, n.to); err != nil {
+		if err := r.read(ctx, colRef(len(r.p.cols)), i, n.from, n.to); err != nil {
 			return nil, err
 		}
 		if r.narrow && n.sub == nil && r.in.file {
@@ -209,16 +223,64 @@ func (r *reader) column(ctx context.Context, ref colRef, row int) (*window, erro
 		k := sort.Search(len(n.sub), func(k int) bool { return n.sub[k].End > row })
 		from, to = n.sub[k].Start, n.sub[k].End
 	}
-	return w, r.read(ctx, w, id, n.chunk, from, to)
+	return w, r.read(ctx, ref, w.need, from, to)
 }
 
-// read fills a window.
-func (r *reader) read(ctx context.Context, w *window, id model.ColumnID, chunk, from, to int) error {
-	base := r.in.chunks[chunk]
-	v, err := r.in.src.Chunk(ctx, id, chunk, from-base, to-base)
+// read fills the window of a column with rows [from, to) of a need.
+func (r *reader) read(ctx context.Context, ref colRef, need, from, to int) error {
+	w, n, id := &r.wins[ref], &r.needs[need], r.p.schema.TimeIndex
+	if int(ref) < len(r.p.cols) {
+		id = r.p.cols[ref].id
+	}
+	base := r.in.chunks[n.chunk]
+	var v *model.Vector
+	var err error
+	if l := r.borrow(ref, id, need, from); l != nil {
+		first := 0
+		v, first, err = l.Rows(ctx, from-base, to-base)
+		base += first
+	} else {
+		v, err = r.in.src.Chunk(ctx, id, n.chunk, from-base, to-base)
+	}
 	if err != nil {
-		return fmt.Errorf("read %s, column %d, chunk %d: %w", r.in.src.Name(), id, chunk, err)
+		return fmt.Errorf("read %s, column %d, chunk %d: %w", r.in.src.Name(), id, n.chunk, err)
 	}
 	*w = window{v, base, from, to, w.need}
 	return nil
+}
+
+// borrow gives a column of a need, read from row at on, on loan; nil: it comes from the cache.
+func (r *reader) borrow(ref colRef, id model.ColumnID, need, at int) source.Lent {
+	if r.lender == nil {
+		return nil
+	}
+	i := len(r.loans)
+	for ; i > 0 && r.loans[i-1].need >= need; i-- {
+		if l := &r.loans[i-1]; l.need == need && l.ref == ref {
+			return l.lent
+		}
+	}
+	n := &r.needs[need]
+	base := r.in.chunks[n.chunk]
+	l := loan{ref, need, r.lender.Lend(id, n.chunk, n.from-base, n.to-base, at-base)}
+	r.loans = slices.Insert(r.loans, i, l)
+	return l.lent
+}
+
+// giveBack returns the loans of needs before one.
+func (r *reader) giveBack(need int) {
+	i := 0
+	for ; i < len(r.loans) && r.loans[i].need < need; i++ {
+		l := &r.loans[i]
+		if l.lent == nil {
+			continue
+		}
+		l.lent.Return()
+		if w := &r.wins[l.ref]; w.vec != nil && w.from >= r.needs[l.need].from && w.to <= r.needs[l.need].to {
+			w.vec, w.from, w.to = nil, 0, 0
+		}
+	}
+	if i > 0 {
+		r.loans = slices.Delete(r.loans, 0, i)
+	}
 }

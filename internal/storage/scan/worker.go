@@ -96,6 +96,9 @@ func (w *worker) run(ctx context.Context, t *task) error {
 	if err == nil {
 		err = w.sink.end(ctx)
 	}
+	for _, r := range w.readers {
+		r.giveBack(len(r.needs))
+	}
 	return err
 }
 
@@ -312,5 +315,21 @@ func (w *worker) flush(ctx context.Context, ln *lane) error {
 	}
 	ln.slices, ln.runs, ln.n = ln.slices[:0], ln.runs[:0], 0
 	ln.multis, ln.versions = ln.multis[:0], ln.versions[:0]
+	w.giveBack()
 	return nil
+}
+
+// giveBack returns what was lent and no row refers to any more: of the needs that all series to come lie behind, once no lane holds rows.
+func (w *worker) giveBack() {
+	for _, r := range w.readers {
+		if len(r.loans) == 0 || r.loans[0].need >= r.cur {
+			continue
+		}
+		for i := range w.lanes {
+			if w.lanes[i].n > 0 {
+				return
+			}
+		}
+		r.giveBack(r.cur)
+	}
 }

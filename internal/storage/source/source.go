@@ -50,3 +50,21 @@ type Source interface {
 	// superset. pred may contain any columns; field predicates are the caller's risk, see engine rules on pruning before dedup.
 	Prune(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]RowRange, error)
 }
+
+// Lender is a Source that has columns decoded for one reader alone where its cache would not keep them.
+type Lender interface {
+	Source
+	// Lend is for who reads some of the rows [from, to) of a chunk's column, part by part and beginning at row at, and has nothing that
+	// refers to them left when it returns the loan. It gives nil where Chunk shall be asked: because the cache has them, will keep them from now on, or knows no
+	// better way.
+	Lend(col model.ColumnID, chunk, from, to, at int) Lent
+}
+
+// Lent is a column on loan. One goroutine uses it.
+type Lent interface {
+	// Rows sees to it that rows [from, to) of the chunk are there and gives the vector they are in, always the same one, and which row
+	// of the chunk is its first. Other rows of the vector hold anything.
+	Rows(ctx context.Context, from, to int) (v *model.Vector, base int, err error)
+	// Return ends the loan: the vector's memory is used for others.
+	Return()
+}

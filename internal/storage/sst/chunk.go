@@ -98,12 +98,7 @@ func (f *File) column(ctx context.Context, stats *Stats, g, ci, from, to int) (*
 	key := chunkKey{file: f.name, group: g, column: col.id, typ: col.typ}
 	c, ok := f.r.chunks.Get(key)
 	if !ok {
-		c = newChunk(col, k, gm.rows)
-		size := c.vec.Bytes() + 256
-		if k.enc == format.RLEDictionary {
-			size += k.uncompressed
-		}
-		c = f.r.chunks.Add(key, c, size)
+		c = f.r.chunks.Add(key, newChunk(col, k, gm.rows), chunkSize(col, k, gm.rows))
 	}
 	if from >= to {
 		return c.vec, nil
@@ -123,24 +118,53 @@ func (f *File) column(ctx context.Context, stats *Stats, g, ci, from, to int) (*
 	s := f.r.scratch.Get().(*scratch)
 	defer f.r.scratch.Put(s)
 	d := decoder{f: f, col: col, k: k, rows: gm.rows, out: c, s: s}
+	return c.vec, d.fill(ctx, stats, first, last)
+}
+
+// fill decodes pages [first, last] that are not decoded yet, reading together what lies together.
+func (d *decoder) fill(ctx context.Context, stats *Stats, first, last int) error {
 	for i := first; i <= last; i++ {
-		if c.has(i) {
+		if d.out.has(i) {
 			continue
 		}
 		end := i + 1 // one read for pages [i, end)
 		for j := end; j <= last; j++ {
-			if c.has(j) {
+			if d.out.has(j) {
 				continue
 			}
-			if gap := k.pages[j].offset - k.pages[end-1].offset - int64(k.pages[end-1].size); gap > readGap {
+			if gap := d.k.pages[j].offset - d.k.pages[end-1].offset - int64(d.k.pages[end-1].size); gap > readGap {
 				break
 			}
 			end = j + 1
 		}
 		if err := d.pages(ctx, stats, i, end); err != nil {
-			return nil, err
+			return err
 		}
 		i = end - 1
 	}
-	return c.vec, nil
+	return nil
+}
+
+// chunkSize is about how much memory a decoded chunk takes.
+func chunkSize(c *column, k *chunkMeta, rows int) int64 {
+	size := int64(256)
+	if k.total.nulls > 0 {
+		size += int64(rows) / 8
+	}
+	if k.enc == format.RLEDictionary {
+		size += k.uncompressed
+	}
+	switch c.typ.Class() {
+	case model.ClassBool:
+		return size + int64(rows)
+	case model.ClassInt, model.ClassFloat:
+		return size + 8*int64(rows)
+	case model.ClassDecimal:
+		return size + 16*int64(rows)
+	}
+	if k.enc == format.RLEDictionary {
+		return size + 4*int64(rows)
+	}
+	last := k.pages[len(k.pages)-1]
+	return size + 4*int64(rows+1) + int64(last.base+last.bytes)
 }

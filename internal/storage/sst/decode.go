@@ -19,6 +19,7 @@ import (
 
 // scratch is memory that decoding pages needs for a moment.
 type scratch struct {
+	file  []byte
 	body  []byte
 	ints  []int64
 	flts  []float64
@@ -41,7 +42,12 @@ type decoder struct {
 	k    *chunkMeta
 	rows int
 	out  *chunk
+	base int // row of the chunk that is the vector's first: a page's first
 	s    *scratch
+
+	// Rows [lo, hi) of the chunk are wanted of pages that can be decoded in part; zero: all. cut tells that the last page was one.
+	lo, hi int
+	cut    bool
 }
 
 // pages reads and decodes the pages of [from, to) that are not decoded yet, and the dictionary if it is not there.
@@ -50,7 +56,7 @@ func (d *decoder) pages(ctx context.Context, stats *Stats, from, to int) error {
 	dict := d.k.enc == format.RLEDictionary && !d.out.loaded
 	if dict && from > 0 && d.k.pages[from].offset-d.k.pages[0].offset > readGap { // far away: two reads
 		n := d.k.pages[0].offset - d.k.dictOffset
-		b, err := readRange(ctx, d.f.name, d.f.blob, d.k.dictOffset, int(n))
+		b, err := d.read(ctx, d.k.dictOffset, int(n))
 		if err != nil {
 			return err
 		}
@@ -65,7 +71,7 @@ func (d *decoder) pages(ctx context.Context, stats *Stats, from, to int) error {
 		begin = d.k.dictOffset
 	}
 	last := &d.k.pages[to-1]
-	b, err := readRange(ctx, d.f.name, d.f.blob, begin, int(last.offset+int64(last.size)-begin))
+	b, err := d.read(ctx, begin, int(last.offset+int64(last.size)-begin))
 	if err != nil {
 		return err
 	}
@@ -85,9 +91,19 @@ func (d *decoder) pages(ctx context.Context, stats *Stats, from, to int) error {
 		if err := d.page(i, b[p.offset-begin:][:p.size]); err != nil {
 			return err
 		}
+		if d.cut {
+			d.cut = false
+			continue
+		}
 		d.out.mark(i)
 	}
 	return nil
+}
+
+// read is readRange into scratch memory.
+func (d *decoder) read(ctx context.Context, off int64, n int) (_ []byte, err error) {
+	d.s.file, err = readInto(ctx, d.s.file, d.f.name, d.f.blob, off, n)
+	return d.s.file, err
 }
 
 // open checks a page and decompresses it into scratch memory.
@@ -182,6 +198,7 @@ func (d *decoder) decode(i int, b []byte) error {
 	}
 	p := &d.k.pages[i]
 	from, to := d.k.rowsOf(i, d.rows)
+	from, to = from-d.base, to-d.base
 	if h.dict || h.encoding != d.k.enc || h.values != to-from {
 		return errPageHeader
 	}
@@ -312,6 +329,7 @@ func (d *decoder) ints(body []byte, p *pageMeta, from, to int) error {
 		for i := range dst {
 			dst[i] = int64(int32(binary.LittleEndian.Uint32(body[4*i:])))
 		}
+	case d.part(&dst, body, p, from, to):
 	case readAligned(dst, body, d.col.phys == physInt32):
 	case d.col.phys == physInt64:
 		out, err := d.s.delta.DecodeInt64(dst, body)
@@ -346,6 +364,19 @@ func (d *decoder) ints(body []byte, p *pageMeta, from, to int) error {
 		spread(v.Ints, dst, v.Valid, from, to)
 	}
 	return nil
+}
+
+// part decodes the wanted rows of a page alone, and makes dst them. It reports false for pages that are wanted as a whole, or cannot be
+// decoded in part.
+func (d *decoder) part(dst *[]int64, body []byte, p *pageMeta, from, to int) bool {
+	lo, hi := max(d.lo-d.base, from)-from, min(d.hi-d.base, to)-from
+	if d.hi == 0 || p.nulls > 0 || hi-lo == to-from || lo >= hi {
+		return false
+	}
+	if d.cut = readAlignedPart(*dst, body, d.col.phys == physInt32, lo, hi); d.cut {
+		*dst = (*dst)[lo:hi]
+	}
+	return d.cut
 }
 
 func (d *decoder) floats(body []byte, p *pageMeta, from, to int) error {

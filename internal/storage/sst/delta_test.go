@@ -105,3 +105,38 @@ func TestReadAligned(t *testing.T) {
 		}
 	}
 }
+
+// A page decoded in part agrees with the page decoded whole, and nothing else of dst is written.
+func TestReadAlignedPart(t *testing.T) {
+	rnd := rand.New(rand.NewSource(3))
+	var a alignedDelta
+	for range 1000 {
+		n := 1 + rnd.Intn(5000)
+		vals := make([]int64, n)
+		shift := rnd.Intn(64)
+		for i := range vals {
+			vals[i] = int64(rnd.Uint64()) >> shift
+		}
+		bits32 := rnd.Intn(2) == 0
+		if bits32 {
+			vals = wrap32(vals)
+		}
+		page := a.append(nil, vals, bits32)
+		for range 5 {
+			lo := rnd.Intn(n)
+			hi := lo + 1 + rnd.Intn(n-lo)
+			got := make([]int64, n)
+			for i := range got {
+				got[i] = -77
+			}
+			if !readAlignedPart(got, page, bits32, lo, hi) || !slices.Equal(got[lo:hi], vals[lo:hi]) {
+				t.Fatalf("rows [%d,%d) of %d, values of %d bits", lo, hi, n, 64-shift)
+			}
+			for i, x := range got {
+				if (i < lo-lo%deltaMini-deltaMini || i >= hi) && x != -77 {
+					t.Fatalf("rows [%d,%d) were asked for, row %d was written", lo, hi, i)
+				}
+			}
+		}
+	}
+}

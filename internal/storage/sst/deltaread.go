@@ -6,6 +6,12 @@ import "encoding/binary"
 // without memory between. It reports false, leaving dst in any state, for every other page, damaged ones included: what reads all pages
 // decodes those, or tells what is wrong.
 func readAligned(dst []int64, src []byte, bits32 bool) bool {
+	return readAlignedPart(dst, src, bits32, 0, len(dst))
+}
+
+// readAlignedPart is readAligned for who wants rows [lo, hi) of the page alone: the deltas before are added up, nothing else of dst is
+// written, and what follows is not looked at.
+func readAlignedPart(dst []int64, src []byte, bits32 bool, lo, hi int) bool {
 	block, n1 := binary.Uvarint(src)
 	if n1 <= 0 {
 		return false
@@ -24,9 +30,10 @@ func readAligned(dst []int64, src []byte, bits32 bool) bool {
 		return false
 	}
 	src = src[n:]
-	all := dst
-	dst[0] = last
-	for dst = dst[1:]; len(dst) > 0; {
+	if lo == 0 && hi > 0 {
+		dst[0] = last
+	}
+	for at := 1; at < hi; {
 		low, n := binary.Varint(src)
 		if n <= 0 || len(src) < n+deltaBlock/deltaMini {
 			return false
@@ -34,24 +41,57 @@ func readAligned(dst []int64, src []byte, bits32 bool) bool {
 		widths := src[n : n+deltaBlock/deltaMini]
 		src = src[n+deltaBlock/deltaMini:]
 		for _, bits := range widths {
-			if len(dst) == 0 {
+			if at >= hi {
 				break
 			}
 			w := int(bits) / 8
 			if bits%8 != 0 || w > 8 || len(src) < w*deltaMini {
 				return false
 			}
-			out := dst[:min(deltaMini, len(dst))]
-			last = addDeltas(out, src[:w*deltaMini], w, low, last)
-			src, dst = src[w*deltaMini:], dst[len(out):]
+			end := min(at+deltaMini, hi)
+			if end <= lo {
+				last = sumDeltas(src[:w*deltaMini], w, low, last)
+			} else {
+				last = addDeltas(dst[at:end], src[:w*deltaMini], w, low, last)
+			}
+			src, at = src[w*deltaMini:], end
 		}
 	}
 	if bits32 { // deltas wrap at 32 bits: the low halves of the sums are the values
-		for i, x := range all {
-			all[i] = int64(int32(x))
+		for i, x := range dst[lo:hi] {
+			dst[lo+i] = int64(int32(x))
 		}
 	}
 	return true
+}
+
+// sumDeltas is addDeltas of a whole miniblock of which nothing but the last value is wanted.
+func sumDeltas(src []byte, w int, low, last int64) int64 {
+	last += deltaMini * low
+	switch w {
+	case 0:
+	case 1: // eight at a time, in lanes of 16 bits: those hold 64 pairs of bytes, and all four 256 bytes
+		const lanes, fold = 0x00ff00ff00ff00ff, 0x0001000100010001
+		var sum uint64
+		for src = src[:deltaMini]; len(src) >= 8; src = src[8:] {
+			x := binary.LittleEndian.Uint64(src)
+			sum += x&lanes + x>>8&lanes
+		}
+		last += int64(sum * fold >> 48)
+	case 2:
+		for src = src[:2*deltaMini]; len(src) >= 2; src = src[2:] {
+			last += int64(binary.LittleEndian.Uint16(src))
+		}
+	default:
+		for i := range deltaMini {
+			var u uint64
+			for k := w - 1; k >= 0; k-- {
+				u = u<<8 | uint64(src[i*w+k])
+			}
+			last += int64(u)
+		}
+	}
+	return last
 }
 
 // addDeltas decodes a miniblock of deltas of w bytes and gives the last value.

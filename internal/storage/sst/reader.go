@@ -44,6 +44,7 @@ type Reader struct {
 	chunks  *cache.Cache[chunkKey, *chunk]
 	zstd    *zstd.Decoder
 	scratch sync.Pool // *scratch
+	lent    lentMemory
 	rebuilt prometheus.Counter
 	indexes *indexCaches
 }
@@ -54,6 +55,7 @@ type chunkKey struct {
 	group  int
 	column model.ColumnID
 	typ    model.Type
+	part   int // zero; else one more than the number of a part of the chunk, of which there is no entry, only a count of its uses
 }
 
 // NewReader makes a Reader. Close it when no scan is left.
@@ -155,18 +157,26 @@ type Stats struct {
 
 // readRange reads n bytes. A file that is shorter than its footer says is damaged; any other failure is the store's.
 func readRange(ctx context.Context, name string, b Blob, off int64, n int) ([]byte, error) {
+	return readInto(ctx, nil, name, b, off, n)
+}
+
+// readInto is readRange into memory that may be reused; it gives what it used.
+func readInto(ctx context.Context, p []byte, name string, b Blob, off int64, n int) ([]byte, error) {
 	if off < 0 || n < 0 || off+int64(n) > b.Size() {
-		return nil, corrupt(name, off, fmt.Errorf("%d bytes are wanted of a file of %d", n, b.Size()))
+		return p, corrupt(name, off, fmt.Errorf("%d bytes are wanted of a file of %d", n, b.Size()))
 	}
-	p := make([]byte, n, n+readPadding)
+	if cap(p) < n+readPadding {
+		p = make([]byte, n, n+readPadding)
+	}
+	p = p[:n]
 	if _, err := b.ReadRange(ctx, p, off); err != nil {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil, corrupt(name, off, err)
+			return p, corrupt(name, off, err)
 		}
 		if errs.CodeOf(err) == errs.Internal {
 			err = errs.Wrap(errs.StorageUnavailable, err, "read sst %s", name)
 		}
-		return nil, err
+		return p, err
 	}
 	return p, nil
 }
