@@ -206,17 +206,22 @@ func (e *Engine) recover(ctx context.Context, r *region, options *contract.Regio
 type replayed struct {
 	id       uint64
 	rows     *logentry.Entry
-	deletion wal.Entry // where rows is nil
+	decoder  *logentry.Decoder // whose memory rows are in; to be given back
+	deletion wal.Entry         // where rows is nil
 }
 
 // replayAhead is how many entries are read and decoded before they are wanted.
 const replayAhead = 8
 
 // replay puts the log's entries that are not in files into the memtable. Reading and decoding them takes as long as that, and is done beside
-// it.
+// it, into memory that is used again.
 func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 	start, rows, from := e.opts.Now(), 0, r.applied.entry+1
 	entries := make(chan replayed, replayAhead)
+	free := make(chan *logentry.Decoder, replayAhead+2) // one with the reader, one with the writer, the others on their way
+	for range cap(free) {
+		free <- &logentry.Decoder{}
+	}
 	read := make(chan error, 1)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
@@ -228,11 +233,11 @@ func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 				x.deletion = entry
 				x.deletion.Payload = slices.Clone(entry.Payload)
 			} else {
-				le, err := logentry.Decode(entry.Payload)
-				if err != nil {
+				x.decoder = <-free
+				var err error
+				if x.rows, err = x.decoder.Decode(entry.Payload); err != nil {
 					return errs.Wrap(errs.Unexpected, err, "entry %d", entry.ID)
 				}
-				x.rows = le
 			}
 			select {
 			case entries <- x:
@@ -244,14 +249,16 @@ func (e *Engine) replay(ctx context.Context, r *region, v *version) error {
 	}()
 	var err error
 	for x := range entries {
-		if err != nil {
-			continue // the reader is being stopped
-		}
-		if x.rows == nil {
+		switch {
+		case err != nil: // the reader is being stopped
+		case x.rows == nil:
 			err = r.replayDeletion(v, x.deletion)
-		} else {
+		default:
 			err = r.replayRows(v, x.id, x.rows)
 			rows += x.rows.Rows.Len
+		}
+		if x.decoder != nil {
+			free <- x.decoder
 		}
 		if err != nil {
 			stop()
