@@ -183,3 +183,20 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkChain reads many sources each of which overlaps the next, row by row, as chunks of a memtable do that several clients write at once.
+func BenchmarkChain(b *testing.B) {
+	const hosts, rows = 10, 200
+	for _, n := range []int{3, 30, 300} {
+		var sources []source.Source
+		for i := range n {
+			start := int64(i*rows/2)*benchStep + int64(i%2)*benchStep/2
+			sources = append(sources, benchSource(fmt.Sprint(i), hosts, rows, start, model.Sequence(i+1)))
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			drainBench(b, Options{Sources: sources, Schema: benchSchema()},
+				contract.ScanRequest{TimeRange: model.AllTime, Order: contract.OrderSeries, Projection: []model.ColumnID{1, 3, 10}}, hosts*n*rows)
+			b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N*hosts*n*rows), "ns/row")
+		})
+	}
+}

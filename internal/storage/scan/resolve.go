@@ -16,6 +16,7 @@ import (
 //	piece B      3 4 5 6         only at 3 are there two versions, and only for them is it asked which is newer
 type merger struct {
 	heads  []head
+	active []head
 	vers   []version
 	keys   []seqVersion
 	runs   []kernel.Run
@@ -112,19 +113,34 @@ func (m *merger) mergeHeads(ctx context.Context, w *worker, heads []head, g uint
 			return m.mergeTwo(ctx, w, a, b, g)
 		}
 	}
-	for len(heads) > 0 {
+	// Of a chain of many sources each of which overlaps the next, few have rows at one time: a head joins when its first time comes.
+	slices.SortStableFunc(heads, func(a, b head) int { return cmp.Compare(a.times[0], b.times[0]) })
+	waiting, active := heads, m.active[:0]
+	defer func() { m.active = active[:0] }()
+	for len(active)+len(waiting) > 0 {
 		// The head with the least time, and the least time of the others.
 		lo, next, alone := 0, int64(0), true
-		for i := 1; i < len(heads); i++ {
-			t := heads[i].times[0]
+		for i := 1; i < len(active); i++ {
+			t := active[i].times[0]
 			switch {
-			case t < heads[lo].times[0]:
-				next, lo, alone = heads[lo].times[0], i, false
+			case t < active[lo].times[0]:
+				next, lo, alone = active[lo].times[0], i, false
 			case alone || t < next:
 				next, alone = t, false
 			}
 		}
-		h := &heads[lo]
+		if len(waiting) > 0 {
+			t := waiting[0].times[0]
+			if len(active) == 0 || t <= active[lo].times[0] {
+				i, _ := slices.BinarySearchFunc(active, waiting[0].rank, func(h head, rank int) int { return cmp.Compare(h.rank, rank) })
+				active, waiting = slices.Insert(active, i, waiting[0]), waiting[1:]
+				continue
+			}
+			if alone || t < next {
+				next, alone = t, false
+			}
+		}
+		h := &active[lo]
 		n := len(h.times)
 		if !alone {
 			n = kernel.Gallop(h.times, next)
@@ -135,17 +151,19 @@ func (m *merger) mergeHeads(ctx context.Context, w *worker, heads []head, g uint
 			}
 		}
 		w.st.rowsMerged += int64(n)
-		var err error
 		if n > 0 {
-			err = w.plain(ctx, piece{h.rd, h.need, h.at, h.at + int32(n)}, g)
-			h.advance(n)
-		} else {
-			err = m.tie(ctx, w, heads, h.times[0], g)
+			if err := w.plain(ctx, piece{h.rd, h.need, h.at, h.at + int32(n)}, g); err != nil {
+				return err
+			}
+			if h.advance(n); len(h.times) == 0 {
+				active = slices.Delete(active, lo, lo+1)
+			}
+			continue
 		}
-		if err != nil {
+		if err := m.tie(ctx, w, active, h.times[0], g); err != nil {
 			return err
 		}
-		heads = slices.DeleteFunc(heads, func(h head) bool { return len(h.times) == 0 })
+		active = slices.DeleteFunc(active, func(h head) bool { return len(h.times) == 0 })
 	}
 	return nil
 }
@@ -167,7 +185,7 @@ func (m *merger) mergeTwo(ctx context.Context, w *worker, a, b head, g uint32) e
 	return nil
 }
 
-// tie resolves all versions at one time.
+// tie resolves all versions at one time, which heads have in the order of their ranks.
 func (m *merger) tie(ctx context.Context, w *worker, heads []head, t int64, g uint32) error {
 	m.vers = m.vers[:0]
 	sources := 0
