@@ -66,7 +66,7 @@ func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registere
 	w := &cfg.MySQL
 	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
 		Version: os.Getenv("GREPTIMEDB_MYSQL_SERVER_VERSION"), RejectNoDatabase: w.RejectNoDatabase,
-		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxPacket: int(w.MaxAllowedPacket),
+		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxInText: cfg.Query.MaxStatements, MaxPacket: int(w.MaxAllowedPacket),
 		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),
 		KeepAlive: w.KeepAlive.Std(), Log: n.log, Metrics: reg})
 	if err != nil {

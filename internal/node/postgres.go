@@ -34,7 +34,7 @@ func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog,
 		ClassOID: func(sess *model.Session, name string) (uint32, bool) {
 			return names.ClassOID(sess.Database, name)
 		},
-		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxMessage: int(w.MaxAllowedPacket),
+		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxInText: cfg.Query.MaxStatements, MaxMessage: int(w.MaxAllowedPacket),
 		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),
 		KeepAlive: w.KeepAlive.Std(), Log: n.log, Metrics: reg})
 	if err != nil {

@@ -158,7 +158,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		TQL: func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error) {
 			return n.ops.TQLTable(ctx, sess, st)
 		},
-		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries,
+		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries, MaxSetOps: cfg.Query.MaxUnionParts,
 		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
 	if err != nil {
 		return nil, err
@@ -166,7 +166,8 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: regions, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: regions, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
 		AutoCreateTable: cfg.AutoCreateTable, MetricPartitions: cfg.Metric().Partitions, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
-		Places: location.Places{Root: cfg.Storage.CopyRoot}, Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
+		Places: location.Places{Root: cfg.Storage.CopyRoot}, MaxStatements: cfg.Query.MaxStatements, MaxStatementBytes: int(cfg.Query.MaxStatementSize), Timeout: cfg.Query.Timeout.Std(),
+		Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
 	if n.slow != nil {
 		n.slow.insert = n.ops
 	}

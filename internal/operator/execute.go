@@ -17,7 +17,10 @@ func (o *Operator) Execute(ctx context.Context, sess *model.Session, text string
 	if err := o.checkDatabase(sess); err != nil {
 		return nil, err
 	}
-	stmts, err := sql.Parse(text, dialect(sess))
+	if most := o.opts.MaxStatementBytes; most > 0 && len(text) > most {
+		return nil, errs.New(errs.InvalidArguments, "a request of %d bytes is longer than %d (query.max_statement_size)", len(text), most)
+	}
+	stmts, err := sql.ParseMost(text, dialect(sess), o.opts.MaxStatements)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,11 @@ type Options struct {
 	Log              *slog.Logger          // nil: silent
 	Metrics          prometheus.Registerer // nil: not counted
 	Now              func() time.Time      // nil: the system's clock
+	// MaxStatements and MaxStatementBytes bound the text of one request. Zero: sql.MaxStatements, and any size.
+	MaxStatements     int
+	MaxStatementBytes int
+	// Timeout ends what reads for sessions that set no limit of their own. Zero: never.
+	Timeout time.Duration
 	// Processes lists the statements that run. Nil: nobody can see or kill them.
 	Processes *process.List
 	// Slow is told of queries that took at least SlowThreshold; it must not wait. Nil: nobody is.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -44,8 +45,12 @@ func (o *Operator) begin(ctx context.Context, sess *model.Session, st sql.Statem
 		r.ctx, r.process = o.opts.Processes.Begin(r.ctx, process.Info{Catalog: sess.Catalog, Database: sess.Database, Client: sess.ClientName(),
 			Text: func() string { return sql.Loggable(st) }})
 	}
-	if sess.Timeout > 0 {
+	switch read, write := needs(st); {
+	case sess.Timeout > 0:
 		r.ctx, r.cancel = context.WithTimeout(r.ctx, sess.Timeout)
+	case o.opts.Timeout > 0 && read && !write:
+		r.ctx, r.cancel = context.WithTimeoutCause(r.ctx, o.opts.Timeout,
+			errs.New(errs.DeadlineExceeded, "the query took longer than %s (query.timeout)", o.opts.Timeout))
 	}
 	return r
 }

@@ -42,6 +42,8 @@ type Options struct {
 	MaxConcurrent int
 	// LimitWait is how long a query waits for its turn. Zero: 100 ms.
 	LimitWait time.Duration
+	// MaxSetOps bounds the queries of one chain of set operations. Zero: 4096.
+	MaxSetOps int
 	// Now is the clock of now(). Nil: the system's.
 	Now func() time.Time
 	// Version is what version() says.
@@ -90,7 +92,7 @@ func Open(opts Options) (*Engine, error) {
 func (e *Engine) Close() error { return e.db.Close() }
 
 func (e *Engine) env(sess *model.Session, params []model.Value) bind.Env {
-	return bind.Env{Catalog: e.opts.Catalog, Session: sess, Now: e.opts.Now(), Params: params, Version: e.opts.Version, TQL: e.opts.TQL}
+	return bind.Env{Catalog: e.opts.Catalog, Session: sess, Now: e.opts.Now(), Params: params, Version: e.opts.Version, MaxSetOps: e.opts.MaxSetOps, TQL: e.opts.TQL}
 }
 
 // Query starts a query. ctx governs the rows too; the caller closes them. params are the values of placeholders.

@@ -23,10 +23,14 @@ type process struct {
 }
 
 // start starts a process with ports of its own. It ends with the test.
-func start(t *testing.T) *process {
+func start(t *testing.T) *process { return startWith(t, func(*config.Standalone) {}) }
+
+// startWith is start with a configuration that tune has changed.
+func startWith(t *testing.T, tune func(cfg *config.Standalone)) *process {
 	cfg := config.Default()
 	cfg.Storage.DataHome = t.TempDir()
 	cfg.HTTP.Addr, cfg.MySQL.Addr, cfg.Postgres.Addr = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	tune(cfg)
 	cfg.Resolve()
 	p := &process{t: t, cfg: cfg}
 	p.start()

@@ -166,6 +166,26 @@ type WAL struct {
 type Query struct {
 	Parallelism    int    `toml:"parallelism"`      // 0: cores
 	MemoryPoolSize string `toml:"memory_pool_size"` // size, or percent of the memory budget; "0" for no limit
+	// Timeout ends queries of sessions that set no limit of their own. 0: none does.
+	Timeout          units.Duration `toml:"timeout"`
+	MaxStatements    int            `toml:"max_statements"`     // of one request
+	MaxStatementSize units.Size     `toml:"max_statement_size"` // of the text of one request
+	MaxUnionParts    int            `toml:"max_union_parts"`    // queries of one chain of UNION, INTERSECT or EXCEPT
+}
+
+func (q *Query) faults(bad func(key, format string, args ...any)) {
+	if q.Timeout < 0 {
+		bad("query.timeout", "must not be negative")
+	}
+	if q.MaxStatements < 1 {
+		bad("query.max_statements", "must be positive")
+	}
+	if q.MaxUnionParts < 1 {
+		bad("query.max_union_parts", "must be positive")
+	}
+	if q.MaxStatementSize < 1<<10 || q.MaxStatementSize > 1<<30 { // PostgreSQL's messages, and the packets of MySQL's clients, end at 1 GiB
+		bad("query.max_statement_size", "%s is not between 1KiB and 1GiB", q.MaxStatementSize)
+	}
 }
 
 // Logging is what the process tells of itself.
@@ -304,7 +324,7 @@ func Default() *Standalone {
 		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
 			ReadBatchSize: 128, SyncWrite: true, EnableLogRecycle: true, SyncPeriod: units.Duration(5 * time.Second), RecoveryParallelism: 2},
 		Storage:   Storage{DataHome: "./goptimedb_data", Provider: Provider{Type: StoreFile, HTTPClient: HTTPClient{}.WithDefaults()}},
-		Query:     Query{MemoryPoolSize: "50%"},
+		Query:     Query{MemoryPoolSize: "50%", MaxStatements: 10_000, MaxStatementSize: 64 << 20, MaxUnionParts: 4096},
 		Logging:   Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
 		SlowQuery: SlowQuery{Enable: true, RecordType: "system_table", Threshold: units.Duration(30 * time.Second), SampleRatio: 1, TTL: "90d"},
 		RegionEngine: []RegionEngine{{Mito: &Mito{
@@ -452,6 +472,7 @@ func (c *Standalone) Validate() error {
 	if c.SlowQuery.Enable && c.SlowQuery.Threshold <= 0 {
 		bad("slow_query.threshold", "must be positive")
 	}
+	c.Query.faults(bad)
 	if c.HTTP.ProtectOps && c.UserProvider == "" {
 		bad("http.protect_ops", "needs a user_provider")
 	}

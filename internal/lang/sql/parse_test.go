@@ -82,7 +82,7 @@ func TestLimits(t *testing.T) {
 		"select a in (1" + strings.Repeat(", 1", n) + ")",
 		"insert into t values (1 + 1)" + strings.Repeat(", (1 + 1)", n),
 		"select a" + strings.Repeat(", a", n),
-		strings.Repeat("select 1 + 1;", maxStatements),
+		strings.Repeat("select 1 + 1;", MaxStatements),
 	}
 	for _, text := range ok {
 		if _, err := Parse(text, Greptime); err != nil {

@@ -15,13 +15,19 @@ const (
 	// maxChain bounds the operators of one statement (or one row of VALUES): a AND b AND … parses without nesting,
 	// but leaves a tree as deep as it is long.
 	maxChain = 50_000
-	// maxStatements bounds the statements of one request: all are parsed before the first one runs, and the results of all are kept
-	// until the last one has.
-	maxStatements = 10_000
+	// MaxStatements bounds the statements of one text where the caller has no bound of his own: all are parsed before the first one
+	// runs, and the results of all are kept until the last one has.
+	MaxStatements = 10_000
 )
 
-// Parse reads all statements of text, which are separated by semicolons; empty statements are left out.
-func Parse(text string, d Dialect) ([]Statement, error) {
+// Parse reads all statements of text, which are separated by semicolons; empty statements are left out. There are MaxStatements at most.
+func Parse(text string, d Dialect) ([]Statement, error) { return ParseMost(text, d, MaxStatements) }
+
+// ParseMost is Parse with a bound of the caller's. Zero: MaxStatements.
+func ParseMost(text string, d Dialect, most int) ([]Statement, error) {
+	if most <= 0 {
+		most = MaxStatements
+	}
 	if !utf8.ValidString(text) {
 		i := 0
 		for {
@@ -40,8 +46,8 @@ func Parse(text string, d Dialect) ([]Statement, error) {
 		if p.tok.kind == tEOF {
 			break
 		}
-		if len(out) == maxStatements {
-			return nil, errs.New(errs.InvalidArguments, "a request holds at most %d statements; send the others in a request of their own", maxStatements)
+		if len(out) == most {
+			return nil, errs.New(errs.InvalidArguments, "a request holds at most %d statements (query.max_statements); send the others in a request of their own", most)
 		}
 		p.chain, p.params = 0, 0
 		s := p.statement()

@@ -12,6 +12,7 @@
 package bind
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -37,6 +38,8 @@ type Env struct {
 	Params  []model.Value // of a prepared statement
 	// Version is what version() says.
 	Version string
+	// MaxSetOps bounds the queries of one chain of set operations. Zero: 4096, what the relational half plans in a few seconds.
+	MaxSetOps int
 	// TQL evaluates PromQL and gives the result as a table with Rows. Nil: not supported within queries.
 	TQL func(ctx context.Context, sess *model.Session, st *sql.TQL) (*plan.Table, error)
 }
@@ -261,8 +264,8 @@ func (b *binder) setOp(s *sql.SetOp, outer *scope, with *ctes) (*relation, error
 		left = l.L
 	}
 	bodies = append(bodies, left)
-	if len(bodies) > maxSetOps {
-		return nil, planError("Error during planning: %d queries in one %s, at most %d are supported; use several statements, or VALUES", len(bodies), s.Kind, maxSetOps)
+	if most := cmp.Or(b.env.MaxSetOps, 4096); len(bodies) > most {
+		return nil, planError("Error during planning: %d queries in one %s, at most %d are supported (query.max_union_parts); use several statements, or VALUES", len(bodies), s.Kind, most)
 	}
 	slices.Reverse(bodies)
 	rels := make([]*relation, len(bodies))
@@ -274,9 +277,6 @@ func (b *binder) setOp(s *sql.SetOp, outer *scope, with *ctes) (*relation, error
 	}
 	return b.setTree(s, rels)
 }
-
-// maxSetOps bounds the queries of one chain of set operations: what the relational half plans in a few seconds.
-const maxSetOps = 4096
 
 func (b *binder) setTree(s *sql.SetOp, rels []*relation) (*relation, error) {
 	if len(rels) == 1 {

@@ -20,7 +20,7 @@ func (c *conn) run(ctx context.Context, text string, binary bool) error {
 		c.warnings = nil
 		return c.engine(ctx, text, binary, false)
 	}
-	stmts, err := sql.Parse(text, sql.MySQL)
+	stmts, err := sql.ParseMost(text, sql.MySQL, c.s.opt.MaxInText)
 	if err != nil {
 		if out, ok := answerByWords(text); ok {
 			return c.result(ctx, out, binary, false)

@@ -42,6 +42,7 @@ type Options struct {
 	MaxConnections int // 0: no limit
 	MaxPerUser     int // connections of one user. 0: no limit
 	MaxStatements  int // prepared by one connection. 0: 10000
+	MaxInText      int // statements of one text. 0: sql.MaxStatements
 	MaxPacket      int // bytes of a statement. 0: 64 MiB
 	// RejectNoDatabase refuses clients that name no database when they connect.
 	RejectNoDatabase bool

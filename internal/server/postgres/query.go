@@ -41,7 +41,7 @@ func (r *result) finish(n uint64) string {
 func (c *conn) simple(ctx context.Context, text string) error {
 	c.closeStatement("")
 	c.closePortal("")
-	stmts, err := sql.Parse(text, sql.Postgres)
+	stmts, err := sql.ParseMost(text, sql.Postgres, c.s.opt.MaxInText)
 	if err != nil {
 		c.fail(err, text)
 		return c.ready()

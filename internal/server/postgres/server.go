@@ -66,6 +66,7 @@ type Options struct {
 	MaxConnections int // 0: no limit
 	MaxPerUser     int // connections of one user. 0: no limit
 	MaxStatements  int // prepared, or cursors declared, by one connection. 0: 10000
+	MaxInText      int // statements of one text. 0: lang.MaxStatements
 	MaxMessage     int // bytes of a message. 0: 64 MiB
 
 	LoginTimeout time.Duration // from connecting to being logged in. 0: 10 s

@@ -196,7 +196,7 @@ func (s *script) run(t *testing.T, db Database) []Answer {
 		var a Answer
 		if !st.note {
 			sess.Dialect = st.dialect
-			a = execute(t.Context(), db, sess, st.text)
+			a = Execute(t.Context(), db, sess, st.text)
 		}
 		answers = append(answers, a)
 	}
@@ -223,7 +223,7 @@ func (s *script) over(t *testing.T, p Protocol, want []Answer) {
 		sess.Dialect = p.Dialect
 		if !mine {
 			sess.Dialect = st.dialect
-			if got := execute(t.Context(), db, sess, st.text).String(); got != want[i].String() {
+			if got := Execute(t.Context(), db, sess, st.text).String(); got != want[i].String() {
 				t.Errorf("%s\n\nwithin the process:\n%s\nwant:\n%s", st.text, got, want[i])
 			}
 			continue
@@ -260,8 +260,8 @@ func follow(ctx context.Context, db Database, sess *model.Session, text string) 
 	}
 }
 
-// execute runs a text within the process.
-func execute(ctx context.Context, db Database, sess *model.Session, text string) Answer {
+// Execute runs a text within the process.
+func Execute(ctx context.Context, db Database, sess *model.Session, text string) Answer {
 	outs, err := db.Execute(ctx, sess, text)
 	var a Answer
 	for _, out := range outs {
