@@ -21,10 +21,11 @@ func schemaNotFound(name string) error {
 func databaseOption(key string) bool {
 	switch key {
 	case "ttl", "storage", "memtable.type", "append_mode", "merge_mode", "skip_wal", "compaction.type", "sst_format",
+		"memtable.bulk.merge_threshold", "memtable.bulk.encode_row_threshold", "memtable.bulk.encode_bytes_threshold", "memtable.bulk.max_merge_groups",
 		"compaction.twcs.fallback_to_local", "compaction.twcs.time_window", "compaction.twcs.trigger_file_num", "compaction.twcs.max_output_file_size":
 		return true
 	}
-	return strings.HasPrefix(key, "memtable.bulk.")
+	return false
 }
 
 func (o *Operator) createDatabase(ctx context.Context, s *sql.CreateDatabase) error {

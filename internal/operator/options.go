@@ -3,6 +3,7 @@ package operator
 import (
 	"errors"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -149,28 +150,45 @@ func optionOf(key string) tableOption {
 	case "compaction.twcs.max_output_file_size":
 		return size(func(r *contract.RegionOptions, n int64) { r.MaxOutputBytes = n })
 	case "write_buffer_size":
-		return size(func(r *contract.RegionOptions, n int64) { r.WriteBufferBytes = n })
+		return func(r *contract.RegionOptions, v string) (string, error) {
+			_, err := size(func(r *contract.RegionOptions, n int64) { r.WriteBufferBytes = n })(r, v)
+			return shownSize(r.WriteBufferBytes), err
+		}
 	case "auto_flush_interval":
 		return duration(func(r *contract.RegionOptions, d time.Duration) { r.AutoFlushInterval = d })
 	case "max_row_group_row_count":
 		return number(1, 10485760, func(r *contract.RegionOptions, n int) { r.RowGroupRows = n })
 	case "compaction.twcs.remote_compaction", "compaction.twcs.fallback_to_local", "compaction.override":
 		return checkedBool
+	case "memtable.bulk.merge_threshold", "memtable.bulk.encode_row_threshold", "memtable.bulk.max_merge_groups",
+		"memtable.partition_tree.index_max_keys_per_shard", "memtable.partition_tree.data_freeze_threshold":
+		return number(0, math.MaxInt32, func(*contract.RegionOptions, int) {})
+	case "memtable.partition_tree.fork_dictionary_bytes", "memtable.bulk.encode_bytes_threshold":
+		return size(func(*contract.RegionOptions, int64) {})
 	case "memtable.type":
 		return oneOf("time_series", "partition_tree", "bulk")
 	case "comment", "index.inverted_index.ignore_column_ids", "index.inverted_index.segment_row_count", "wal_options", "table_data_model",
-		"otlp_metric_compat", "repartition.column.hint", "timeout", "wait":
+		"memtable.partition_tree.primary_key_encoding", "otlp_metric_compat", "repartition.column.hint", "timeout", "wait":
 		return keep
 	}
 	if metricOption(key) {
 		return keep
 	}
-	for _, family := range []string{"memtable.bulk.", "memtable.partition_tree.", semanticPrefix} {
-		if strings.HasPrefix(key, family) && len(key) > len(family) {
-			return keep
-		}
+	if strings.HasPrefix(key, semanticPrefix) && len(key) > len(semanticPrefix) {
+		return keep
 	}
 	return nil
+}
+
+// shownSize prints a size as 1.0KiB, in the largest unit of which it is a number with one digit after the point; bytes have none.
+func shownSize(n int64) string {
+	names := []string{"KiB", "MiB", "GiB", "TiB"}
+	for i := len(names) - 1; i >= 0; i-- {
+		if unit := int64(1) << (10 * (i + 1)); n >= unit && n%unit*10%unit == 0 {
+			return strconv.FormatFloat(float64(n)/float64(unit), 'f', 1, 64) + names[i]
+		}
+	}
+	return strconv.FormatInt(n, 10) + "B"
 }
 
 // readOptions checks table options: what they mean to the engine, and the texts that are shown.

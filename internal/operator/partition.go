@@ -119,14 +119,6 @@ func (r *ruleReader) listed(id model.ColumnID) bool {
 
 func (r *ruleReader) constant(c *model.Column, x sql.Expr) (model.Value, error) {
 	l, ok := x.(*sql.Literal)
-	if u, signed := x.(*sql.Unary); signed && (u.Op == sql.OpNeg || u.Op == sql.OpPos) {
-		if inner, is := u.X.(*sql.Literal); is {
-			copied := *inner
-			if l, ok = &copied, true; u.Op == sql.OpNeg {
-				l.Text = "-" + l.Text
-			}
-		}
-	}
 	if !ok || l.Kind == sql.LitNull {
 		return model.Value{}, errs.New(errs.InvalidSyntax, "Invalid SQL, error: Partition rule compares column %s with %s, which is not a constant", c.Name, sql.Format(x))
 	}

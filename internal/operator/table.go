@@ -244,7 +244,20 @@ func setIndex(c *model.Column, x sql.IndexDef) error {
 		}
 		ok := true
 		switch o.Key {
-		case "granularity", "connectivity", "expansion_add", "expansion_search":
+		case "connectivity":
+			n, err := strconv.Atoi(o.Value)
+			ok = err == nil && n >= 2 && n <= 2048
+		case "engine":
+			ok = o.Value == "usearch"
+		case "metric":
+			switch o.Value {
+			case "inner_product":
+				o.Value = "ip"
+			case "l2sq", "cosine", "ip":
+			default:
+				ok = false
+			}
+		case "granularity", "expansion_add", "expansion_search":
 			n, err := strconv.Atoi(o.Value)
 			ok = err == nil && n > 0
 		case "false_positive_rate":

@@ -377,6 +377,9 @@ func (p *parser) prefix() Expr {
 		return &Unary{pos, OpNeg, p.exprAbove(precMul)}
 	case tPlus:
 		p.advance()
+		if p.tok.kind == tNumber {
+			return p.rangeSuffix(p.constant())
+		}
 		return &Unary{pos, OpPos, p.exprAbove(precMul)}
 	case tTilde:
 		p.advance()
