@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -32,6 +33,8 @@ type aggSpec struct {
 	filter eval
 	// distinct: each value of a group counts once.
 	distinct bool
+	// parts are the arguments of a merging of moments.
+	parts []eval
 }
 
 func mergeStage(n *plan.Aggregate) (stage, bool) {
@@ -55,7 +58,8 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 		spec := aggSpec{fn: a.Fn, typ: a.Col.Type}
 		extreme := a.Fn == "min" || a.Fn == "max"
 		ends := a.Fn == "first_value" || a.Fn == "last_value"
-		if len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 {
+		moments := a.Fn == function.MergeMean || a.Fn == function.MergeM2
+		if len(a.OrderBy) > 0 && !ends || len(a.Args) > 1 && !moments {
 			return stage{}, false
 		}
 		if a.Distinct && !extreme {
@@ -75,6 +79,10 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 			}
 		}
 		switch {
+		case moments:
+			if spec.parts = compileAll(a.Args, l); spec.parts == nil {
+				return stage{}, false
+			}
 		case a.Fn == "count" && a.Col.Type == model.Int64:
 		case spec.x == nil || a.Args[0].Type() != a.Col.Type:
 			return stage{}, false
@@ -151,6 +159,12 @@ func (o *mergeOp) add(b *model.Batch) error {
 				return err
 			}
 		}
+		if spec := &o.aggs[i]; spec.parts != nil {
+			if err := o.st[i].addMoments(spec, b, ids, o.g.n); err != nil {
+				return err
+			}
+			continue
+		}
 		if spec := &o.aggs[i]; spec.fn == "ends" {
 			at, err := spec.end.at(b)
 			if err != nil {
@@ -207,6 +221,7 @@ type aggState struct {
 	at     []int64       // of ends: the time of the value
 	null   []bool        // of ends: the value is NULL
 	seen   *groups       // of distinct values: pairs of group and value
+	mom    []moments     // of merged moments
 }
 
 // unseen is the values, and their groups, that come for the first time; NULLs do not.
@@ -238,6 +253,9 @@ func (s *aggState) grow(a *aggSpec, n int) {
 	s.n = extend(s.n, n)
 	if a.fn == "count" {
 		return
+	}
+	if a.parts != nil {
+		s.mom = extend(s.mom, n)
 	}
 	if a.fn == "ends" {
 		s.at, s.null = extend(s.at, n), extend(s.null, n)
@@ -318,6 +336,12 @@ func lessInt(x, y int64, unsigned bool) bool {
 func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
 	if a.fn == "count" {
 		return &model.Vector{Type: a.typ, Len: n, Ints: s.n}
+	}
+	for i, m := range s.mom {
+		s.floats[i] = m.m2
+		if a.fn == function.MergeMean {
+			s.floats[i] = m.mean
+		}
 	}
 	v := &model.Vector{Type: a.typ, Len: n, Ints: s.ints, Floats: s.floats}
 	if s.vals != nil {

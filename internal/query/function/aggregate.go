@@ -29,6 +29,9 @@ type Aggregate struct {
 // LookupAggregate finds an aggregate or window function by name, in lower case, or an alias of it.
 func LookupAggregate(name string) (*Aggregate, bool) {
 	f, ok := aggregates[name]
+	if !ok {
+		f, ok = merges[name]
+	}
 	return f, ok
 }
 

@@ -4,7 +4,7 @@ import "github.com/goptimedb/goptimedb/internal/model"
 
 // Macros are statements that an instance of DuckDB must have run before it can run what this package writes.
 func Macros() []string {
-	return []string{
+	return append([]string{
 		"SET TimeZone = 'UTC'",
 		// gt_floordiv divides as time does: towards the past.
 		"CREATE MACRO gt_floordiv(a, b) AS a // b - CASE WHEN a % b < 0 THEN 1 ELSE 0 END",
@@ -37,7 +37,7 @@ func Macros() []string {
 		"CREATE MACRO gt_text_ms(x) AS gt_text(gt_ts_ms(x), (x - gt_floordiv(x, 1000) * 1000) * 1000000)",
 		"CREATE MACRO gt_text_us(x) AS gt_text(gt_ts_us(x), (x - gt_floordiv(x, 1000000) * 1000000) * 1000)",
 		"CREATE MACRO gt_text_ns(x) AS gt_text(gt_ts_ns(x), x - gt_floordiv(x, 1000000000) * 1000000000)",
-	}
+	}, momentMacros...)
 }
 
 func suffix(u model.TimeUnit) string { return [...]string{"s", "ms", "us", "ns"}[u] }

@@ -26,14 +26,13 @@ func plainScan(n plan.Node) *plan.Scan {
 // computes what the regions cannot, as an average of a sum and a count.
 func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 	a, ok := n.(*plan.Aggregate)
-	if !ok || a.Sets != nil {
+	if !ok {
 		return n, nil
 	}
-	s := plainScan(a.Input)
-	if s == nil {
+	p := &pushedAggregate{q: q, scan: plainScan(a.Input), sets: a.Sets, finer: a.Sets != nil, made: map[string][]plan.Column{}}
+	if p.scan == nil && !p.belowJoin(a.Input) {
 		return n, nil
 	}
-	p := &pushedAggregate{q: q, scan: s, made: map[string][]plan.Column{}}
 	for _, k := range a.Keys {
 		if !p.key(k) {
 			return n, nil
@@ -44,8 +43,8 @@ func aggregate(q *plan.Query, n plan.Node) (plan.Node, error) {
 			return n, nil
 		}
 	}
-	if (p.finer || len(s.Table.Regions) > 1) && slices.ContainsFunc(p.req.Aggs, func(a model.Agg) bool { return a.Func == model.AggMoments }) {
-		return n, nil // moments of parts cannot be put together above
+	if p.join != nil {
+		p.joinKeys()
 	}
 	return p.build(len(a.Keys)), nil
 }
@@ -64,9 +63,17 @@ type pushedAggregate struct {
 	items    []plan.Item // what stands for the Aggregate's columns
 	// finer: the regions' groups are parts of those asked for, by more values or shorter slots, and are merged into them above.
 	finer bool
+	// join, if not nil, is between the scan and the grouping, and other is the columns of its other side.
+	join  *plan.Join
+	other map[plan.ColID]bool
+	sets  [][]int // of the grouping; nil: one of all keys
 }
 
 func (p *pushedAggregate) key(k plan.Item) bool {
+	if p.join != nil && plan.UsesOnly(k.X, p.other) && pure(k.X) { // grouped by above the join
+		p.items = append(p.items, plan.Item{Col: k.Col, X: k.X})
+		return true
+	}
 	if c, ok := k.X.(*plan.Col); ok {
 		col := p.scan.ColumnOf(c.ID)
 		if col == nil {
@@ -94,59 +101,6 @@ func (p *pushedAggregate) key(k plan.Item) bool {
 	}
 	p.items = append(p.items, plan.Item{Col: k.Col, X: x})
 	return true
-}
-
-// finerKey is a key that regions cannot compute, but whose groups consist of whole groups that they can make: what is computed of tags
-// alone, and calendar units of time, whose days are theirs.
-func (p *pushedAggregate) finerKey(k plan.Item) bool {
-	if !pure(k.X) {
-		return false
-	}
-	if c, ok := k.X.(*plan.Call); ok && c.Fn == "date_trunc" && isTime(p.scan, c.Args[1]) {
-		l, ok := c.Args[0].(*plan.Lit)
-		if !ok || !slices.Contains([]string{"month", "quarter", "year"}, strings.ToLower(l.V.Bytes)) {
-			return false
-		}
-		day, ok := bucketOf(86400e9, 0, p.scan.Table.Schema.TimeUnit())
-		if !ok || !p.oneBucket(day) {
-			return false
-		}
-		time := p.scan.Table.Schema.Time()
-		p.finerItem(k, func(plan.ColID) plan.Expr {
-			return p.addKey(model.GroupKey{Column: time.ID, Bucket: &day}, "day", time.Type).Ref()
-		})
-		return true
-	}
-	tags := 0
-	ok := true
-	plan.Uses(k.X, func(id plan.ColID) {
-		col := p.scan.ColumnOf(id)
-		ok = ok && col != nil && col.Semantic == model.TagColumn
-		tags++
-	})
-	if !ok || tags == 0 {
-		return false
-	}
-	made := map[plan.ColID]plan.Expr{}
-	p.finerItem(k, func(id plan.ColID) plan.Expr {
-		if made[id] == nil {
-			col := p.scan.ColumnOf(id)
-			made[id] = p.addKey(model.GroupKey{Column: col.ID}, col.Name, col.Type).Ref()
-		}
-		return made[id]
-	})
-	return true
-}
-
-func (p *pushedAggregate) finerItem(k plan.Item, f func(plan.ColID) plan.Expr) {
-	p.finer = true
-	x := plan.Rewrite(k.X, func(e plan.Expr) plan.Expr {
-		if c, ok := e.(*plan.Col); ok {
-			return f(c.ID)
-		}
-		return nil
-	})
-	p.items = append(p.items, plan.Item{Col: k.Col, X: x})
 }
 
 // oneBucket reports whether the time may be cut so: a region cuts it in one way at once.
@@ -250,8 +204,8 @@ func (p *pushedAggregate) agg(a *plan.Agg) bool {
 		r.Filter = cond
 	}
 	extreme := a.Fn == "min" || a.Fn == "max"
-	if a.Distinct && !extreme {
-		return a.Filter == nil && len(a.OrderBy) == 0 && p.distinctAgg(a)
+	if a.Distinct && !extreme || a.Fn == "count_hash" || a.Fn == "approx_distinct" {
+		return a.Filter == nil && len(a.OrderBy) == 0 && slices.Contains([]string{"count", "count_hash", "approx_distinct"}, a.Fn) && p.distinctAgg(a)
 	}
 	if a.Fn == "first_value" || a.Fn == "last_value" {
 		return p.endAgg(a, r)
@@ -393,7 +347,7 @@ func (p *pushedAggregate) endAgg(a *plan.Agg, r model.Agg) bool {
 
 // distinctAgg is for count(DISTINCT column): regions group by the column too, and what is above counts the groups.
 func (p *pushedAggregate) distinctAgg(a *plan.Agg) bool {
-	if len(a.Args) != 1 || a.Fn != "count" && a.Fn != "count_hash" {
+	if len(a.Args) != 1 {
 		return false
 	}
 	c, ok := a.Args[0].(*plan.Col)
@@ -401,7 +355,7 @@ func (p *pushedAggregate) distinctAgg(a *plan.Agg) bool {
 		return false
 	}
 	col := p.scan.ColumnOf(c.ID)
-	if col == nil || col.Semantic == model.TimeColumn {
+	if col == nil || col.Semantic == model.TimeColumn || a.Fn == "approx_distinct" && col.Semantic != model.TagColumn {
 		return false
 	}
 	if p.distinct == nil {
@@ -467,7 +421,12 @@ func (p *pushedAggregate) build(keys int) plan.Node {
 	if len(s.Table.Regions) <= 1 && !p.finer {
 		return &plan.Project{Input: s, Items: p.items}
 	}
-	merge := &plan.Aggregate{Input: s}
+	merge := &plan.Aggregate{Input: s, Sets: p.sets}
+	if p.join != nil {
+		merge.Input = p.join
+	}
+	// A grouping with an empty set of keys has a group even where regions, which have keys, have none: there nothing is counted.
+	empty := p.finer && (keys == 0 || slices.ContainsFunc(p.sets, func(set []int) bool { return len(set) == 0 }))
 	var renames []plan.Item
 	if p.finer { // by what is computed of the regions' keys; the keys' items come first
 		for i := range keys {
@@ -504,9 +463,25 @@ func (p *pushedAggregate) build(keys int) plan.Node {
 			at += 2
 			continue
 		}
-		c := p.q.NewColumn(p.aggs[at].Name, p.aggs[at].Type)
-		merge.Aggs = append(merge.Aggs, plan.Agg{Col: c, Fn: fn, Args: []plan.Expr{p.aggs[at].Ref()}})
-		renames = append(renames, plan.Item{Col: p.aggs[at], X: c.Ref()})
+		merged := func(col plan.Column, fn string, args ...plan.Expr) {
+			c := p.q.NewColumn(col.Name, col.Type)
+			merge.Aggs = append(merge.Aggs, plan.Agg{Col: c, Fn: fn, Args: args})
+			x := plan.Expr(c.Ref())
+			if empty && (a.Func == model.AggCount || a.Func == model.AggCountRows) {
+				x = &plan.Case{T: c.Type, Whens: []plan.When{{Cond: &plan.Call{Fn: plan.NotNull, Args: []plan.Expr{x}, T: model.Bool}, Then: x}},
+					Else: &plan.Lit{V: model.IntValue(c.Type, 0)}}
+			}
+			renames = append(renames, plan.Item{Col: col, X: x})
+		}
+		if a.Func == model.AggMoments {
+			n, mean, m2 := p.aggs[at], p.aggs[at+1], p.aggs[at+2]
+			merged(n, "sum", n.Ref())
+			merged(mean, function.MergeMean, n.Ref(), mean.Ref())
+			merged(m2, function.MergeM2, n.Ref(), mean.Ref(), m2.Ref())
+			at += 3
+			continue
+		}
+		merged(p.aggs[at], fn, p.aggs[at].Ref())
 		at++
 	}
 	merge.Aggs = append(merge.Aggs, p.counted...)

@@ -78,3 +78,26 @@ SELECT host, sum(n) AS s, rank() OVER (ORDER BY sum(n) DESC NULLS LAST) AS r FRO
 EXPLAIN SELECT a.host, a.x, b.y FROM (SELECT host, max(n) AS x FROM cpu GROUP BY host) a JOIN (SELECT host, min(usage) AS y FROM parts GROUP BY host) b ON a.host = b.host WHERE a.host < 'c' ORDER BY a.host
 
 SELECT a.host, a.x, b.y FROM (SELECT host, max(n) AS x FROM cpu GROUP BY host) a JOIN (SELECT host, min(usage) AS y FROM parts GROUP BY host) b ON a.host = b.host WHERE a.host < 'c' ORDER BY a.host
+
+-- moments of several regions, and of parts of a group, are put together
+EXPLAIN SELECT dc, stddev(n), var_pop(usage) FROM parts GROUP BY dc ORDER BY dc
+
+SELECT dc, stddev(n), var_pop(usage) FROM parts GROUP BY dc ORDER BY dc
+
+EXPLAIN SELECT upper(dc) AS d, stddev(n) FROM cpu GROUP BY d ORDER BY d
+
+SELECT upper(dc) AS d, stddev(n) FROM cpu GROUP BY d ORDER BY d
+
+-- before a join
+EXPLAIN SELECT b.m, avg(a.usage), count(*) FROM cpu a JOIN (SELECT DISTINCT host, upper(dc) AS m FROM parts) b ON a.host = b.host GROUP BY b.m ORDER BY b.m
+
+SELECT b.m, avg(a.usage), count(*) FROM cpu a JOIN (SELECT DISTINCT host, upper(dc) AS m FROM parts) b ON a.host = b.host GROUP BY b.m ORDER BY b.m
+
+-- sets of keys, and parts of times
+EXPLAIN SELECT host, dc, count(*), max(n) FROM cpu WHERE n > 1 GROUP BY ROLLUP (dc, host) ORDER BY dc, host
+
+SELECT host, dc, count(*), max(n) FROM cpu WHERE n > 1 GROUP BY ROLLUP (dc, host) ORDER BY dc, host
+
+EXPLAIN SELECT extract(minute FROM ts) AS m, sum(n) FROM cpu GROUP BY m ORDER BY m
+
+SELECT extract(minute FROM ts) AS m, sum(n) FROM cpu GROUP BY m ORDER BY m
