@@ -61,7 +61,7 @@ func (t *table) batch(slots []int32) *model.Batch {
 			b.Cols = append(b.Cols, g.al.tagVector(k.tag, runs, len(slots)))
 		default:
 			v := model.NewVector(k.typ, len(slots))
-			kernel.GatherVector(v, t.vals[k.other], 0, slots)
+			kernel.GatherVector(v, t.others[k.other].vals, 0, slots)
 			b.Cols = append(b.Cols, v)
 		}
 	}

@@ -220,7 +220,7 @@ func (p *plan) nameOf(id model.ColumnID) string {
 //
 //	dense   slot = tag group * buckets + bucket     the usual case: no lookups at all
 //	hashed  (tag group, bucket) → slot              too many combinations for a table of all
-//	rowed   (tag group, bucket, other keys) → slot  looked up for each row
+//	rowed   (tag group, bucket, other keys) → slot  looked up for each row, a column after another
 type grouping struct {
 	p       *plan
 	a       *aggPlan
@@ -419,8 +419,12 @@ type aggSink struct {
 	t      *table
 	ranges []kernel.Range
 	part   []kernel.Range
-	key    []byte
 	sets   []filtered // by filter
+
+	// Of cutRows:
+	ids    []uint32
+	values []uint64
+	others []*model.Vector
 }
 
 // filtered is the ranges whose rows pass a filter.
@@ -537,82 +541,6 @@ func (s *aggSink) cutHashed(dst []kernel.Range, group uint32, times []int64, r r
 		}
 		dst = kernel.AppendRange(dst, s.t.slot(slotKey{group, start}), i, end)
 		i = end
-	}
-	return dst
-}
-
-// cutRows cuts a block where slots depend on columns that are looked at row by row. Rows that follow one another with equal keys are
-// looked up once.
-func (s *aggSink) cutRows(ctx context.Context, b *block, times []int64) error {
-	others := make([]*model.Vector, len(s.g.a.others))
-	for i, ref := range s.g.a.others {
-		v, err := b.vector(ctx, ref)
-		if err != nil {
-			return err
-		}
-		others[i] = v
-	}
-	var last []byte
-	slot, bucket := uint32(0), int64(0)
-	for _, r := range b.runs {
-		group := s.g.tagGroup(r.g)
-		for i := int(r.start); i < int(r.end); i++ {
-			if times != nil {
-				bucket = s.g.a.bucket.Start(times[i])
-			}
-			s.key = binary.LittleEndian.AppendUint32(s.key[:0], group)
-			s.key = binary.LittleEndian.AppendUint64(s.key, uint64(bucket))
-			for _, v := range others {
-				s.key = appendKey(s.key, v, i)
-			}
-			if last == nil || string(last) != string(s.key) {
-				slot = s.t.rowSlot(s.key, slotKey{group, bucket}, others, i)
-				last = append(last[:0], s.key...)
-			}
-			if s.g.a.inOrder && i == int(r.start) {
-				s.ranges = append(s.ranges, kernel.Range{Slot: slot, Start: int32(i), End: int32(i + 1)})
-				continue
-			}
-			s.ranges = kernel.AppendRange(s.ranges, slot, i, i+1)
-		}
-	}
-	return nil
-}
-
-// appendKey appends a value so that equal values, and only they, have equal bytes.
-func appendKey(dst []byte, v *model.Vector, i int) []byte {
-	if v.Null(i) {
-		return append(dst, 0)
-	}
-	dst = append(dst, 1)
-	switch v.Type.Class() {
-	case model.ClassBool:
-		if v.Bools[i] {
-			return append(dst, 1)
-		}
-		return append(dst, 0)
-	case model.ClassInt:
-		return binary.LittleEndian.AppendUint64(dst, uint64(v.Ints[i]))
-	case model.ClassFloat:
-		f := v.Floats[i]
-		if f == 0 {
-			f = 0 // -0 is 0
-		} else if f != f {
-			f = math.NaN()
-		}
-		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(f))
-	case model.ClassBytes:
-		x := v.BytesAt(i)
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(x)))
-		return append(dst, x...)
-	case model.ClassDecimal:
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(v.Decimals[i].Hi))
-		return binary.LittleEndian.AppendUint64(dst, v.Decimals[i].Lo)
-	case model.ClassInterval:
-		x := v.Intervals[i]
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(x.Months))
-		dst = binary.LittleEndian.AppendUint32(dst, uint32(x.Days))
-		return binary.LittleEndian.AppendUint64(dst, uint64(x.Nanos))
 	}
 	return dst
 }

@@ -22,11 +22,9 @@ type table struct {
 	states []*state
 
 	// Where slots are looked up:
-	slots map[slotKey]uint32
-	rowed map[string]uint32
-	keys  []slotKey       // of each slot
-	vals  []*model.Vector // other keys of each slot
-	last  uint32          // slot looked up last
+	keys   []slotKey    // of each slot
+	base   kernel.Pairs // tag group and bucket; without other keys, these are the slots
+	others []valueKey
 }
 
 func newTable(g *grouping) *table {
@@ -43,7 +41,7 @@ func newTable(g *grouping) *table {
 	}
 	for _, k := range g.a.keys {
 		if k.other >= 0 {
-			t.vals = append(t.vals, model.NewVector(k.typ, 0))
+			t.others = append(t.others, valueKey{vals: model.NewVector(k.typ, 0)})
 		}
 	}
 	return t
@@ -51,33 +49,9 @@ func newTable(g *grouping) *table {
 
 // slot finds or makes the slot of a key.
 func (t *table) slot(k slotKey) uint32 {
-	if int(t.last) < len(t.keys) && t.keys[t.last] == k {
-		return t.last
-	}
-	s, ok := t.slots[k]
-	if !ok {
-		if t.slots == nil {
-			t.slots = map[slotKey]uint32{}
-		}
-		s = t.add(k)
-		t.slots[k] = s
-	}
-	t.last = s
-	return s
-}
-
-// rowSlot finds or makes the slot of a key that row i of others completes.
-func (t *table) rowSlot(key []byte, k slotKey, others []*model.Vector, i int) uint32 {
-	s, ok := t.rowed[string(key)]
-	if !ok {
-		if t.rowed == nil {
-			t.rowed = map[string]uint32{}
-		}
-		s = t.add(k)
-		t.rowed[string(key)] = s
-		for j, v := range others {
-			t.vals[j].AppendVector(v, i, i+1)
-		}
+	s := t.base.One(k.group, uint64(k.bucket))
+	if int(s) == len(t.keys) {
+		t.add(k)
 	}
 	return s
 }
@@ -93,20 +67,14 @@ func (t *table) add(k slotKey) uint32 {
 
 // merge takes in the table of another worker.
 func (t *table) merge(o *table) {
-	to := make([]uint32, len(o.rows))
-	switch {
-	case t.g.dense:
+	var to []uint32
+	if t.g.dense {
+		to = make([]uint32, len(o.rows))
 		for i := range to {
 			to[i] = uint32(i)
 		}
-	case t.rowed == nil && o.rowed == nil:
-		for i, k := range o.keys {
-			to[i] = t.slot(k)
-		}
-	default:
-		for key, s := range o.rowed {
-			to[s] = t.rowSlot([]byte(key), o.keys[s], o.vals, int(s))
-		}
+	} else {
+		to = t.mergeKeys(o)
 	}
 	for i, n := range o.rows {
 		t.rows[to[i]] += n

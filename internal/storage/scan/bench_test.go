@@ -175,6 +175,14 @@ func BenchmarkScan(b *testing.B) {
 		b.Run("distinct-hosts/"+in.name, func(b *testing.B) {
 			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 1}}}}, hosts)
 		})
+		b.Run("group-by-value/"+in.name, func(b *testing.B) {
+			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 10}},
+				Aggs: fieldAggs(1, model.AggCount)}}, 100)
+		})
+		b.Run("host-and-value/"+in.name, func(b *testing.B) {
+			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 1}, {Column: 10}}}},
+				hosts*100)
+		})
 		b.Run("raw/"+in.name, func(b *testing.B) {
 			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Projection: []model.ColumnID{1, 3, 10}}, hosts*rows)
 		})
