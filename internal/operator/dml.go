@@ -164,7 +164,7 @@ func (o *Operator) parameter(sess *model.Session, c *model.Column, p model.Value
 	switch p.Type.Class() {
 	case model.ClassBool:
 		return l.value(c, &sql.Literal{Kind: sql.LitBool, Text: strconv.FormatBool(p.Bool)})
-	case model.ClassInt, model.ClassFloat:
+	case model.ClassInt, model.ClassFloat, model.ClassDecimal:
 		return l.value(c, &sql.Literal{Kind: sql.LitFloat, Text: p.String()})
 	case model.ClassBytes:
 		return l.value(c, &sql.Literal{Kind: sql.LitString, Text: p.Bytes})

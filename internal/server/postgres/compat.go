@@ -251,7 +251,7 @@ func (a *adapter) class(name string) (sql.Expr, error) {
 // arrayLit is an array written as text.
 func arrayLit(s string) sql.Expr {
 	list := &sql.ArrayLit{}
-	p, err := wire.ParseParam(wire.OIDTextArray, wire.Text, []byte(s))
+	p, err := wire.ParseParam(wire.OIDTextArray, wire.Text, []byte(s), nil)
 	if err != nil {
 		return textLit(s)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -124,6 +125,7 @@ type copying struct {
 	opt   copyInOptions
 	cols  []model.Column
 	forms []wire.CopyColumn
+	zone  *time.Location // of times without one; nil: UTC
 	r     *wire.CopyReader
 
 	batch   *model.Batch
@@ -138,6 +140,7 @@ type copying struct {
 
 // begin makes what depends on the columns.
 func (in *copying) begin(sess *model.Session) error {
+	in.zone = sess.Timezone
 	utc := sess.Timezone == nil || sess.Timezone.String() == "UTC"
 	for _, col := range in.cols {
 		in.forms = append(in.forms, wire.CopyColumn{Type: col.Type, Binary: in.opt.Format == wire.CopyBinary, UTC: utc})
@@ -378,7 +381,7 @@ func (in *copying) literal(l *sql.Literal, col *model.Column, raw []byte) error 
 		if t.Kind == model.KindJSON {
 			oid = wire.OIDText
 		}
-		p, err := wire.ParseParam(oid, wire.Binary, raw)
+		p, err := wire.ParseParam(oid, wire.Binary, raw, in.zone)
 		if err != nil {
 			return state("22P03", "invalid binary value for column %q of type %s: %s", col.Name, t.SQL(), err)
 		}
@@ -402,23 +405,19 @@ func (in *copying) literal(l *sql.Literal, col *model.Column, raw []byte) error 
 			l.Text = "-inf"
 		}
 	case t.Kind == model.KindBool:
-		p, err := wire.ParseParam(wire.OIDBool, wire.Text, raw)
+		p, err := wire.ParseParam(wire.OIDBool, wire.Text, raw, nil)
 		if err != nil {
 			return state("22P02", "invalid input syntax for type boolean: %q", text)
 		}
 		l.Kind, l.Text = sql.LitBool, map[bool]string{true: "true", false: "false"}[p.Value.Bool]
 	case t.Kind == model.KindBinary:
-		p, err := wire.ParseParam(wire.OIDBytea, wire.Text, raw)
+		p, err := wire.ParseParam(wire.OIDBytea, wire.Text, raw, nil)
 		if err != nil {
 			return state("22P02", "invalid input syntax for type bytea")
 		}
 		l.Kind, l.Text = sql.LitBytes, p.Value.Bytes
 	case t.IsTimestamp():
-		p, err := wire.ParseParam(wire.OIDTimestamptz, wire.Text, raw)
-		if err != nil {
-			return err
-		}
-		if l.Text = p.Value.Bytes; len(l.Text) == len("2006-01-02") && strings.Count(l.Text, "-") == 2 {
+		if l.Text = wire.FullZone(strings.TrimSpace(text)); len(l.Text) == len("2006-01-02") && strings.Count(l.Text, "-") == 2 {
 			l.Text += " 00:00:00"
 		}
 	}

@@ -18,6 +18,7 @@ type prepared struct {
 	text string
 	st   sql.Statement // nil: the text was empty. It is read only: what has to change it parses the text again.
 	oids []uint32      // of the parameters
+	told []model.Field // columns that Describe announced; nil: none
 }
 
 // portal is a statement that runs, or will when it is executed.
@@ -30,6 +31,7 @@ type portal struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	fields []model.Field
+	told   []model.Field // columns that were announced; nil: none, or as they are
 	out    *wire.Rows
 	batch  *model.Batch
 	at     int // rows of batch that were sent
@@ -42,6 +44,7 @@ const maxParams = 1<<16 - 1
 
 // newPrepared parses a text of one statement; oids are the client's types of parameters, 0 where it leaves them to us.
 func (c *conn) newPrepared(ctx context.Context, text string, oids []uint32) (*prepared, error) {
+	text = clientQuery(text)
 	stmts, err := sql.Parse(text, sql.Postgres)
 	if err != nil {
 		return nil, err
@@ -113,6 +116,14 @@ func unknownStatement(name string) error {
 
 func unknownPortal(name string) error { return state("34000", "portal %q does not exist", name) }
 
+// portal finds a portal; a cursor of DECLARE is one too.
+func (c *conn) portal(name string) *portal {
+	if q := c.portals[name]; q != nil {
+		return q
+	}
+	return c.cursors[name]
+}
+
 // bind is the message Bind.
 func (c *conn) bind(_ context.Context, m *pgproto3.Bind) error {
 	p := c.stmts[m.PreparedStatement]
@@ -136,9 +147,9 @@ func (c *conn) bind(_ context.Context, m *pgproto3.Bind) error {
 			return state("22023", "unsupported format code: %d", f)
 		}
 	}
-	q := &portal{stmt: p, formats: slices.Clone(m.ResultFormatCodes), params: make([]wire.Param, len(m.Parameters))}
+	q := &portal{stmt: p, told: p.told, formats: slices.Clone(m.ResultFormatCodes), params: make([]wire.Param, len(m.Parameters))}
 	for i, raw := range m.Parameters {
-		v, err := wire.ParseParam(p.oids[i], wire.FormatOf(m.ParameterFormatCodes, i), raw)
+		v, err := wire.ParseParam(p.oids[i], wire.FormatOf(m.ParameterFormatCodes, i), raw, c.sess.Timezone)
 		if err != nil {
 			return err
 		}
@@ -160,10 +171,11 @@ func (c *conn) describe(ctx context.Context, m *pgproto3.Describe) (string, erro
 		if err != nil {
 			return p.text, err
 		}
+		p.told = fields
 		c.w.send(&pgproto3.ParameterDescription{ParameterOIDs: p.oids})
 		return p.text, c.describeFields(fields, nil)
 	}
-	q := c.portals[m.Name]
+	q := c.portal(m.Name)
 	if q == nil {
 		return "", unknownPortal(m.Name)
 	}
@@ -173,12 +185,14 @@ func (c *conn) describe(ctx context.Context, m *pgproto3.Describe) (string, erro
 		}
 		if q.res.rows != nil {
 			q.fields = q.res.rows.Fields()
+			q.told = q.fields
 		}
 	} else if q.fields == nil {
 		var err error
 		if q.fields, err = c.fieldsOf(ctx, q.stmt); err != nil {
 			return q.stmt.text, err
 		}
+		q.told = q.fields
 	}
 	return q.stmt.text, c.describeFields(q.fields, q.formats)
 }
@@ -329,7 +343,7 @@ func (c *conn) start(ctx context.Context, q *portal) error {
 
 // execute is the message Execute.
 func (c *conn) execute(ctx context.Context, m *pgproto3.Execute) (string, error) {
-	q := c.portals[m.Portal]
+	q := c.portal(m.Portal)
 	if q == nil {
 		return "", unknownPortal(m.Portal)
 	}
@@ -370,6 +384,7 @@ func (c *conn) close(m *pgproto3.Close) error {
 		c.closeStatement(m.Name)
 	} else {
 		c.closePortal(m.Name)
+		c.closeCursor(m.Name)
 	}
 	return c.w.send(&pgproto3.CloseComplete{})
 }

@@ -177,7 +177,7 @@ func (c *conn) executeNamed(ctx context.Context, st *sql.Execute) (*result, erro
 		default:
 			return nil, state("0A000", "arguments of EXECUTE are constants, not %s", sql.FormatFor(a, sql.Postgres))
 		}
-		v, err := wire.ParseParam(p.oids[i], wire.Text, raw)
+		v, err := wire.ParseParam(p.oids[i], wire.Text, raw, c.sess.Timezone)
 		if err != nil {
 			return nil, err
 		}
@@ -221,7 +221,7 @@ func (c *conn) declare(ctx context.Context, st *sql.DeclareCursor, params []mode
 	}
 	run, cancel := context.WithCancelCause(context.WithoutCancel(ctx)) // of the connection: it ends the statement's context
 	stop := context.AfterFunc(c.s.conns.Context(), func() { cancel(errTerminated) })
-	q := &portal{ctx: run, cancel: func(err error) { stop(); cancel(err) }}
+	q := &portal{stmt: &prepared{text: st.Source(), st: st}, ctx: run, cancel: func(err error) { stop(); cancel(err) }}
 	done := c.watch(cancel, false)
 	res, err := c.do(run, st.Body, params)
 	done()

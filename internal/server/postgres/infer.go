@@ -186,17 +186,7 @@ func (in *inference) typeOf(x sql.Expr) uint32 {
 // castOID is the type that clients shall send for a parameter that is cast.
 func castOID(t *sql.TypeName) uint32 {
 	if t.Elem != nil {
-		switch castOID(t.Elem) {
-		case wire.OIDInt2:
-			return wire.OIDInt2Array
-		case wire.OIDInt4:
-			return wire.OIDInt4Array
-		case wire.OIDInt8:
-			return wire.OIDInt8Array
-		case wire.OIDFloat8:
-			return wire.OIDFloat8Array
-		}
-		return wire.OIDTextArray
+		return wire.ArrayOf(castOID(t.Elem))
 	}
 	switch t.Name {
 	case "TIMESTAMPTZ":
@@ -219,17 +209,6 @@ func castOID(t *sql.TypeName) uint32 {
 		return wire.OIDText
 	}
 	return paramOID(mt)
-}
-
-// arrayOf is the array type of an element's.
-func arrayOf(oid uint32) uint32 {
-	for _, a := range []uint32{wire.OIDBoolArray, wire.OIDInt2Array, wire.OIDInt4Array, wire.OIDInt8Array, wire.OIDTextArray, wire.OIDVarcharArray,
-		wire.OIDFloat4Array, wire.OIDFloat8Array, wire.OIDNumericArray, wire.OIDTimestampArray, wire.OIDDateArray} {
-		if wire.ElementOf(a) == oid {
-			return a
-		}
-	}
-	return wire.OIDTextArray
 }
 
 // node tells what one node says about the parameters right below it.
@@ -284,7 +263,7 @@ func (in *inference) node(n sql.Node) {
 		}
 	case *sql.Quantified:
 		if n.Array != nil {
-			in.is(n.Array, arrayOf(in.typeOf(n.X)))
+			in.is(n.Array, wire.ArrayOf(in.typeOf(n.X)))
 		}
 	case *sql.Like:
 		in.is(n.X, wire.OIDText)

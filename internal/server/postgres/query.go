@@ -119,7 +119,14 @@ const flushAfter = 200 * time.Millisecond
 // send sends rows of a portal, at most limit of them if limit is not 0; more tells that there may be others.
 func (c *conn) send(ctx context.Context, p *portal, formats []int16, limit uint32) (more bool, err error) {
 	if p.out == nil {
-		p.out = wire.NewRows(len(p.fields), formats, c.textStyle())
+		have := p.res.rows.Fields()
+		p.out = wire.NewRows(len(have), formats, c.textStyle())
+		if p.told != nil {
+			if len(p.told) != len(have) { // the table changed since the statement was described
+				return false, state("0A000", "cached plan must not change result type")
+			}
+			p.out.Announce(p.told, have)
+		}
 	}
 	left := uint64(limit)
 	flushed := time.Now()
@@ -142,6 +149,9 @@ func (c *conn) send(ctx context.Context, p *portal, formats []int16, limit uint3
 				}
 				flushed = time.Now()
 			}
+		}
+		if err := p.out.Err(); err != nil {
+			return false, err
 		}
 		p.at += n
 		p.sent += uint64(n)

@@ -21,8 +21,38 @@ type Param struct {
 }
 
 // ParseParam reads the value of a parameter of a type, which is the client's, or what the statement needs; raw is nil for NULL.
-// Times without a zone stay text, so that they mean what the same text in a statement means; values of types that are not known too.
-func ParseParam(oid uint32, format int16, raw []byte) (Param, error) {
+// zone is where times without a zone are; nil: UTC. Text of times in forms that few write stays text, and so do values of types that are
+// not known: they mean what the same text in a statement means.
+func ParseParam(oid uint32, format int16, raw []byte, zone *time.Location) (Param, error) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	p, err := parseParam(oid, format, raw)
+	if p.Value.Type == localTime {
+		p.Value, err = inZone(p.Value.Int, zone)
+	}
+	for i := range p.Array {
+		if p.Array[i].Type == localTime && err == nil {
+			p.Array[i], err = inZone(p.Array[i].Int, zone)
+		}
+	}
+	return p, err
+}
+
+// localTime is the type, while a parameter is read, of a time on the clocks of a zone that is not known yet: microseconds as if it were UTC.
+var localTime = model.Type{Kind: model.KindTimestamp, Unit: model.Microsecond, Dim: 1}
+
+// inZone is the time that clocks of a zone show.
+func inZone(micros int64, zone *time.Location) (model.Value, error) {
+	wall := time.UnixMicro(micros).UTC()
+	at := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
+	if at.Hour() != wall.Hour() || at.Minute() != wall.Minute() {
+		return model.Value{}, errs.New(errs.InvalidArguments, "there is no time %s in %s", wall.Format("2006-01-02 15:04:05"), zone)
+	}
+	return model.IntValue(model.Timestamp(model.Microsecond), at.UnixMicro()), nil
+}
+
+func parseParam(oid uint32, format int16, raw []byte) (Param, error) {
 	if elem := ElementOf(oid); elem != 0 && raw != nil {
 		list, err := parseArray(elem, format, raw)
 		return Param{Array: list, IsArray: true}, err
@@ -82,7 +112,12 @@ func parseText(oid uint32, s string) (model.Value, error) {
 		}
 		return model.Value{Type: model.Binary, Bytes: string(b)}, nil
 	case t.IsTimestamp():
-		return model.StringValue(fullZone(trim)), nil
+		// Fast path, and the type that was announced: as drivers write it. More than six digits of a second need what text keeps.
+		c := CopyColumn{Type: model.Timestamp(model.Microsecond), UTC: true}
+		if n, ok := c.plainTime([]byte(trim)); ok && len(trim) <= len("2006-01-02 15:04:05.999999") && !strings.ContainsAny(trim[len("2006-01-02"):], "+-Z") {
+			return model.IntValue(localTime, n), nil
+		}
+		return model.StringValue(FullZone(trim)), nil
 	}
 	return model.StringValue(s), nil
 }
@@ -150,8 +185,8 @@ func parseBytea(s string) ([]byte, bool) {
 	return b, true
 }
 
-// fullZone writes an offset of hours, which PostgreSQL's clients use, with minutes: +00 as +00:00.
-func fullZone(s string) string {
+// FullZone writes an offset of hours, which PostgreSQL's clients use, with minutes: +00 as +00:00.
+func FullZone(s string) string {
 	n := len(s)
 	if n < 14 || s[n-3] != '+' && s[n-3] != '-' || !strings.Contains(s[:n-3], ":") {
 		return s
@@ -234,8 +269,16 @@ func parseBinary(oid uint32, b []byte) (model.Value, error) {
 		if oid == OIDTimestamptz {
 			return model.IntValue(model.Timestamp(model.Microsecond), micros), nil
 		}
-		secs, rest := floorDiv(micros, 1000000)
-		return model.StringValue(time.Unix(secs, rest*1000).UTC().Format("2006-01-02 15:04:05.999999")), nil
+		return model.IntValue(localTime, micros), nil
+	case OIDTime:
+		n, err := number(8)
+		if err != nil {
+			return model.Value{}, err
+		}
+		if n > 86400e6 {
+			return model.Value{}, bad(oid, "not a time of day")
+		}
+		return model.StringValue(string(appendClock(nil, int64(n)/1e6, int64(n)%1e6))), nil
 	case OIDInterval:
 		if err := size(16); err != nil {
 			return model.Value{}, err

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/wire/calendar"
 )
@@ -19,9 +20,11 @@ const (
 // Rows writes the rows of one result.
 type Rows struct {
 	Style  Style
-	binary []bool // by column
+	binary []bool       // by column
+	as     []model.Type // by column: the type that was announced, where that is another than the rows have; nil: none is
 	zone   calendar.Zone
 	small  []byte // scratch
+	err    error
 }
 
 // NewRows prepares for rows of n columns; formats are none (all text), one for all columns, or one each.
@@ -31,6 +34,61 @@ func NewRows(n int, formats []int16, style Style) *Rows {
 		r.binary[i] = FormatOf(formats, i) == Binary
 	}
 	return r
+}
+
+// Announce says which types clients were told that the columns have, and which they have: where values in binary form have another
+// layout, they are converted. A client that was told nothing needs no call.
+func (r *Rows) Announce(told, have []model.Field) {
+	r.as = nil
+	for i := range min(len(told), len(have), len(r.binary)) {
+		a, _, _ := TypeOf(told[i].Type)
+		b, _, _ := TypeOf(have[i].Type)
+		if a == b || !r.binary[i] {
+			continue
+		}
+		if r.as == nil {
+			r.as = make([]model.Type, len(r.binary))
+		}
+		r.as[i] = told[i].Type
+	}
+}
+
+// Err is the error of a value that could not be written as the type that was announced; NULL stands in its place.
+func (r *Rows) Err() error { return r.err }
+
+// appendAs appends a value in the binary form of another type than its own, with its length.
+func (r *Rows) appendAs(dst []byte, v *model.Vector, i int, told model.Type) []byte {
+	r.small = r.AppendText(r.small[:0], v, i)
+	text := string(r.small)
+	one := model.NewVector(told, 1)
+	c := CopyColumn{Type: told, UTC: true}
+	switch {
+	case told.Kind == model.KindUint64 || told.Kind == model.KindDecimal:
+		at := len(dst)
+		dst = appendNumeric(append(dst, 0, 0, 0, 0), r.small)
+		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+		return dst
+	case told.Class() == model.ClassBytes && told.Kind != model.KindBinary && told.Kind != model.KindList && told.Kind != model.KindVector:
+		dst = binary.BigEndian.AppendUint32(dst, uint32(len(text)))
+		return append(dst, text...)
+	case told.Floating():
+		f, err := strconv.ParseFloat(text, 64)
+		if err == nil {
+			one.AppendFloat(f)
+		}
+	default:
+		c.Append(one, r.small)
+	}
+	if one.Len != 1 {
+		if r.err == nil {
+			r.err = errs.New(errs.RequestOutdated, "the result is of type %s, where type %s was announced", v.Type, told)
+		}
+		return append(dst, 0xff, 0xff, 0xff, 0xff)
+	}
+	at := len(dst)
+	dst = r.appendBinary(append(dst, 0, 0, 0, 0), one, 0)
+	binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
+	return dst
 }
 
 // FormatOf is the format of column i of a list of formats.
@@ -66,6 +124,9 @@ func (r *Rows) AppendFields(dst []byte, b *model.Batch, i int) []byte {
 func (r *Rows) appendField(dst []byte, v *model.Vector, i, j int) []byte {
 	if v.Null(i) {
 		return append(dst, 0xff, 0xff, 0xff, 0xff)
+	}
+	if r.as != nil && r.as[j].Kind != model.KindNull {
+		return r.appendAs(dst, v, i, r.as[j])
 	}
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)

@@ -118,37 +118,37 @@ func ModelType(oid uint32) (t model.Type, ok bool) {
 	return model.String, false
 }
 
+// ArrayType is a type of arrays.
+type ArrayType struct {
+	OID, Element uint32
+	Name         string // of the elements' type
+}
+
+// ArrayTypes are the types of arrays that there are.
+func ArrayTypes() []ArrayType {
+	return []ArrayType{{OIDBoolArray, OIDBool, "bool"}, {OIDByteaArray, OIDBytea, "bytea"}, {1003, OIDName, "name"}, {OIDInt2Array, OIDInt2, "int2"},
+		{OIDInt4Array, OIDInt4, "int4"}, {OIDTextArray, OIDText, "text"}, {OIDBpcharArray, OIDBpchar, "bpchar"}, {OIDVarcharArray, OIDVarchar, "varchar"},
+		{OIDInt8Array, OIDInt8, "int8"}, {OIDFloat4Array, OIDFloat4, "float4"}, {OIDFloat8Array, OIDFloat8, "float8"}, {1028, OIDOid, "oid"},
+		{OIDTimestampArray, OIDTimestamp, "timestamp"}, {OIDDateArray, OIDDate, "date"}, {1183, OIDTime, "time"}, {OIDTstzArray, OIDTimestamptz, "timestamptz"},
+		{1187, OIDInterval, "interval"}, {OIDNumericArray, OIDNumeric, "numeric"}, {199, OIDJSON, "json"}, {2951, OIDUUID, "uuid"}, {3807, OIDJSONB, "jsonb"}}
+}
+
 // ElementOf gives the OID of an array type's elements; 0 where oid is no array.
 func ElementOf(oid uint32) uint32 {
-	switch oid {
-	case OIDBoolArray:
-		return OIDBool
-	case OIDByteaArray:
-		return OIDBytea
-	case OIDInt2Array:
-		return OIDInt2
-	case OIDInt4Array:
-		return OIDInt4
-	case OIDInt8Array:
-		return OIDInt8
-	case OIDTextArray:
-		return OIDText
-	case OIDVarcharArray:
-		return OIDVarchar
-	case OIDBpcharArray:
-		return OIDBpchar
-	case OIDFloat4Array:
-		return OIDFloat4
-	case OIDFloat8Array:
-		return OIDFloat8
-	case OIDNumericArray:
-		return OIDNumeric
-	case OIDTimestampArray:
-		return OIDTimestamp
-	case OIDTstzArray:
-		return OIDTimestamptz
-	case OIDDateArray:
-		return OIDDate
+	for _, a := range ArrayTypes() {
+		if a.OID == oid {
+			return a.Element
+		}
 	}
 	return 0
+}
+
+// ArrayOf gives the OID of the type of arrays of a type; that of text where there is none.
+func ArrayOf(element uint32) uint32 {
+	for _, a := range ArrayTypes() {
+		if a.Element == element {
+			return a.OID
+		}
+	}
+	return OIDTextArray
 }
