@@ -113,11 +113,7 @@ func keysOnly(s *model.Schema, e *model.Expr) bool {
 // keysToDelete are the keys of the rows, which a scan of a snapshot gives: tombstones do not disturb it. bounded: at most manyKeys of them,
 // else whole is false and there is nothing to close.
 func (o *Operator) keysToDelete(ctx context.Context, sess *model.Session, t *catalog.Table, s *sql.Delete, params []model.Value, bounded bool) (keys model.RowStream, whole bool, err error) {
-	sel := &sql.Select{From: []sql.TableExpr{&sql.TableRef{Name: s.Table}}, Where: s.Where}
-	for _, c := range append(t.Schema.Tags(), t.Schema.Time()) {
-		sel.Items = append(sel.Items, sql.SelectItem{Expr: &sql.ColumnRef{Name: sql.ObjectName{{Name: c.Name, Quoted: true}}}})
-	}
-	r, err := o.query(ctx, sess, &sql.Query{Body: sel}, params)
+	r, err := o.query(ctx, sess, keysQuery(t, s), params)
 	if err != nil || !bounded {
 		return r, true, err
 	}

@@ -25,6 +25,8 @@ func (o *Operator) target(sess *model.Session, n sql.ObjectName) (*catalog.Table
 	t, err := o.catalog.Table(database, name)
 	if err == nil {
 		err = notExternal(t)
+	} else if v := o.catalog.View(database, name); v != nil {
+		err = errs.New(errs.Unsupported, "Not supported: %s is a view, which is read-only", v.FullName())
 	}
 	return t, err
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
-	"github.com/goptimedb/goptimedb/internal/query"
 )
 
 // Execute runs the statements of a text; see server.SQL.
@@ -179,25 +178,6 @@ func (o *Operator) Describe(ctx context.Context, sess *model.Session, q *sql.Que
 		return nil, err
 	}
 	return o.opts.Query.Fields(ctx, sess, q, params...)
-}
-
-func (o *Operator) explain(ctx context.Context, sess *model.Session, s *sql.Explain, params []model.Value) (model.RowStream, error) {
-	how := query.ExplainOptions{Analyze: s.Analyze, Verbose: s.Verbose, Format: s.Format}
-	if t, ok := s.Body.(*sql.TQL); ok && t.Kind == sql.TQLEval {
-		return o.explainTQL(ctx, sess, t, how)
-	}
-	q, ok := s.Body.(*sql.QueryStmt)
-	if !ok {
-		return nil, errs.New(errs.Unsupported, "Not supported: EXPLAIN of %s", sql.Loggable(s.Body))
-	}
-	if o.opts.Query == nil {
-		return nil, errs.New(errs.Unsupported, "Not supported: queries")
-	}
-	body, err := o.adminValues(ctx, sess, q.Query, true, params)
-	if err != nil {
-		return nil, err
-	}
-	return o.opts.Query.Explain(ctx, sess, body, how, params...)
 }
 
 // tableName gives the database and table that a name means in a session. A catalog other than ours is not found.

@@ -15,6 +15,8 @@ type ExplainOptions struct {
 	// Verbose adds the plan that rules have made of the one that was bound.
 	Verbose bool
 	Format  string // "text" or empty, "json", "graphviz"
+	// Into is a line above the plans, for what becomes of the rows: "Insert: greptime.public.t". Empty: they are the answer.
+	Into string
 }
 
 func (o ExplainOptions) check() error {
@@ -35,6 +37,9 @@ func ExplainPlans(o ExplainOptions, plans ...PlanText) (model.RowStream, error) 
 	}
 	b := &memoryRows{fields: []model.Field{{Name: "plan_type", Type: model.String}, {Name: "plan", Type: model.String}}}
 	for _, p := range plans {
+		if o.Into != "" && strings.HasSuffix(p.Name, "_plan") {
+			p.Tree = o.Into + "\n  " + strings.ReplaceAll(p.Tree, "\n", "\n  ")
+		}
 		b.add(p.Name, o.format(p.Tree, nil))
 	}
 	return b, nil

@@ -422,14 +422,19 @@ func (sb *selectBinder) notGrouped(column string) error {
 	for _, c := range sb.node.Cols() {
 		ok = append(ok, c.Name)
 	}
-	for i := range sb.scope.cols {
-		if c := &sb.scope.cols[i]; c.name == column {
-			column = c.display()
-			break
-		}
-	}
+	column = sb.displayed(column)
 	return planError(`Error during planning: Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column "%s" must appear in the GROUP BY clause or must be part of an aggregate function, currently only "%s" appears in the SELECT clause satisfies this requirement`,
 		column, strings.Join(ok, ", "))
+}
+
+// displayed is a column as messages name it: with its table, where it has one.
+func (sb *selectBinder) displayed(column string) string {
+	for i := range sb.scope.cols {
+		if c := &sb.scope.cols[i]; c.name == column {
+			return c.display()
+		}
+	}
+	return column
 }
 
 // project computes the items, and hidden ones for the order, puts DISTINCT and the order on top, and leaves out what was hidden.
@@ -484,7 +489,7 @@ func (sb *selectBinder) project() (*relation, error) {
 		}
 	case sb.s.Distinct:
 		if len(p.Items) > len(sb.items) {
-			return nil, planError("Error during planning: For SELECT DISTINCT, ORDER BY expressions %s must appear in select list", p.Items[len(sb.items)].Col.Name)
+			return nil, planError("Error during planning: For SELECT DISTINCT, ORDER BY expressions %s must appear in select list", sb.displayed(p.Items[len(sb.items)].Col.Name))
 		}
 		rel.node = &plan.Distinct{Input: p}
 		if len(keys) > 0 {

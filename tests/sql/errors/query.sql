@@ -1,0 +1,69 @@
+-- 3000 and 3001: what cannot be planned, and what fails as it runs.
+CREATE TABLE t (h STRING PRIMARY KEY, ts TIMESTAMP TIME INDEX, i INT, d DECIMAL(3,1));
+
+INSERT INTO t VALUES ('x', 1, 0, 1.5);
+
+SELECT nosuch FROM t;
+
+SELECT t.nosuch FROM t;
+
+SELECT u.h FROM t;
+
+SELECT nosuch(1);
+
+SELECT sum(h) FROM t;
+
+SELECT h, count(*) FROM t;
+
+SELECT i FROM t ORDER BY 2;
+
+SELECT i FROM t GROUP BY 2;
+
+SELECT DISTINCT h FROM t ORDER BY i;
+
+SELECT 1, 1;
+
+SELECT i FROM t WHERE i;
+
+SELECT i FROM t WHERE sum(i) > 1;
+
+SELECT * FROM t AS a JOIN t AS b USING (nosuch);
+
+WITH a AS (SELECT 1), a AS (SELECT 2) SELECT * FROM a;
+
+SELECT 1 UNION SELECT 1, 2;
+
+SELECT (SELECT h, i FROM t);
+
+SELECT i FROM t LIMIT -1;
+
+SELECT i FROM t LIMIT 1.5;
+
+INSERT INTO t SELECT 1;
+
+SELECT INTERVAL '1 day' * 2;
+
+SELECT min(i) RANGE '0s' FROM t ALIGN '5s';
+
+SELECT min(i) RANGE '5s' FROM t ALIGN '0s';
+
+SELECT min(i) RANGE '5s' FROM t ALIGN '5s' TO 'nowhere';
+
+-- as it runs
+SELECT 1 / i FROM t;
+
+SELECT 1 % i FROM t;
+
+SELECT h::INT FROM t;
+
+SELECT 200::TINYINT;
+
+SELECT (-1)::BIGINT UNSIGNED;
+
+SELECT 100::DECIMAL(3,1);
+
+SELECT i FROM t WHERE i = h;
+
+SELECT '2024-13-01'::TIMESTAMP;
+
+SELECT 'perhaps'::BOOLEAN;

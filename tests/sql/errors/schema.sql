@@ -1,0 +1,99 @@
+-- 4000 to 4009, 8001: what is there already, or is not.
+CREATE TABLE t (h STRING PRIMARY KEY, ts TIMESTAMP TIME INDEX, i INT);
+
+CREATE VIEW v AS SELECT 1;
+
+-- 4000
+CREATE TABLE t (ts TIMESTAMP TIME INDEX);
+
+CREATE TABLE v (ts TIMESTAMP TIME INDEX);
+
+CREATE VIEW t AS SELECT 1;
+
+CREATE VIEW v AS SELECT 1;
+
+CREATE TABLE u LIKE t;
+
+ALTER TABLE u RENAME t;
+
+-- 4001
+SELECT * FROM nosuch;
+
+DESCRIBE nosuch;
+
+SHOW CREATE TABLE nosuch;
+
+SHOW COLUMNS FROM nosuch;
+
+SHOW INDEX FROM nosuch;
+
+SHOW CREATE VIEW nosuch;
+
+INSERT INTO nosuch VALUES (1);
+
+DELETE FROM nosuch;
+
+TRUNCATE nosuch;
+
+ALTER TABLE nosuch ADD COLUMN a INT;
+
+COMMENT ON TABLE nosuch IS 'x';
+
+DROP TABLE nosuch;
+
+DROP TABLE t, nosuch;
+
+DROP VIEW nosuch;
+
+CREATE TABLE w LIKE nosuch;
+
+COPY nosuch TO 'x.parquet';
+
+ADMIN flush_table('nosuch');
+
+-- 4002 and 4003
+ALTER TABLE t DROP COLUMN nosuch;
+
+ALTER TABLE t MODIFY COLUMN nosuch SET DEFAULT 1;
+
+ALTER TABLE t ADD COLUMN a INT AFTER nosuch;
+
+COMMENT ON COLUMN t.nosuch IS 'x';
+
+ALTER TABLE t ADD COLUMN i INT;
+
+-- 4004
+SELECT * FROM nowhere.t;
+
+CREATE TABLE nowhere.t (ts TIMESTAMP TIME INDEX);
+
+SHOW TABLES FROM nowhere;
+
+SHOW CREATE DATABASE nowhere;
+
+-- 4005
+ADMIN flush_region(1);
+
+ADMIN compact_region(4398046511104000);
+
+-- 4009
+CREATE TABLE p (ts TIMESTAMP TIME INDEX, v DOUBLE) ENGINE = metric WITH (physical_metric_table = '');
+
+CREATE TABLE l (ts TIMESTAMP TIME INDEX, v DOUBLE, h STRING PRIMARY KEY) ENGINE = metric WITH (on_physical_table = 'p');
+
+DROP TABLE p;
+
+INSERT INTO p VALUES (1, 1);
+
+ALTER TABLE l DROP COLUMN h;
+
+TRUNCATE l FILE RANGE (0, 1);
+
+-- 8001
+DROP FLOW f;
+
+SHOW CREATE FLOW f;
+
+ADMIN flush_flow('f');
+
+SELECT count(*) FROM t;
