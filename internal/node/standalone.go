@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/goptimedb/goptimedb/internal/auth"
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
@@ -77,6 +78,7 @@ type Standalone struct {
 	running *process.List
 	slow    *slowLog // nil: off
 	query   *query.Engine
+	spill   string // what queries spill to; emptied at both ends of a run
 	promql  *prom.Engine
 	ops     *operator.Operator
 	remote  *promremote.API
@@ -147,9 +149,13 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	if err != nil {
 		return nil, err
 	}
-	tmp := filepath.Join(n.dir.path, "tmp")
-	if err := errors.Join(os.RemoveAll(tmp), os.MkdirAll(tmp, 0o755)); err != nil {
+	n.spill = filepath.Join(n.dir.path, "tmp")
+	if err := errors.Join(os.RemoveAll(n.spill), os.MkdirAll(n.spill, 0o755)); err != nil {
 		return nil, errs.Wrap(errs.StorageUnavailable, err, "temporary directory")
+	}
+	relations := relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempLimit: int64(cfg.Query.MaxSpillSize)}
+	if relations.TempLimit > 0 {
+		relations.TempDir = n.spill
 	}
 	regions := metric.New(n.storage.engine) // logical regions before those of the engine
 	n.running = process.NewList(cfg.GRPC.BindAddr, reg, time.Now)
@@ -159,7 +165,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 			return n.ops.TQLTable(ctx, sess, st)
 		},
 		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries, MaxSetOps: cfg.Query.MaxUnionParts,
-		Relational: relational.Options{Threads: cfg.Query.Parallelism, MemoryLimit: mem.relational, TempDir: tmp}})
+		Memory: mem.budget.Account("queries", budget.Options{}), Relational: relations})
 	if err != nil {
 		return nil, err
 	}
@@ -395,7 +401,7 @@ func (n *Standalone) closeParts() (err error) {
 		err = errors.Join(err, n.promql.Close())
 	}
 	if n.query != nil {
-		err = errors.Join(err, n.query.Close())
+		err = errors.Join(err, n.query.Close(), os.RemoveAll(n.spill))
 	}
 	if n.storage != nil {
 		err = errors.Join(err, n.storage.close())

@@ -31,7 +31,7 @@ func (e *Engine) admit(ctx context.Context) (done func(), err error) {
 	return func() { once.Do(func() { <-e.turns }) }, nil
 }
 
-// admitted is rows that hold a turn until they end or are closed.
+// admitted is rows that hold a turn, and memory, until they end or are closed.
 type admitted struct {
 	model.RowStream
 	done func()

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
@@ -27,6 +28,9 @@ type Options struct {
 	Regions contract.RegionServer
 	// Relational tunes the relational half; its Macros and Functions are set by the engine.
 	Relational relational.Options
+	// Memory is where queries account for what they hold: groups and sorted rows of the finisher, rows asked for first. One that does not get
+	// it goes another way, which spills. Nil: nobody counts.
+	Memory *budget.Account
 	// Finish bounds the finisher.
 	Finish finish.Options
 	// KeepBytes is how large the smaller side of a join may be to be asked first, so that its keys narrow the other side. Larger narrows
@@ -101,29 +105,29 @@ func (e *Engine) Query(ctx context.Context, sess *model.Session, q *sql.Query, p
 	if err != nil {
 		return nil, err
 	}
-	rows, err := e.rebound(ctx, sess, q, params)
+	mem := &ledger{account: e.opts.Memory}
+	rows, err := e.rebound(ctx, sess, q, params, mem)
 	if err != nil {
 		done()
+		mem.release()
 		return nil, err
 	}
-	if e.turns == nil {
-		return rows, nil
-	}
-	return &admitted{RowStream: rows, done: done}, nil
+	return &admitted{RowStream: rows, done: func() { done(); mem.release() }}, nil
 }
 
 // bindTries is how often a statement is bound anew because a table changes under it.
 const bindTries = 50
 
 // rebound plans and starts a query, again where a table's columns changed between the two: nothing of it was given out until then.
-func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) (model.RowStream, error) {
+func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value, mem *ledger) (model.RowStream, error) {
 	for try := 1; ; try++ {
 		p, err := bind.Query(ctx, e.env(sess, params), q)
 		if err != nil {
 			return nil, err
 		}
 		var rows model.RowStream
-		r := &runner{engine: e, sess: sess}
+		r := &runner{engine: e, sess: sess, mem: mem}
+		mem.release() // of the try before
 		if err = r.stage(ctx, p, false); err == nil {
 			rows, err = r.run(ctx, p)
 		}
@@ -174,7 +178,7 @@ func (e *Engine) plan(ctx context.Context, sess *model.Session, q *sql.Query, pa
 
 // run executes a plan. watch, if not nil, is told what each scan did when it is closed.
 func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, watch func(*plan.Scan, contract.ScanStats)) (model.RowStream, error) {
-	r := &runner{engine: e, sess: sess, watch: watch}
+	r := &runner{engine: e, sess: sess, watch: watch, mem: &ledger{}}
 	return r.run(ctx, p)
 }
 

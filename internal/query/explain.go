@@ -33,7 +33,7 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 	if o.Analyze {
 		return e.analyze(ctx, sess, p, o)
 	}
-	if err := (&runner{engine: e, sess: sess}).stage(ctx, p, true); err != nil {
+	if err := (&runner{engine: e, sess: sess, mem: &ledger{}}).stage(ctx, p, true); err != nil {
 		return nil, err
 	}
 	physical, statement, err := physicalText(p)
@@ -75,7 +75,9 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 	var mu sync.Mutex
 	done := map[*plan.Scan][]contract.ScanStats{}
 	start := time.Now()
-	r := &runner{engine: e, sess: sess, watch: func(s *plan.Scan, st contract.ScanStats) {
+	mem := &ledger{account: e.opts.Memory}
+	defer mem.release()
+	r := &runner{engine: e, sess: sess, mem: mem, watch: func(s *plan.Scan, st contract.ScanStats) {
 		mu.Lock()
 		defer mu.Unlock()
 		done[s] = append(done[s], st)

@@ -18,7 +18,9 @@ func (r *runner) finish(ctx context.Context, prog *finish.Program) (model.RowStr
 		}
 		src = r.leaf(ctx, s, cols)
 	}
-	f := &finishedRows{Rows: prog.Run(src, r.engine.opts.Finish), ctx: ctx}
+	opts := r.engine.opts.Finish
+	opts.Reserve = r.mem.reserve
+	f := &finishedRows{Rows: prog.Run(src, opts), ctx: ctx}
 	f.first, f.err = f.Rows.Next(ctx)
 	if f.err != nil && f.err != io.EOF {
 		f.Rows.Close()

@@ -270,7 +270,7 @@ func TestFinishAgrees(t *testing.T) {
 					}
 					return ReadAll(ctx, rows)
 				}
-				run := &runner{engine: w.engine, sess: w.sess}
+				run := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
 				want, wantErr := read(run.relational(ctx, p))
 				got, gotErr := read(w.engine.run(ctx, w.sess, p, nil))
 				if (wantErr == nil) != (gotErr == nil) || errs.CodeOf(wantErr) != errs.CodeOf(gotErr) {

@@ -136,7 +136,7 @@ func TestRandomGroupings(t *testing.T) {
 				t.Fatalf("seed %d: %s: %v", seed, text, err)
 			}
 			ask := w.engine.run
-			r := &runner{engine: w.engine, sess: w.sess}
+			r := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
 			w.regions.requests = nil
 			var rows model.RowStream
 			if way.relational {

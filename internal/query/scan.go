@@ -15,6 +15,7 @@ import (
 type runner struct {
 	engine *Engine
 	sess   *model.Session
+	mem    *ledger
 	watch  func(*plan.Scan, contract.ScanStats)
 }
 

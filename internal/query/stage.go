@@ -74,20 +74,26 @@ func (s *stager) read(ctx context.Context, q *plan.Query, maxRows int, maxBytes 
 	}
 	defer rows.Close()
 	all := model.NewBatch(rows.Fields(), 0)
+	held := int64(0)
 	for {
 		b, err := rows.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {
+			s.r.mem.giveBack(held)
 			return nil, err
 		}
 		for i, c := range b.Cols {
 			all.Cols[i].AppendVector(c, 0, b.Len)
 		}
-		if all.Len += b.Len; all.Len > maxRows || all.Bytes() > maxBytes {
+		all.Len += b.Len
+		size := all.Bytes()
+		if all.Len > maxRows || size > maxBytes || s.r.mem.reserve(size-held) != nil {
+			s.r.mem.giveBack(held)
 			return nil, nil
 		}
+		held = max(held, size)
 	}
 }
 

@@ -166,6 +166,8 @@ type WAL struct {
 type Query struct {
 	Parallelism    int    `toml:"parallelism"`      // 0: cores
 	MemoryPoolSize string `toml:"memory_pool_size"` // size, or percent of the memory budget; "0" for no limit
+	// MaxSpillSize is how much sorts, joins and groups that do not fit into the pool may write below the data home. 0: nothing.
+	MaxSpillSize units.Size `toml:"max_spill_size"`
 	// Timeout ends queries of sessions that set no limit of their own. 0: none does.
 	Timeout          units.Duration `toml:"timeout"`
 	MaxStatements    int            `toml:"max_statements"`     // of one request
@@ -324,7 +326,7 @@ func Default() *Standalone {
 		WAL: WAL{Provider: "raft_engine", FileSize: 128 << 20, PurgeThreshold: 1 << 30, PurgeInterval: units.Duration(time.Minute),
 			ReadBatchSize: 128, SyncWrite: true, EnableLogRecycle: true, SyncPeriod: units.Duration(5 * time.Second), RecoveryParallelism: 2},
 		Storage:   Storage{DataHome: "./goptimedb_data", Provider: Provider{Type: StoreFile, HTTPClient: HTTPClient{}.WithDefaults()}},
-		Query:     Query{MemoryPoolSize: "50%", MaxStatements: 10_000, MaxStatementSize: 64 << 20, MaxUnionParts: 4096},
+		Query:     Query{MemoryPoolSize: "50%", MaxSpillSize: 20 << 30, MaxStatements: 10_000, MaxStatementSize: 64 << 20, MaxUnionParts: 4096},
 		Logging:   Logging{Level: "info", LogFormat: "text", AppendStdout: true, EnableFileLogging: true, MaxLogFiles: 720},
 		SlowQuery: SlowQuery{Enable: true, RecordType: "system_table", Threshold: units.Duration(30 * time.Second), SampleRatio: 1, TTL: "90d"},
 		RegionEngine: []RegionEngine{{Mito: &Mito{

@@ -16,7 +16,13 @@ var ErrRelational = errors.New("the query is one for the relational half")
 type Options struct {
 	// MaxBytes is how much memory sorts and groups may take. Larger means that fewer queries start over. Zero: 64 MiB.
 	MaxBytes int64
+	// Reserve asks for memory before it is held, in steps of reserveStep or more; its error makes the run end with ErrRelational. What it gave
+	// belongs to the caller. Nil: nobody counts.
+	Reserve func(bytes int64) error
 }
+
+// reserveStep is how much memory is asked for at once, so that groups do not each pay for the asking.
+const reserveStep = 1 << 20
 
 // Source is the rows that a program reads; contract.Stream is one. A batch is valid until the following call of Next or Close.
 type Source interface {

@@ -12,13 +12,22 @@ import (
 
 // run is one execution: what its operators hold together.
 type run struct {
-	left int64 // bytes
+	left    int64 // bytes
+	reserve func(int64) error
+	granted int64 // by reserve, and not taken yet
 }
 
-// take accounts for memory.
+// take accounts for memory; a negative number gives some back.
 func (r *run) take(n int64) error {
 	if r.left -= n; r.left < 0 {
 		return fmt.Errorf("%w: its rows do not fit into the memory of a finisher", ErrRelational)
+	}
+	if r.granted -= n; r.granted < 0 && r.reserve != nil {
+		more := max(-r.granted, reserveStep)
+		if err := r.reserve(more); err != nil {
+			return fmt.Errorf("%w: %w", ErrRelational, err)
+		}
+		r.granted += more
 	}
 	return nil
 }
@@ -36,7 +45,7 @@ func (p *Program) Run(src Source, opts Options) *Rows {
 	if opts.MaxBytes <= 0 {
 		opts.MaxBytes = 64 << 20
 	}
-	r := &run{left: opts.MaxBytes}
+	r := &run{left: opts.MaxBytes, reserve: opts.Reserve}
 	rows := &Rows{p: p, src: src}
 	if src != nil {
 		rows.top = source{src}

@@ -21,8 +21,11 @@ type Options struct {
 	// MemoryLimit in bytes is what sorts, joins and groupings of all statements together may hold before they spill to TempDir or,
 	// without one, fail with RuntimeResourcesExhausted. Zero: 1 GiB.
 	MemoryLimit int64
-	// TempDir is where they spill. Empty: nothing is spilled.
+	// TempDir is where they spill. Empty: nothing is spilled. It belongs to the DB, which leaves no file in it when it is closed.
 	TempDir string
+	// TempLimit in bytes is how much all statements together may have there; one that needs more fails with RuntimeResourcesExhausted.
+	// Zero: nine tenths of the disk's free space.
+	TempLimit int64
 	// Macros are statements run in every new instance before its settings are locked, such as CREATE MACRO: what the author of
 	// statements wants to find there.
 	Macros []string
@@ -232,6 +235,11 @@ func (in *instance) prepare(opts Options) error {
 	for _, m := range opts.Macros {
 		if err := s.exec(m); err != nil {
 			return fmt.Errorf("%s: %w", m, err)
+		}
+	}
+	if opts.TempDir != "" && opts.TempLimit > 0 { // given as a setting to open with, it is shown and not kept
+		if err := s.exec("SET max_temp_directory_size = '" + strconv.FormatInt(opts.TempLimit, 10) + "B'"); err != nil {
+			return err
 		}
 	}
 	return s.exec("SET lock_configuration = true")

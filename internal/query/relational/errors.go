@@ -62,7 +62,7 @@ func engineError(t duckdb.ErrorType, text string) error {
 	case duckdb.ErrorTypeNotImplemented:
 		return errs.New(errs.Unsupported, "%s", msg)
 	case duckdb.ErrorTypeOutOfMemory:
-		return errs.New(errs.RuntimeResourcesExhausted, "query memory is used up: %s", msg)
+		return errs.New(errs.RuntimeResourcesExhausted, "%s", exhausted(msg))
 	case duckdb.ErrorTypePermission:
 		return errs.New(errs.PermissionDenied, "%s", msg)
 	case duckdb.ErrorTypeErrorIO:
@@ -70,6 +70,22 @@ func engineError(t duckdb.ErrorType, text string) error {
 	}
 	return errs.New(errs.Internal, "query engine: %s", msg)
 }
+
+// exhausted says which limit a statement met and what can be done.
+func exhausted(msg string) string {
+	used := ""
+	if m := usedOf.FindStringSubmatch(msg); m != nil {
+		used = " (" + m[1] + ")"
+	}
+	if strings.Contains(msg, "max_temp_directory_size") {
+		return "the sorts, joins and groups of queries have filled the disk space that they may spill to" + used +
+			"; narrow the query, run fewer at once, or raise query.max_spill_size"
+	}
+	return "the sorts, joins and groups of queries have used up their memory" + used +
+		"; narrow the query, run fewer at once, or raise query.memory_pool_size or query.max_spill_size"
+}
+
+var usedOf = regexp.MustCompile(`\(([^()]* used)\)`)
 
 var (
 	notConverted = regexp.MustCompile(`^Could not convert string ['"]((?s).*)['"] to (\w+)`)

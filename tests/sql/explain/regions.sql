@@ -13,7 +13,7 @@ SELECT dc, count(*), count(n), sum(n), avg(usage), min(n), max(usage) FROM cpu G
 
 SELECT dc, stddev(n), stddev_pop(n), var(usage), var_pop(usage) FROM cpu GROUP BY dc ORDER BY dc
 
-SELECT stddev(n + 1000000000), var_pop(usage) FILTER (WHERE n > 1) FROM cpu
+SELECT round(stddev(n + 1000000000), 9), var_pop(usage) FILTER (WHERE n > 1) FROM cpu
 
 SELECT dc, first_value(n ORDER BY ts), last_value(usage ORDER BY ts) FROM cpu WHERE host IS NOT NULL GROUP BY dc ORDER BY dc
 
