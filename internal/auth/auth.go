@@ -14,6 +14,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -57,6 +61,18 @@ func (u *Users) Find(name string) (*User, error) {
 	return nil, errs.New(errs.UserNotFound, "User not found, username: %s", name)
 }
 
+// Resembled gives the password of the user whom a name that nobody has shall resemble, the same one each time: who it is asks for the same
+// exchange, and takes the same time, as somebody would.
+func (u *Users) Resembled(name string) Password {
+	users := u.source.users()
+	names := slices.Sorted(maps.Keys(users))
+	if len(names) == 0 {
+		return nobody
+	}
+	n := binary.BigEndian.Uint64(u.key("one like", name)) % uint64(len(names))
+	return users[names[n]].Password
+}
+
 // Check checks a clear password and gives the user. Its errors are errs.UserNotFound, errs.UserPasswordMismatch,
 // errs.UnsupportedPasswordType, or errs.InvalidArguments where name or password is empty.
 func (u *Users) Check(ctx context.Context, name, password string) (*User, error) {
@@ -65,7 +81,8 @@ func (u *Users) Check(ctx context.Context, name, password string) (*User, error)
 	}
 	user, err := u.Find(name)
 	if err != nil {
-		nobody.Verify(password) // as long as for somebody
+		other := u.Resembled(name)
+		other.Verify(password) // as long as for somebody
 		return nil, err
 	}
 	if !user.Password.slow() {
@@ -133,6 +150,13 @@ func (u *Users) SCRAM(name string) (keys SCRAMKeys, user *User, ok bool) {
 		return keys, user, ok
 	}
 	keys = SCRAMKeys{Iterations: scramIterations, Salt: made[:scramSaltLen]}
+	if p := u.Resembled(name); p.form == pgSCRAM {
+		keys.Iterations = p.iterations
+		for len(keys.Salt) < len(p.salt) {
+			keys.Salt = append(keys.Salt, u.key("more salt of "+strconv.Itoa(len(keys.Salt)), name)...)
+		}
+		keys.Salt = keys.Salt[:len(p.salt)]
+	}
 	copy(keys.StoredKey[:], u.key("stored", name))
 	copy(keys.ServerKey[:], u.key("server", name))
 	return keys, nil, true

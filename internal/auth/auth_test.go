@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,4 +187,30 @@ func FuzzParseUser(f *testing.F) {
 			t.Error("a user without a name")
 		}
 	})
+}
+
+// TestStrangersLookLikeUsers: what a client can see of a name that nobody has is what it sees of one that somebody has.
+func TestStrangersLookLikeUsers(t *testing.T) {
+	salt := strings.Repeat("ab", 24)
+	keys := strings.Repeat("01", 32)
+	u, err := Open("static_user_provider:cmd:a=pg_scram_sha256:9000:"+salt+":"+keys+":"+keys+",b=pg_scram_sha256:9000:"+salt+":"+keys+":"+keys, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, user, ok := u.SCRAM("a")
+	if user == nil || !ok {
+		t.Fatal("a is nobody")
+	}
+	first, user, ok := u.SCRAM("ghost")
+	again, _, _ := u.SCRAM("ghost")
+	other, _, _ := u.SCRAM("ghost 2")
+	if user != nil || !ok || first.Iterations != known.Iterations || len(first.Salt) != len(known.Salt) {
+		t.Errorf("%v looks unlike %v", first, known)
+	}
+	if !slices.Equal(first.Salt, again.Salt) || slices.Equal(first.Salt, other.Salt) {
+		t.Error("the salt of a name is not its own")
+	}
+	if p := u.Resembled("ghost"); !p.slow() {
+		t.Error("a ghost is refused sooner than a user")
+	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/certs"
 	"github.com/goptimedb/goptimedb/internal/server/mysql"
 )
@@ -65,7 +67,7 @@ func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registere
 	}
 	w := &cfg.MySQL
 	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
-		Version: os.Getenv("GREPTIMEDB_MYSQL_SERVER_VERSION"), RejectNoDatabase: w.RejectNoDatabase,
+		Describe: n.describeText, Version: os.Getenv("GREPTIMEDB_MYSQL_SERVER_VERSION"), RejectNoDatabase: w.RejectNoDatabase,
 		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxInText: cfg.Query.MaxStatements, MaxPacket: int(w.MaxAllowedPacket),
 		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),
 		KeepAlive: w.KeepAlive.Std(), Log: n.log, Metrics: reg})
@@ -73,6 +75,27 @@ func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registere
 		return nil, err
 	}
 	return n.serveWire("mysql", w.Addr, s)
+}
+
+// describeText tells the columns of a query without running it, to users who may read. Other statements nobody describes.
+func (n *Standalone) describeText(ctx context.Context, sess *model.Session, text string) ([]model.Field, error) {
+	st, err := sql.ParseOne(text, sql.MySQL)
+	if err != nil {
+		return nil, err
+	}
+	q, ok := st.(*sql.QueryStmt)
+	if !ok {
+		return nil, errs.New(errs.Unsupported, "only queries are described")
+	}
+	return n.describe(ctx, sess, q.Query, nil)
+}
+
+// describe tells the columns of a query without running it, to users who may read.
+func (n *Standalone) describe(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
+	if !sess.Rights.CanRead() {
+		return nil, errs.New(errs.PermissionDenied, "Permission denied: user %s is not allowed to read", sess.User)
+	}
+	return n.query.Fields(ctx, sess, q, params...)
 }
 
 // MySQLAddr is where MySQL is spoken; empty: nowhere.

@@ -40,22 +40,26 @@ type mysqlUsers struct{ *auth.Users }
 func (u mysqlUsers) Account(ctx context.Context, name string) (mysql.Account, error) {
 	user, err := u.Find(name)
 	if err != nil {
-		return mysql.Account{}, err
+		return u.account(name, u.Resembled(name)), err
 	}
-	acc := mysql.Account{Rights: user.Rights}
-	if clear, ok := user.Password.Clear(); ok {
-		acc.Password = []byte(clear)
-		return acc, nil
-	}
-	if h, ok := user.Password.NativeHash(); ok {
-		acc.NativeHash = h
-		return acc, nil
-	}
-	acc.Check = func(ctx context.Context, password []byte) error {
-		_, err := u.Check(ctx, name, string(password))
-		return err
-	}
+	acc := u.account(name, user.Password)
+	acc.Rights = user.Rights
 	return acc, nil
+}
+
+// account tells the ways to log in that a password allows.
+func (u mysqlUsers) account(name string, p auth.Password) (acc mysql.Account) {
+	if clear, ok := p.Clear(); ok {
+		acc.Password = []byte(clear)
+	} else if h, ok := p.NativeHash(); ok {
+		acc.NativeHash = h
+	} else {
+		acc.Check = func(ctx context.Context, password []byte) error {
+			_, err := u.Check(ctx, name, string(password))
+			return err
+		}
+	}
+	return acc
 }
 
 // mysqlAuth is the authenticator of the MySQL listener; nil where everybody is let in.

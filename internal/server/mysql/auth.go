@@ -21,7 +21,7 @@ type Account struct {
 
 // Authenticator knows users. It is called by many goroutines at once.
 type Authenticator interface {
-	// Account finds a user. For one that does not exist the error is errs.UserNotFound; the client is then asked like everybody else and
-	// refused at the end, so that it does not learn who exists.
+	// Account finds a user. For one that does not exist the error is errs.UserNotFound; the client is then asked as the user of the account
+	// that comes with the error would be, and refused at the end whatever it says, so that it does not learn who exists.
 	Account(ctx context.Context, user string) (Account, error)
 }

@@ -40,6 +40,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 		return nil // never answered
 	case wire.ComStmtClose:
 		if id, err := wire.ParseID(body); err == nil && c.stmts[id] != nil {
+			c.stmts[id].closeCursor(c)
 			delete(c.stmts, id)
 			c.s.m.Prepared.Dec()
 		}
@@ -50,6 +51,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 			return err
 		}
 		p.forgetLong()
+		p.closeCursor(c)
 		return c.ok()
 	case wire.ComInitDB:
 		if err := c.useDatabase(ctx, string(body)); err != nil {
@@ -82,7 +84,7 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 		victim.kill(false)
 		return c.ok()
 	case wire.ComStmtFetch:
-		return errs.New(errs.Unsupported, "cursors of prepared statements are not supported")
+		return c.fetch(body)
 	}
 	return &numbered{errorNumber{1047, "08S01"}, fmt.Sprintf("Unknown command 0x%02x", byte(cmd))}
 }

@@ -90,9 +90,17 @@ func (c *conn) resetSession() {
 		sess.User, sess.Rights, sess.Catalog, sess.Database = c.sess.User, c.sess.Rights, c.sess.Catalog, c.sess.Database
 	}
 	c.sess = sess
+	c.forgetStatements()
+	c.named, c.vars, c.warnings = nil, nil, nil
+}
+
+// forgetStatements closes what COM_STMT_PREPARE opened.
+func (c *conn) forgetStatements() {
+	for _, p := range c.stmts {
+		p.closeCursor(c)
+	}
 	c.s.m.Prepared.Sub(float64(len(c.stmts)))
 	clear(c.stmts)
-	c.named, c.vars, c.warnings = nil, nil, nil
 }
 
 // deadlineWriter gives every write a time limit, so that a client that stops reading does not hold a query for ever.
@@ -120,7 +128,7 @@ func (c *conn) Cut() { c.raw.Close() }
 func (c *conn) Serve() {
 	log := c.s.opt.Log.With("protocol", "mysql", "client", c.raw.RemoteAddr().String(), "connection", c.id)
 	defer func() {
-		c.s.m.Prepared.Sub(float64(len(c.stmts)))
+		c.forgetStatements()
 		if p := recover(); p != nil {
 			log.Error("connection panicked", "panic", p, "stack", string(debug.Stack()))
 		}
@@ -249,14 +257,22 @@ func (c *conn) commands(ctx context.Context) error {
 // statementContext makes the context of one statement, which KILL QUERY ends. The second result must be called.
 func (c *conn) statementContext(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	done := c.watch(cancel)
+	return ctx, func() {
+		done()
+		cancel(nil)
+	}
+}
+
+// watch makes cancel what KILL QUERY calls, until the result is called.
+func (c *conn) watch(cancel context.CancelCauseFunc) func() {
 	c.mu.Lock()
 	c.mu.cancel = cancel
 	c.mu.Unlock()
-	return ctx, func() {
+	return func() {
 		c.mu.Lock()
 		c.mu.cancel = nil
 		c.mu.Unlock()
-		cancel(nil)
 	}
 }
 

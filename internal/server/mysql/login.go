@@ -158,8 +158,10 @@ func (c *conn) authenticate(ctx context.Context, l *wire.Login) (plugin string, 
 			if !errs.Is(err, errs.UserNotFound) {
 				return plugin, acc.Rights, err
 			}
-			unknown = err
-			acc = Account{Password: fmt.Appendf(nil, "%x", newSalt())} // nobody's: the exchange takes its usual course
+			unknown, acc.Rights = err, 0 // the exchange takes the course that it takes for the user whom the name resembles
+			if acc.Password == nil && acc.NativeHash == nil && acc.Check == nil {
+				acc.Password = fmt.Appendf(nil, "%x", newSalt())
+			}
 		}
 	}
 	proof := l.Auth

@@ -22,6 +22,7 @@ type prepared struct {
 	long   [][]byte // what came as long data for the next execution; nil: nothing
 	held   int      // bytes of long
 	err    error    // of long data: told when the statement is executed
+	cursor *cursor  // of the last execution; nil: none
 }
 
 func (p *prepared) params() int { return len(p.pieces) - 1 }
@@ -115,15 +116,7 @@ func (c *conn) prepare(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	var fields []model.Field
-	if c.s.opt.Describe != nil && readsOnly(text) {
-		ctx, done := c.statementContext(ctx)
-		fields, err = c.s.opt.Describe(ctx, c.sess, text)
-		done()
-		if err != nil || len(fields) > maxParams {
-			fields = nil // clients learn the columns when they execute
-		}
-	}
+	fields := c.describe(ctx, p)
 	c.lastStmt++
 	c.stmts[c.lastStmt] = p
 	c.s.m.Prepared.Inc()
@@ -146,6 +139,50 @@ func (c *conn) prepare(ctx context.Context, text string) error {
 	return nil
 }
 
+// describe tells the columns that a prepared query will give; none where nobody knows: clients learn them when they execute.
+func (c *conn) describe(ctx context.Context, p *prepared) []model.Field {
+	if c.s.opt.Describe == nil || !readsOnly(p.pieces[0]) {
+		return nil
+	}
+	ctx, done := c.statementContext(ctx)
+	defer done()
+	literals := make([]string, p.params())
+	for _, guess := range []string{"NULL", "1", "'1'"} { // LIMIT takes numbers only, some functions text
+		for i := range literals {
+			literals[i] = guess
+		}
+		fields, err := c.columnsOf(ctx, p.bind(literals))
+		if err == nil && len(fields) <= maxParams {
+			return fields
+		}
+		if len(literals) == 0 {
+			break
+		}
+	}
+	return nil
+}
+
+// columnsOf are the columns of a text without placeholders.
+func (c *conn) columnsOf(ctx context.Context, text string) ([]model.Field, error) {
+	st, err := sql.ParseOne(text, sql.MySQL)
+	if err != nil {
+		return nil, err
+	}
+	if q, ok := st.(*sql.QueryStmt); ok { // variables stand in it as their values, or it is answered here
+		over, out, err := c.query(q)
+		if err != nil {
+			return nil, err
+		}
+		if out != nil {
+			return out.Rows.Fields(), nil
+		}
+		if over != "" {
+			text = over
+		}
+	}
+	return c.s.opt.Describe(ctx, c.sess, text)
+}
+
 // preparedOf finds the statement whose number a body starts with.
 func (c *conn) preparedOf(body []byte) (*prepared, error) {
 	id, err := wire.ParseID(body)
@@ -158,13 +195,14 @@ func (c *conn) preparedOf(body []byte) (*prepared, error) {
 	return nil, &numbered{errorNumber{1243, "HY000"}, fmt.Sprintf("Unknown prepared statement handler (%d) given to EXECUTE", id)}
 }
 
-// execute is COM_STMT_EXECUTE. Whether the client asks for a cursor makes no difference: all rows are sent.
+// execute is COM_STMT_EXECUTE. A cursor that the client asks for is opened where the statement is a query.
 func (c *conn) execute(ctx context.Context, body []byte) error {
 	p, err := c.preparedOf(body)
 	if err != nil {
 		return err
 	}
 	defer p.forgetLong()
+	p.closeCursor(c)
 	if p.err != nil {
 		return p.err
 	}
@@ -181,7 +219,11 @@ func (c *conn) execute(ctx context.Context, body []byte) error {
 	for i, v := range values {
 		literals[i] = literal(v)
 	}
-	return c.run(ctx, p.bind(literals), true)
+	text := p.bind(literals)
+	if e.Flags&cursorReadOnly != 0 && readsOnly(text) {
+		return c.openCursor(ctx, p, text)
+	}
+	return c.run(ctx, text, true)
 }
 
 // longData is COM_STMT_SEND_LONG_DATA. It is never answered, so that errors wait for the execution.

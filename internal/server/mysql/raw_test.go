@@ -3,9 +3,11 @@ package mysql
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha1"
 	"crypto/subtle"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand"
 	"net"
@@ -99,17 +101,17 @@ func TestCommands(t *testing.T) {
 		r.send(0, payload)
 		return r.want(prefix)
 	}
-	do("\x0e", okPacket)                             // ping
-	do("\x1f", okPacket)                             // reset
-	do("\x02other", okPacket)                        // init db
-	do("\x02nope", "\xff\x4e\x04#42000")             // 1102
-	do("\x04t\x00", "\xfe")                          // field list
-	do("\x09", "Uptime: ")                           // statistics
-	do("\x1b\x00\x00", "\xfe")                       // set option
-	do("\x1c\x01\x00\x00\x00", "\xff\xd3\x04#42000") // fetch: 1235
-	do("\x7e", "\xff\x17\x04#08S01")                 // 1047
-	do("\x0c\xff\xff\xff\x7f", "\xff\x46\x04")       // kill nobody: 1094
-	do("\x03", "\xff\x29\x04#42000")                 // empty query: 1065
+	do("\x0e", okPacket)                       // ping
+	do("\x1f", okPacket)                       // reset
+	do("\x02other", okPacket)                  // init db
+	do("\x02nope", "\xff\x4e\x04#42000")       // 1102
+	do("\x04t\x00", "\xfe")                    // field list
+	do("\x09", "Uptime: ")                     // statistics
+	do("\x1b\x00\x00", "\xfe")                 // set option
+	do("\x1c\x01\x00\x00\x00", "\xff\xdb\x04") // fetch from what was not prepared: 1243
+	do("\x7e", "\xff\x17\x04#08S01")           // 1047
+	do("\x0c\xff\xff\xff\x7f", "\xff\x46\x04") // kill nobody: 1094
+	do("\x03", "\xff\x29\x04#42000")           // empty query: 1065
 	do("\x03 ; ", "\xff\x29\x04#42000")
 	do("\x03-- nothing", okPacket)
 	do("\x17\x09\x00\x00\x00\x00\x01\x00\x00\x00", "\xff\xdb\x04") // execute what was not prepared: 1243
@@ -160,6 +162,58 @@ func TestCommands(t *testing.T) {
 	r.want("\x05other")
 	r.want("\xfe")
 	r.send(0, "\x01")
+	r.ended()
+}
+
+// TestCursors: rows that clients take by COM_STMT_FETCH.
+func TestCursors(t *testing.T) {
+	f := []model.Field{{Name: "x", Type: model.Int64}}
+	h := start(t, Options{Describe: func(_ context.Context, _ *model.Session, text string) ([]model.Field, error) {
+		if text != "SELECT x FROM t LIMIT 1" {
+			return nil, errors.New("LIMIT takes numbers")
+		}
+		return f, nil
+	}})
+	h.rows("SELECT x FROM t LIMIT 4", f, batch(f, []any{1}, []any{2}, []any{3}), batch(f, []any{4}))
+	r := h.login()
+	do := func(payload, prefix string) {
+		t.Helper()
+		r.send(0, payload)
+		r.want(prefix)
+	}
+	column := "\x03def\x00\x00\x00\x01x\x01x\x0c\x3f\x00"
+	do("\x16SELECT x FROM t LIMIT ?", "\x00\x01\x00\x00\x00\x01\x00\x01\x00") // one column, one parameter
+	r.want("\x03def")
+	r.want("\xfe")
+	r.want(column)
+	r.want("\xfe")
+	open := "\x17\x01\x00\x00\x00\x01\x01\x00\x00\x00\x00\x01\x01\x00\x04"
+	fetch := "\x1c\x01\x00\x00\x00\x02\x00\x00\x00"
+	row := func(n byte) { t.Helper(); r.want("\x00\x00" + string(rune(n)) + "\x00") }
+	none := "\xff\x8d\x05#HY000" // 1421
+
+	do(fetch, none)
+	do(open, "\x01")
+	r.want(column)
+	r.want("\xfe\x00\x00\x42\x00") // a cursor is there
+	do("\x0e", okPacket)           // other commands may come between
+	do(fetch, "\x00\x00\x01")
+	row(2)
+	r.want("\xfe\x00\x00\x42\x00")
+	do(fetch, "\x00\x00\x03")
+	row(4)
+	r.want("\xfe\x00\x00\x82\x00") // the last row was sent
+	do(fetch, none)
+
+	do(open, "\x01") // again, and left open
+	r.want(column)
+	r.want("\xfe")
+	do("\x1a\x01\x00\x00\x00", okPacket) // COM_STMT_RESET closes it
+	do(fetch, none)
+	do(open, "\x01")
+	r.want(column)
+	r.want("\xfe")
+	r.send(0, "\x01") // quitting does, too: the harness looks
 	r.ended()
 }
 

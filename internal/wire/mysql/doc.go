@@ -44,6 +44,9 @@ type Status uint16
 const (
 	StatusAutocommit  Status = 1 << 1
 	StatusMoreResults Status = 1 << 3
+	// StatusCursorExists tells that rows await COM_STMT_FETCH, StatusLastRowSent that no more do.
+	StatusCursorExists Status = 1 << 6
+	StatusLastRowSent  Status = 1 << 7
 )
 
 // Command is the first byte of a client's packet.
