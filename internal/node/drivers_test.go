@@ -65,18 +65,7 @@ func TestParametersComeBack(t *testing.T) {
 		}
 	}
 
-	// Drivers that name types by themselves (asyncpg) and cursors that are described as portals (psycopg).
-	rows, err := c.Query(t.Context(), "WITH RECURSIVE typeinfo_tree( and the rest", []uint32{wire.OIDInt4Array})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !rows.Next() {
-		t.Fatal(rows.Err())
-	}
-	if v, err := rows.Values(); err != nil || v[2] != "_int4" {
-		t.Error(v, err)
-	}
-	rows.Close()
+	// Cursors that are described as portals (psycopg).
 	if _, err := c.Exec(t.Context(), "DECLARE c CURSOR FOR SELECT 1 AS one"); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
@@ -131,11 +132,15 @@ func (o *Operator) computed(ctx context.Context, sess *model.Session, c *model.C
 			return model.Value{}, errs.New(errs.InvalidArguments, "parameter $%d is not given", x.Index)
 		}
 		return o.parameter(sess, c, params[x.Index-1])
+	case *sql.Cast: // of a parameter to what the column is: drivers write the types of all of them
+		if ph, ok := x.X.(*sql.Placeholder); ok && ph.Index >= 1 && ph.Index <= len(params) && castsTo(x, c) {
+			return o.parameter(sess, c, params[ph.Index-1])
+		}
 	}
 	if o.opts.Query == nil {
 		return model.Value{}, errs.New(errs.Unsupported, "Not supported: expression %s in VALUES", sql.Format(x))
 	}
-	v, err := o.opts.Query.Value(ctx, sess, &sql.Cast{X: x, Type: typeName(c.Type)})
+	v, err := o.opts.Query.Value(ctx, sess, &sql.Cast{X: x, Type: typeName(c.Type)}, params...)
 	if err != nil {
 		return v, err
 	}
@@ -146,6 +151,16 @@ func (o *Operator) computed(ctx context.Context, sess *model.Session, c *model.C
 		return v, wrongType(c, typeText(v.Type))
 	}
 	return v, nil
+}
+
+// castsTo reports a cast after which a value is as it would be in the column without it.
+func castsTo(x *sql.Cast, c *model.Column) bool {
+	r, err := x.Type.Resolve()
+	if err != nil {
+		return false
+	}
+	t, err := model.ParseType(string(r.Kind))
+	return err == nil && (t.Kind == c.Type.Kind && t.Unit == c.Type.Unit || t.Kind == model.KindFloat64 && c.Type.Floating())
 }
 
 // parameter converts the value of a placeholder: through its text where the types differ.
@@ -166,8 +181,14 @@ func (o *Operator) parameter(sess *model.Session, c *model.Column, p model.Value
 	switch p.Type.Class() {
 	case model.ClassBool:
 		return l.value(c, &sql.Literal{Kind: sql.LitBool, Text: strconv.FormatBool(p.Bool)})
-	case model.ClassInt, model.ClassFloat, model.ClassDecimal:
+	case model.ClassInt:
 		return l.value(c, &sql.Literal{Kind: sql.LitFloat, Text: p.String()})
+	case model.ClassFloat, model.ClassDecimal: // clients whose numbers are of one type send 3 as 3.0
+		text := p.String()
+		if whole, fraction, ok := strings.Cut(text, "."); ok && c.Type.Integer() && strings.Trim(fraction, "0") == "" {
+			text = whole
+		}
+		return l.value(c, &sql.Literal{Kind: sql.LitFloat, Text: text})
 	case model.ClassBytes:
 		return l.value(c, &sql.Literal{Kind: sql.LitString, Text: p.Bytes})
 	}

@@ -25,7 +25,7 @@ type Query interface {
 	Fields(ctx context.Context, sess *model.Session, q *sql.Query, params ...model.Value) ([]model.Field, error)
 	Explain(ctx context.Context, sess *model.Session, q *sql.Query, o query.ExplainOptions, params ...model.Value) (model.RowStream, error)
 	Condition(ctx context.Context, sess *model.Session, table sql.ObjectName, where sql.Expr, params ...model.Value) (query.Condition, error)
-	Value(ctx context.Context, sess *model.Session, x sql.Expr) (model.Value, error)
+	Value(ctx context.Context, sess *model.Session, x sql.Expr, params ...model.Value) (model.Value, error)
 }
 
 // Options are the parts that an Operator stands on. Catalog and Regions are required; without Query there are rows and definitions only.

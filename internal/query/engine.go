@@ -156,8 +156,8 @@ func (e *Engine) Fields(ctx context.Context, sess *model.Session, q *sql.Query, 
 }
 
 // Value computes an expression that reads no table, such as a default or a parameter.
-func (e *Engine) Value(ctx context.Context, sess *model.Session, x sql.Expr) (model.Value, error) {
-	bound, err := bind.Const(ctx, e.env(sess, nil), x)
+func (e *Engine) Value(ctx context.Context, sess *model.Session, x sql.Expr, params ...model.Value) (model.Value, error) {
+	bound, err := bind.Const(ctx, e.env(sess, params), x)
 	if err != nil {
 		return model.Value{}, err
 	}

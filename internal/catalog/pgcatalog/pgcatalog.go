@@ -1,8 +1,9 @@
 // Package pgcatalog holds the tables of pg_catalog, in which PostgreSQL's clients look for databases, tables, columns and types. What
 // there is of them here is shown in PostgreSQL's form; what there is not is an empty table with PostgreSQL's columns.
 //
-// A table is its columns, written as "name T" where T is one of S string, O object id, I2 I4 I8 integers, B boolean, F4 float, and a
-// function that adds its rows. Rows are made anew for each query. Arrays are text: {1,2}.
+// A table is its columns, written as "name T" where T is one of S string, O object id, I2 I4 I8 integers, B boolean, F4 float, or one of
+// them with [] for an array, and a function that adds its rows. Rows are made anew for each query, as far as it asks for them. What is an
+// int2vector or oidvector in PostgreSQL is text as clients read it there, "1 2"; Vector tells them.
 package pgcatalog
 
 import (
@@ -89,7 +90,19 @@ func (d *definition) table(id model.TableID) *Table {
 	return t
 }
 
+// Vector reports the name of a column that is an int2vector or an oidvector in PostgreSQL.
+func Vector(column string) bool {
+	switch column {
+	case "indkey", "indcollation", "indclass", "indoption", "proargtypes", "tgattr", "stxkeys", "partattrs", "partclass", "partcollation":
+		return true
+	}
+	return false
+}
+
 func columnType(s string) model.Type {
+	if elem, ok := strings.CutSuffix(s, "[]"); ok {
+		return model.ListOf(columnType(elem))
+	}
 	switch s {
 	case "O", "I8":
 		return model.Int64
@@ -233,7 +246,7 @@ func (s *Source) relations() []relation {
 		out = append(out, relation{oid: systemOID(t.Name, t.ID), database: infoschema.Name, name: t.Name, kind: "v", columns: t.Schema.Columns})
 	}
 	for _, t := range s.Tables() {
-		if t.Name != definitionsTable {
+		if !hidden(t.Name) {
 			out = append(out, relation{oid: systemOID(t.Name, t.ID), database: Name, name: t.Name, kind: "r", columns: t.Schema.Columns})
 		}
 	}
@@ -299,19 +312,20 @@ func keyColumns(t *catalog.Table, columns []model.Column) (places []string, name
 	for _, c := range t.Schema.Tags() {
 		for i := range columns {
 			if columns[i].Name == c.Name {
-				places, names = append(places, strconv.Itoa(i+1)), append(names, quoteIdent(c.Name))
+				places, names = append(places, strconv.Itoa(i+1)), append(names, QuoteIdent(c.Name))
 			}
 		}
 	}
 	for i := range columns {
 		if columns[i].Semantic == model.TimeColumn {
-			places, names = append(places, strconv.Itoa(i+1)), append(names, quoteIdent(columns[i].Name))
+			places, names = append(places, strconv.Itoa(i+1)), append(names, QuoteIdent(columns[i].Name))
 		}
 	}
 	return places, names
 }
 
-func quoteIdent(name string) string {
+// QuoteIdent writes a name as PostgreSQL prints it: in quotes where it would not be read back as it is.
+func QuoteIdent(name string) string {
 	for i := range len(name) {
 		if c := name[i]; c != '_' && (c < 'a' || c > 'z') && (c < '0' || c > '9' || i == 0) {
 			return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
@@ -320,7 +334,8 @@ func quoteIdent(name string) string {
 	return name
 }
 
-func array(items []string) string { return "{" + strings.Join(items, ",") + "}" }
+// array is a list of numbers as it lies in a column.
+func array(items []string) string { return "[" + strings.Join(items, ",") + "]" }
 
 // typeOID is PostgreSQL's type of a column.
 func typeOID(t model.Type) (oid uint32, size int, modifier int) {

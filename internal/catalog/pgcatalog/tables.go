@@ -5,44 +5,53 @@ import (
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
+	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// definitionsTable has the texts that functions such as pg_get_indexdef give, by object. PostgreSQL has no such table; it is not listed.
-const definitionsTable = "pg_object_definitions"
+// Tables that PostgreSQL has not and that are not listed: what functions of objects are written with.
+const (
+	definitionsTable = "pg_object_definitions" // the texts that functions such as pg_get_indexdef give, by object
+	namesTable       = "pg_object_names"       // the names by which tables are found, bare and with their database
+	keywordsTable    = "pg_keywords"           // what pg_get_keywords() gives
+)
+
+func hidden(table string) bool {
+	return table == definitionsTable || table == namesTable || table == keywordsTable
+}
 
 func definitions() []definition {
 	return append([]definition{
-		{"pg_namespace", "oid O, nspname S, nspowner O, nspacl S", namespaces},
+		{"pg_namespace", "oid O, nspname S, nspowner O, nspacl S[]", namespaces},
 		{"pg_class", `oid O, relname S, relnamespace O, reltype O, reloftype O, relowner O, relam O, relfilenode O, reltablespace O, relpages I4,
 			reltuples F4, relallvisible I4, reltoastrelid O, relhasindex B, relisshared B, relpersistence S, relkind S, relnatts I2, relchecks I2,
 			relhasrules B, relhastriggers B, relhassubclass B, relrowsecurity B, relforcerowsecurity B, relispopulated B, relreplident S,
-			relispartition B, relrewrite O, relfrozenxid O, relminmxid O, relacl S, reloptions S, relpartbound S`, classes},
+			relispartition B, relrewrite O, relfrozenxid O, relminmxid O, relacl S[], reloptions S[], relpartbound S`, classes},
 		{"pg_attribute", `attrelid O, attname S, atttypid O, attlen I2, attnum I2, attcacheoff I4, atttypmod I4, attndims I2, attbyval B, attalign S,
 			attstorage S, attcompression S, attnotnull B, atthasdef B, atthasmissing B, attidentity S, attgenerated S, attisdropped B, attislocal B,
-			attinhcount I2, attstattarget I2, attcollation O, attacl S, attoptions S, attfdwoptions S, attmissingval S`, attributes},
+			attinhcount I2, attstattarget I2, attcollation O, attacl S[], attoptions S[], attfdwoptions S[], attmissingval S`, attributes},
 		{"pg_type", `oid O, typname S, typnamespace O, typowner O, typlen I2, typbyval B, typtype S, typcategory S, typispreferred B, typisdefined B,
 			typdelim S, typrelid O, typsubscript S, typelem O, typarray O, typinput S, typoutput S, typreceive S, typsend S, typmodin S, typmodout S,
 			typanalyze S, typalign S, typstorage S, typnotnull B, typbasetype O, typtypmod I4, typndims I4, typcollation O, typdefaultbin S,
-			typdefault S, typacl S`, types},
+			typdefault S, typacl S[]`, types},
 		{"pg_database", `oid O, datname S, datdba O, encoding I4, datlocprovider S, datistemplate B, datallowconn B, datconnlimit I4, datfrozenxid O,
-			datminmxid O, dattablespace O, datcollate S, datctype S, daticulocale S, daticurules S, datcollversion S, datacl S`, databases},
+			datminmxid O, dattablespace O, datcollate S, datctype S, daticulocale S, daticurules S, datcollversion S, datacl S[]`, databases},
 		{"pg_tables", "schemaname S, tablename S, tableowner S, tablespace S, hasindexes B, hasrules B, hastriggers B, rowsecurity B", tables},
 		{"pg_views", "schemaname S, viewname S, viewowner S, definition S", views},
 		{"pg_roles", `rolname S, rolsuper B, rolinherit B, rolcreaterole B, rolcreatedb B, rolcanlogin B, rolreplication B, rolconnlimit I4,
-			rolpassword S, rolvaliduntil S, rolbypassrls B, rolconfig S, oid O`, roles},
+			rolpassword S, rolvaliduntil S, rolbypassrls B, rolconfig S[], oid O`, roles},
 		{"pg_authid", `oid O, rolname S, rolsuper B, rolinherit B, rolcreaterole B, rolcreatedb B, rolcanlogin B, rolreplication B, rolbypassrls B,
 			rolconnlimit I4, rolpassword S, rolvaliduntil S`, roles},
-		{"pg_user", "usename S, usesysid O, usecreatedb B, usesuper B, userepl B, usebypassrls B, passwd S, valuntil S, useconfig S", users},
+		{"pg_user", "usename S, usesysid O, usecreatedb B, usesuper B, userepl B, usebypassrls B, passwd S, valuntil S, useconfig S[]", users},
 		{"pg_settings", `name S, setting S, unit S, category S, short_desc S, extra_desc S, context S, vartype S, source S, min_val S, max_val S,
-			enumvals S, boot_val S, reset_val S, sourcefile S, sourceline I4, pending_restart B`, settings},
+			enumvals S[], boot_val S, reset_val S, sourcefile S, sourceline I4, pending_restart B`, settings},
 		{"pg_index", `indexrelid O, indrelid O, indnatts I2, indnkeyatts I2, indisunique B, indnullsnotdistinct B, indisprimary B, indisexclusion B,
 			indimmediate B, indisclustered B, indisvalid B, indcheckxmin B, indisready B, indislive B, indisreplident B, indkey S, indcollation S,
 			indclass S, indoption S, indexprs S, indpred S`, indexes},
 		{"pg_indexes", "schemaname S, tablename S, indexname S, tablespace S, indexdef S", indexTexts},
 		{"pg_constraint", `oid O, conname S, connamespace O, contype S, condeferrable B, condeferred B, convalidated B, conrelid O, contypid O,
 			conindid O, conparentid O, confrelid O, confupdtype S, confdeltype S, confmatchtype S, conislocal B, coninhcount I2, connoinherit B,
-			conkey S, confkey S, conpfeqop S, conppeqop S, conffeqop S, confdelsetcols S, conexclop S, conbin S`, constraints},
+			conkey I2[], confkey I2[], conpfeqop O[], conppeqop O[], conffeqop O[], confdelsetcols I2[], conexclop O[], conbin S`, constraints},
 		{"pg_attrdef", "oid O, adrelid O, adnum I2, adbin S", defaults},
 		{"pg_description", "objoid O, classoid O, objsubid I4, description S", descriptions},
 		{"pg_am", "oid O, amname S, amhandler S, amtype S", func(_ *Source, w *writer) {
@@ -54,13 +63,15 @@ func definitions() []definition {
 			w.add(cells{"oid": 100, "collname": "default", "collnamespace": 11, "collowner": owner, "collprovider": "d", "collencoding": -1})
 			w.add(cells{"oid": 950, "collname": "C", "collnamespace": 11, "collowner": owner, "collprovider": "c", "collencoding": -1})
 		}},
-		{"pg_tablespace", "oid O, spcname S, spcowner O, spcacl S, spcoptions S", func(_ *Source, w *writer) {
+		{"pg_tablespace", "oid O, spcname S, spcowner O, spcacl S[], spcoptions S[]", func(_ *Source, w *writer) {
 			w.add(cells{"oid": defaultSpace, "spcname": "pg_default", "spcowner": owner})
 		}},
-		{"pg_language", "oid O, lanname S, lanowner O, lanispl B, lanpltrusted B, lanplcallfoid O, laninline O, lanvalidator O, lanacl S", func(_ *Source, w *writer) {
+		{"pg_language", "oid O, lanname S, lanowner O, lanispl B, lanpltrusted B, lanplcallfoid O, laninline O, lanvalidator O, lanacl S[]", func(_ *Source, w *writer) {
 			w.add(cells{"oid": 14, "lanname": "sql", "lanowner": owner, "lanpltrusted": true})
 		}},
 		{definitionsTable, "oid O, definition S", texts},
+		{namesTable, "oid O, name S", names},
+		{keywordsTable, "word S, catcode S, barelabel B, catdesc S, baredesc S", keywords},
 	}, empties()...)
 }
 
@@ -126,7 +137,7 @@ func attributes(s *Source, w *writer) {
 
 func keyType(columns []model.Column, name string) uint32 {
 	for i := range columns {
-		if quoteIdent(columns[i].Name) == name {
+		if QuoteIdent(columns[i].Name) == name {
 			oid, _, _ := typeOID(columns[i].Type)
 			return oid
 		}
@@ -203,7 +214,7 @@ func indexes(s *Source, w *writer) {
 }
 
 func indexText(r *relation, names []string) string {
-	return "CREATE UNIQUE INDEX " + quoteIdent(r.name+"_pkey") + " ON " + quoteIdent(r.database) + "." + quoteIdent(r.name) + " USING btree (" +
+	return "CREATE UNIQUE INDEX " + QuoteIdent(r.name+"_pkey") + " ON " + QuoteIdent(r.database) + "." + QuoteIdent(r.name) + " USING btree (" +
 		strings.Join(names, ", ") + ")"
 }
 
@@ -259,6 +270,31 @@ func texts(s *Source, w *writer) {
 	})
 	for _, v := range s.Catalog.AllViews() {
 		w.add(cells{"oid": TableOID(v.ID), "definition": v.Query})
+	}
+}
+
+// names are those that a cast to regclass reads: with their database, and those of pg_catalog without it too.
+func names(s *Source, w *writer) {
+	for _, r := range s.relations() {
+		for _, oid := range []uint32{r.oid, r.oid + indexOffset} {
+			name := r.name
+			if oid != r.oid {
+				if r.table == nil {
+					continue
+				}
+				name += "_pkey"
+			}
+			w.add(cells{"oid": oid, "name": QuoteIdent(r.database) + "." + QuoteIdent(name)})
+			if r.database == Name {
+				w.add(cells{"oid": oid, "name": QuoteIdent(name)})
+			}
+		}
+	}
+}
+
+func keywords(_ *Source, w *writer) {
+	for _, word := range sql.ReservedWords() {
+		w.add(cells{"word": word, "catcode": "R", "catdesc": "reserved", "baredesc": "can be bare label", "barelabel": true})
 	}
 }
 

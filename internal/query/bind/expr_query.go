@@ -37,14 +37,6 @@ func (b *binder) subquery(es *exprScope, e sql.Expr) (plan.Expr, error) {
 	return nil, errs.New(errs.Internal, "sub-query %T", e)
 }
 
-func (b *binder) anyOfArray(es *exprScope, e *sql.Quantified) (plan.Expr, error) {
-	a, ok := e.Array.(*sql.ArrayLit)
-	if !ok || e.All || e.Op != sql.OpEq || len(a.Elems) == 0 {
-		return nil, errs.New(errs.Unsupported, "ANY and ALL of this array")
-	}
-	return b.inList(es, &sql.InList{X: e.X, List: a.Elems})
-}
-
 // oneColumn binds a sub-query that stands for values.
 func (b *binder) oneColumn(es *exprScope, q *sql.Query) (plan.Node, model.Type, error) {
 	rel, err := b.query(q, es.scope, es.with)

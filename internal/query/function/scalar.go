@@ -42,7 +42,7 @@ func buildScalars() map[string]*Scalar {
 			d.add(m)
 		}
 	}
-	for _, f := range append(append(timeFunctions(), arrayFunctions()...), modFunction()) {
+	for _, f := range append(append(timeFunctions(), arrayFunctions()...), modFunction(), expandArray()) {
 		m[f.Name] = f
 	}
 	for alias, name := range aliases {
@@ -66,7 +66,7 @@ var aliases = map[string]string{
 	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like", "substring_index": "substr_index",
 	"array_cat": "array_concat", "array_contains": "array_has", "list_contains": "array_has", "arrays_overlap": "array_has_any",
 	"array_indexof": "array_position", "array_extract": "array_element", "array_join": "array_to_string", "element_at": "map_extract",
-	"row": "struct", "array_len": "array_length", "string_to_list": "string_to_array",
+	"lcase": "lower", "ucase": "upper", "row": "struct", "array_len": "array_length", "string_to_list": "string_to_array",
 }
 
 // def describes a function in one line. Sigs are its signatures, the first that fits counts, each a letter an argument, then a colon and

@@ -1,5 +1,9 @@
 package function
 
+import (
+	"github.com/goptimedb/goptimedb/internal/model"
+)
+
 // systemFunctions answer what PostgreSQL's clients ask of a server. What the binder knows, such as version(), is not here.
 func systemFunctions() []def {
 	out := []def{
@@ -22,6 +26,10 @@ func systemFunctions() []def {
 		{name: "pg_get_partition_ancestors", sigs: "a:s", sql: "CAST(NULL AS VARCHAR)"},
 		{name: "pg_relation_is_publishable", sigs: "a:b", sql: "false"},
 		{name: "pg_get_statisticsobjdef_columns", sigs: "a:s", sql: "CAST(NULL AS VARCHAR)"},
+		// The numbers in an int2vector or oidvector, which lies as text: "1 2".
+		{name: "pg_vector", sigs: "s:li", sql: "CASE WHEN $1 = '' THEN CAST([] AS BIGINT[]) ELSE CAST(string_split($1, ' ') AS BIGINT[]) END"},
+		// What ARRAY(query) gives where the query has no rows.
+		{name: "pg_empty_array", sigs: ":ls", sql: "CAST([] AS VARCHAR[])"},
 		{name: "pg_my_temp_schema", sigs: ":i", sql: "CAST(0 AS BIGINT)"},
 		{name: "obj_description", sigs: "a[s:s", sql: "CAST(NULL AS VARCHAR)"},
 		{name: "col_description", sigs: "aa:s", sql: "CAST(NULL AS VARCHAR)"},
@@ -31,4 +39,15 @@ func systemFunctions() []def {
 		out = append(out, def{name: "has_" + what + "_privilege", sigs: "aa[a:b", sql: "true"})
 	}
 	return out
+}
+
+// expandArray is what _pg_expandarray takes apart: a list of the elements x with their places n.
+func expandArray() *Scalar {
+	return &Scalar{Name: "pg_expand_array", Tier: Rewrite, SQL: template("list_transform($1, lambda e, i: {'x': e, 'n': CAST(i AS INTEGER)})"),
+		Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
+			if len(args) != 1 || args[0].Kind != model.KindList {
+				return nil, model.Null, NoMatch("_pg_expandarray", args)
+			}
+			return args, model.ListOf(model.StructOf([]model.Field{{Name: "x", Type: args[0].ElemType()}, {Name: "n", Type: model.Int32}})), nil
+		}}
 }

@@ -97,6 +97,7 @@ func jsonFunctions() []def {
 		{name: "json_get", sigs: "qs:s", sql: "gt_json_get_string($1, $2)"},
 		{name: "json_get_object", sigs: "qs:q", sql: "gt_json_get_object($1, $2)"},
 		{name: "json_object", sigs: "a*:q :q", fn: jsonObject},
+		{name: "json_build_object", sigs: "a*:q :q", fn: jsonObject},
 		{name: "json_object_keys", sigs: "q:ls", sql: `CAST(from_json(gt_json_object_keys($1), '["VARCHAR"]') AS VARCHAR[])`},
 		{name: "json_is_null", sigs: "q:b", sql: "gt_json_is_null($1)"},
 		{name: "json_is_bool", sigs: "q:b", sql: "gt_json_is_bool($1)"},

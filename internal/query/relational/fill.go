@@ -31,6 +31,9 @@ func (fl *filler) fill(vec duckdb.Vector, t model.Type, v *model.Vector, at, n i
 	if class != t.Class() {
 		return errs.New(errs.Internal, "declared %s, got %s", t, v.Type)
 	}
+	if listed(t) {
+		return fl.fillList(vec, t, v, at, n)
+	}
 	if class == model.ClassBytes {
 		return fl.fillBytes(vec, t, v, at, n)
 	}

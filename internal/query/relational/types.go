@@ -8,7 +8,7 @@ import (
 )
 
 // scalarTypes are the types without parameters that columns of sources become. Types that DuckDB lacks travel as the type that holds
-// the same bits: JSON, List, Struct and Map as text, Vector as a blob, Duration and Time as numbers of their units.
+// the same bits: JSON, Struct, Map and lists that are not listed as text, Vector as a blob, Duration and Time as numbers of their units.
 var scalarTypes = map[model.Kind]duckdb.Type{
 	model.KindNull:     duckdb.TypeInteger,
 	model.KindBool:     duckdb.TypeBoolean,
@@ -54,6 +54,15 @@ func logicalType(t model.Type) (duckdb.LogicalType, error) {
 		return duckdb.CreateLogicalType(timestampType(t.Unit)), nil
 	case model.KindDecimal:
 		return duckdb.CreateDecimalType(t.Precision, t.Scale), nil
+	case model.KindList:
+		if listed(t) {
+			elem, err := logicalType(t.ElemType())
+			if err != nil {
+				return elem, err
+			}
+			defer duckdb.DestroyLogicalType(&elem)
+			return duckdb.CreateListType(elem), nil
+		}
 	}
 	d, ok := scalarTypes[t.Kind]
 	if !ok {

@@ -122,6 +122,9 @@ func (p *pushedAggregate) addKey(k model.GroupKey, name string, t model.Type) pl
 
 // timeBucket is the slot of the time index that an expression computes.
 func timeBucket(s *plan.Scan, e plan.Expr) (model.TimeBucket, bool) {
+	if s.Table.Schema.Time() == nil { // a system table
+		return model.TimeBucket{}, false
+	}
 	unit := s.Table.Schema.TimeUnit()
 	switch e := e.(type) {
 	case *plan.Cast: // to a date: a day

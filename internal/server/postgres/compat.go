@@ -9,6 +9,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/catalog/pgcatalog"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
+	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
@@ -42,23 +43,51 @@ func (c *conn) adapt(ctx context.Context, st sql.Statement) error {
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_")}
+	a := &adapter{c: c, ctx: ctx, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}}
 	sql.Walk(st, func(n sql.Node) bool {
 		if sel, ok := n.(*sql.Select); ok {
 			a.names(sel)
 		}
 		return true
 	})
-	return sql.Rewrite(st, a.expr, nil)
+	if err := sql.Rewrite(st, a.expr, a.table); err != nil {
+		return err
+	}
+	sql.Walk(st, func(n sql.Node) bool {
+		if q, ok := n.(*sql.Query); ok {
+			unroll(q)
+		}
+		return true
+	})
+	return nil
+}
+
+// catalogTypes are the types that PostgreSQL gives the columns of a query of pg_catalog, 0 for those that have none of their own; nil for
+// any other statement. Drivers that look types up in binary rely on them.
+func catalogTypes(st sql.Statement, fields []model.Field) []uint32 {
+	q, ok := st.(*sql.QueryStmt)
+	if !ok || !adapts(q.Source()) {
+		return nil
+	}
+	if reads, others := mentions(q.Query, ""); others || !reads {
+		return nil
+	}
+	out := make([]uint32, len(fields))
+	for i, f := range fields {
+		out[i] = pgcatalog.ColumnOID(f.Name, f.Type)
+	}
+	return out
 }
 
 type adapter struct {
 	c       *conn
 	ctx     context.Context
-	catalog bool // the statement asks for the catalog, in whose columns arrays are text
+	catalog bool // the statement asks for the catalog: columns get the names that clients expect
+	// vectors are the names that queries within give to columns that are vectors.
+	vectors map[string]bool
 }
 
-// ofLists are functions that mean something else for the arrays of the catalog than for lists.
+// ofLists are functions of the dialect's lists, whose columns have the dialect's names outside of the catalog.
 func ofLists(name string) bool {
 	switch name {
 	case "array_to_string", "array_length", "array_remove":
@@ -69,10 +98,14 @@ func ofLists(name string) bool {
 
 // names gives columns that are about to change the names that PostgreSQL gives them: the function's, or the column's that is cast.
 func (a *adapter) names(sel *sql.Select) {
-	seen := map[string]bool{}
+	seen, named := map[string]bool{}, map[string]bool{}
 	for i := range sel.Items {
 		it := &sel.Items[i]
 		if it.Alias.Name != "" {
+			if a.vectorOf(it.Expr) != nil {
+				a.vectors[it.Alias.Name] = true
+			}
+			named[it.Alias.Name] = true
 			continue
 		}
 		if _, star := it.Expr.(*sql.Star); !star { // columns of one name are fine in PostgreSQL
@@ -89,27 +122,38 @@ func (a *adapter) names(sel *sql.Select) {
 				x = cast.X
 			} else if col, ok := x.(*sql.Collate); ok {
 				x = col.X
+			} else if at, ok := x.(*sql.Index); ok && a.catalog {
+				x = at.X
 			} else {
 				break
 			}
 		}
+		name := ""
 		switch x := x.(type) {
 		case *sql.FuncCall:
-			if name := strings.ToLower(x.FuncName()); rewritten(name) && (a.catalog || !ofLists(name)) {
-				it.Alias = sql.Ident{Name: name, Quoted: true}
+			if f := strings.ToLower(x.FuncName()); rewritten(f) && (a.catalog || !ofLists(f)) {
+				name = f
 			}
 		case *sql.ColumnRef:
 			if _, ok := it.Expr.(*sql.ColumnRef); !ok {
-				it.Alias = sql.Ident{Name: x.Name.Base(), Quoted: true}
+				name = x.Name.Base()
 			}
 		}
+		if name == "" {
+			continue
+		}
+		if named[name] {
+			name += "_" + strconv.Itoa(i+1)
+		}
+		named[name] = true
+		it.Alias = sql.Ident{Name: name, Quoted: true}
 	}
 }
 
 func rewritten(name string) bool {
 	switch name {
 	case "format_type", "quote_ident", "quote_literal", "current_setting", "set_config", "version", "current_schemas", "obj_description", "col_description",
-		"shobj_description", "to_regclass", "to_regtype", "array_to_string", "txid_current", "current_role", "array_upper", "array_lower",
+		"shobj_description", "generate_subscripts", "array", "to_regclass", "to_regtype", "array_to_string", "txid_current", "current_role", "array_upper", "array_lower",
 		"current_schema", "current_database", "current_user", "session_user":
 		return true
 	}
@@ -169,18 +213,8 @@ func (a *adapter) expr(x sql.Expr) (sql.Expr, error) {
 		return a.call(x)
 	case *sql.Quantified:
 		return a.quantified(x)
-	case *sql.Index: // of arrays that are text here
-		if list, ok := x.X.(*sql.ArrayLit); ok {
-			if at, ok := x.I.(*sql.Literal); ok {
-				if n, ok := at.Int64(); ok && n >= 1 && n <= int64(len(list.Elems)) {
-					return list.Elems[n-1], nil
-				}
-			}
-			return x, nil
-		}
-		if _, ok := x.X.(*sql.ColumnRef); ok {
-			return castTo(&sql.Literal{Kind: sql.LitNull}, "BIGINT"), nil
-		}
+	case *sql.Index:
+		return a.index(x), nil
 	case *sql.ColumnRef:
 		if len(x.Name) == 1 && !x.Name[0].Quoted && x.Name[0].Name == "current_role" {
 			return textLit(a.c.sess.User), nil
@@ -194,19 +228,22 @@ func (a *adapter) cast(x *sql.Cast) (sql.Expr, error) {
 	if isLit && lit.Kind != sql.LitString {
 		isLit = false
 	}
-	if x.Type.Elem != nil { // arrays are text, or lists that have their type
-		if isLit {
-			return arrayLit(lit.Text), nil
-		}
-		return x.X, nil
+	if x.Type.Elem != nil {
+		return a.castArray(x, isLit), nil
 	}
 	switch strings.ToLower(x.Type.Name) {
 	case "regclass":
 		if isLit {
 			return a.class(lit.Text)
 		}
+		if named(x.X) {
+			return a.oidOf(x.X), nil
+		}
 		return lookup("relname", "pg_class", "oid", x.X), nil
 	case "regtype":
+		if lit, ok := x.X.(*sql.Literal); ok && lit.Kind == sql.LitNull {
+			return nullText(), nil
+		}
 		if isLit {
 			oid, ok := pgcatalog.TypeOID(lit.Text)
 			if !ok {
@@ -214,7 +251,8 @@ func (a *adapter) cast(x *sql.Cast) (sql.Expr, error) {
 			}
 			return intLit(oid), nil
 		}
-		return typeName(x.X, nil), nil
+		return &sql.Case{Whens: []sql.When{{Cond: &sql.Binary{Op: sql.OpEq, L: castTo(x.X, "BIGINT"), R: intLit(0)}, Then: textLit("-")},
+			{Cond: &sql.IsTest{X: x.X, What: sql.IsNull}, Then: nullText()}}, Else: typeName(x.X, nil)}, nil
 	case "regnamespace":
 		if isLit {
 			return intLit(pgcatalog.NamespaceOID(lit.Text)), nil
@@ -248,23 +286,6 @@ func (a *adapter) class(name string) (sql.Expr, error) {
 	return nil, state("42P01", "relation %q does not exist", name)
 }
 
-// arrayLit is an array written as text.
-func arrayLit(s string) sql.Expr {
-	list := &sql.ArrayLit{}
-	p, err := wire.ParseParam(wire.OIDTextArray, wire.Text, []byte(s), nil)
-	if err != nil {
-		return textLit(s)
-	}
-	for _, v := range p.Array {
-		if v.Null() {
-			list.Elems = append(list.Elems, &sql.Literal{Kind: sql.LitNull})
-			continue
-		}
-		list.Elems = append(list.Elems, textLit(v.Bytes))
-	}
-	return list
-}
-
 // typeName is what format_type prints.
 func typeName(oid, modifier sql.Expr) sql.Expr {
 	names := pgcatalog.TypeNames()
@@ -292,44 +313,8 @@ func sortedKeys(m map[uint32]string) []uint32 {
 	return keys
 }
 
-// quantified writes x = ANY(array) where the array is text: of a column that holds one, or a list of schemas.
-func (a *adapter) quantified(x *sql.Quantified) (sql.Expr, error) {
-	if x.Query != nil || x.All != (x.Op == sql.OpNe) || x.Op != sql.OpEq && x.Op != sql.OpNe {
-		return x, nil
-	}
-	var out sql.Expr
-	switch arr := x.Array.(type) {
-	case *sql.ArrayLit:
-		if len(arr.Elems) == 0 {
-			return boolLit(x.All), nil
-		}
-		return &sql.InList{Pos: x.Pos, X: x.X, List: arr.Elems, Not: x.All}, nil
-	case *sql.Literal:
-		if arr.Kind != sql.LitString {
-			return x, nil
-		}
-		return a.quantified(&sql.Quantified{Pos: x.Pos, X: x.X, Op: x.Op, All: x.All, Array: arrayLit(arr.Text)})
-	case *sql.ColumnRef:
-		list := sql.Expr(castTo(arr, "TEXT"))
-		for _, c := range []string{"{", "}", " "} {
-			with := ","
-			list = call("replace", list, textLit(c), textLit(with))
-		}
-		list = call("concat", textLit(","), list, textLit(","))
-		item := call("concat", textLit(","), castTo(x.X, "TEXT"), textLit(","))
-		op := sql.OpGt
-		if x.All {
-			op = sql.OpEq
-		}
-		out = &sql.Binary{Pos: x.Pos, Op: op, L: call("strpos", list, item), R: intLit(0)}
-	default:
-		return x, nil
-	}
-	return out, nil
-}
-
 func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
-	if len(f.Name) > 2 || len(f.Name) == 2 && f.Name[0].Name != pgcatalog.Name {
+	if len(f.Name) > 2 || len(f.Name) == 2 && f.Name[0].Name != pgcatalog.Name && f.Name[0].Name != "information_schema" {
 		return f, nil
 	}
 	name := strings.ToLower(f.FuncName())
@@ -345,16 +330,10 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 		}
 		return "", false
 	}
-	if !a.catalog && ofLists(name) {
-		return f, nil
-	}
 	c := a.c
 	switch name {
-	case "array":
-		// ARRAY(query): clients ask for options and memberships in this way, which there are none of.
-		if _, ok := arg(0).(*sql.Subquery); ok && len(f.Args) == 1 {
-			return textLit("{}"), nil
-		}
+	case "array", "unnest", "generate_subscripts", "_pg_expandarray", "array_upper", "array_lower", "array_length", "array_to_string", "cardinality", "array_position":
+		return a.arrayCall(name, f), nil
 	case "version":
 		v := "PostgreSQL " + c.s.opt.Version + " " + c.s.opt.Product
 		if c.s.opt.Build != "" {
@@ -455,6 +434,9 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 	case "col_description":
 		return lookup("description", "pg_description", "objoid", arg(0), "objsubid", arg(1)), nil
 	case "to_regclass":
+		if named(arg(0)) {
+			return a.oidOf(arg(0)), nil
+		}
 		if s, ok := constant(0); ok {
 			if x, err := a.class(s); err == nil {
 				return x, nil
@@ -474,27 +456,11 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 			Else: call("concat", textLit(`"`), call("replace", arg(0), textLit(`"`), textLit(`""`)), textLit(`"`))}, nil
 	case "quote_literal":
 		return call("concat", textLit("'"), call("replace", castTo(arg(0), "TEXT"), textLit("'"), textLit("''")), textLit("'")), nil
-	case "array_to_string":
-		if list, ok := arg(0).(*sql.ArrayLit); ok {
-			args := []sql.Expr{arg(1)}
-			for _, e := range list.Elems {
-				args = append(args, castTo(e, "TEXT"))
-			}
-			return call("concat_ws", args...), nil
-		}
-		return castTo(arg(0), "TEXT"), nil
 	case "shobj_description", "pg_get_partkeydef", "pg_get_statisticsobjdef_columns", "pg_get_statisticsobjdef", "pg_get_function_result",
 		"pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_functiondef", "pg_get_serial_sequence", "pg_get_triggerdef", "pg_get_ruledef",
 		"pg_tablespace_location", "inet_server_addr", "inet_client_addr", "pg_advisory_lock", "pg_advisory_unlock_all", "pg_export_snapshot",
 		"pg_get_partition_constraintdef", "pg_notify":
 		return nullText(), nil
-	case "array_upper", "array_lower", "array_length":
-		if list, ok := arg(0).(*sql.ArrayLit); ok {
-			return intLit(uint32(len(list.Elems))), nil
-		}
-		return castTo(&sql.Literal{Kind: sql.LitNull}, "INT"), nil
-	case "array_remove":
-		return arg(0), nil
 	case "inet_server_port", "inet_client_port":
 		return castTo(&sql.Literal{Kind: sql.LitNull}, "INT"), nil
 	case "pg_encoding_to_char":
@@ -516,6 +482,9 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 		return call("now"), nil
 	case "pg_typeof":
 		return call("arrow_typeof", arg(0)), nil
+	}
+	if _, ok := constant(0); name == "pg_table_is_visible" && !ok {
+		return a.visible(arg(0)), nil
 	}
 	if strings.HasSuffix(name, "_is_visible") && strings.HasPrefix(name, "pg_") || strings.HasPrefix(name, "has_") && strings.HasSuffix(name, "_privilege") {
 		return boolLit(true), nil

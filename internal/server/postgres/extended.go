@@ -44,7 +44,6 @@ const maxParams = 1<<16 - 1
 
 // newPrepared parses a text of one statement; oids are the client's types of parameters, 0 where it leaves them to us.
 func (c *conn) newPrepared(ctx context.Context, text string, oids []uint32) (*prepared, error) {
-	text = clientQuery(text)
 	stmts, err := sql.Parse(text, sql.Postgres)
 	if err != nil {
 		return nil, err
@@ -173,7 +172,7 @@ func (c *conn) describe(ctx context.Context, m *pgproto3.Describe) (string, erro
 		}
 		p.told = fields
 		c.w.send(&pgproto3.ParameterDescription{ParameterOIDs: p.oids})
-		return p.text, c.describeFields(fields, nil)
+		return p.text, c.describeFields(p.st, fields, nil)
 	}
 	q := c.portal(m.Name)
 	if q == nil {
@@ -194,14 +193,14 @@ func (c *conn) describe(ctx context.Context, m *pgproto3.Describe) (string, erro
 		}
 		q.told = q.fields
 	}
-	return q.stmt.text, c.describeFields(q.fields, q.formats)
+	return q.stmt.text, c.describeFields(q.stmt.st, q.fields, q.formats)
 }
 
-func (c *conn) describeFields(fields []model.Field, formats []int16) error {
+func (c *conn) describeFields(st sql.Statement, fields []model.Field, formats []int16) error {
 	if len(fields) == 0 {
 		return c.w.send(&pgproto3.NoData{})
 	}
-	return c.w.send(rowDescription(fields, formats))
+	return c.w.send(rowDescription(fields, formats, catalogTypes(st, fields)))
 }
 
 // runToDescribe tells statements whose columns are known only when they run, and which change nothing.
@@ -286,41 +285,33 @@ func (c *conn) bound(p *prepared, params []wire.Param) (sql.Statement, []model.V
 		return st, values, err
 	}
 	err = sql.Rewrite(st, func(x sql.Expr) (sql.Expr, error) {
-		q, ok := x.(*sql.Quantified)
-		if !ok {
-			return x, nil
+		switch x := x.(type) {
+		case *sql.Placeholder:
+			if x.Index > len(params) || !params[x.Index-1].IsArray {
+				return x, nil
+			}
+			list := &sql.ArrayLit{Pos: x.Pos}
+			for _, v := range params[x.Index-1].Array {
+				values = append(values, v)
+				list.Elems = append(list.Elems, &sql.Placeholder{Pos: x.Pos, Index: len(values), Named: true})
+			}
+			return list, nil
+		case *sql.Quantified:
+			array := x.Array
+			if cast, ok := array.(*sql.Cast); ok {
+				array = cast.X
+			}
+			list, ok := array.(*sql.ArrayLit)
+			if !ok || x.All != (x.Op == sql.OpNe) || x.Op != sql.OpEq && x.Op != sql.OpNe {
+				return x, nil
+			}
+			if len(list.Elems) == 0 {
+				return &sql.Literal{Pos: x.Pos, Kind: sql.LitBool, Text: map[bool]string{true: "true", false: "false"}[x.All]}, nil
+			}
+			return &sql.InList{Pos: x.Pos, X: x.X, Not: x.All, List: list.Elems}, nil
 		}
-		array := q.Array
-		if cast, ok := array.(*sql.Cast); ok {
-			array = cast.X
-		}
-		ph, ok := array.(*sql.Placeholder)
-		if !ok || ph.Index > len(params) || !params[ph.Index-1].IsArray {
-			return x, nil
-		}
-		list := params[ph.Index-1].Array
-		if len(list) == 0 {
-			return &sql.Literal{Pos: q.Pos, Kind: sql.LitBool, Text: map[bool]string{true: "true", false: "false"}[q.All]}, nil
-		}
-		in := &sql.InList{Pos: q.Pos, X: q.X, Not: q.All && q.Op == sql.OpNe}
-		if q.All != (q.Op == sql.OpNe) || q.Op != sql.OpEq && q.Op != sql.OpNe {
-			return nil, state("0A000", "%s of an array parameter is not supported: = ANY and <> ALL are", q.Op)
-		}
-		for _, v := range list {
-			values = append(values, v)
-			in.List = append(in.List, &sql.Placeholder{Pos: ph.Pos, Index: len(values), Named: true})
-		}
-		return in, nil
+		return x, nil
 	}, nil)
-	if err != nil {
-		return nil, nil, err
-	}
-	sql.Walk(st, func(x sql.Node) bool {
-		if ph, ok := x.(*sql.Placeholder); ok && ph.Index <= len(params) && params[ph.Index-1].IsArray {
-			err = state("0A000", "parameter $%d: an array can stand in = ANY and <> ALL only", ph.Index)
-		}
-		return err == nil
-	})
 	return st, values, err
 }
 

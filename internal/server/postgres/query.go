@@ -77,11 +77,11 @@ func (c *conn) statement(ctx context.Context, st sql.Statement) error {
 	defer res.close(c)
 	if res.rows != nil {
 		// Before anything is sent: most errors show with the first rows, and clients cope better with one instead of columns.
-		p := &portal{res: res}
+		p := &portal{res: res, stmt: &prepared{st: st}}
 		if err := p.ahead(run); err != nil {
 			return reason(run, err)
 		}
-		c.w.send(rowDescription(p.fields, nil))
+		c.w.send(rowDescription(p.fields, nil, catalogTypes(st, p.fields)))
 		if _, err := c.send(run, p, nil, 0); err != nil {
 			return reason(run, err)
 		}
@@ -102,11 +102,14 @@ func (c *conn) complete(res *result, n uint64) {
 	c.w.send(&pgproto3.CommandComplete{CommandTag: []byte(res.finish(n))})
 }
 
-// rowDescription tells the columns of a result.
-func rowDescription(fields []model.Field, formats []int16) *pgproto3.RowDescription {
+// rowDescription tells the columns of a result; as are the types that catalogTypes gives.
+func rowDescription(fields []model.Field, formats []int16, as []uint32) *pgproto3.RowDescription {
 	d := &pgproto3.RowDescription{Fields: make([]pgproto3.FieldDescription, len(fields))}
 	for i, f := range fields {
 		oid, size, modifier := wire.TypeOf(f.Type)
+		if as != nil && as[i] != 0 {
+			oid, size = as[i], wire.SizeOf(as[i])
+		}
 		d.Fields[i] = pgproto3.FieldDescription{Name: []byte(f.Name), DataTypeOID: oid, DataTypeSize: size, TypeModifier: modifier,
 			Format: wire.FormatOf(formats, i)}
 	}
@@ -127,6 +130,7 @@ func (c *conn) send(ctx context.Context, p *portal, formats []int16, limit uint3
 			}
 			p.out.Announce(p.told, have)
 		}
+		p.out.System(catalogTypes(p.stmt.st, have))
 	}
 	left := uint64(limit)
 	flushed := time.Now()

@@ -158,6 +158,11 @@ func (r *Rows) appendBinaryArray(dst, b []byte, elem model.Type) []byte {
 		v = model.NewVector(elementType(elem), 0) // which clients can read: the text form shows what there is
 	}
 	oid, _, _ := TypeOf(v.Type)
+	return r.appendElements(dst, v, oid)
+}
+
+// appendElements appends the values of v as an array in binary whose elements are of the type oid.
+func (r *Rows) appendElements(dst []byte, v *model.Vector, oid uint32) []byte {
 	dims, nulls := uint32(1), uint32(0)
 	if v.Len == 0 {
 		dims = 0
@@ -180,7 +185,7 @@ func (r *Rows) appendBinaryArray(dst, b []byte, elem model.Type) []byte {
 		}
 		at := len(dst)
 		dst = append(dst, 0, 0, 0, 0)
-		dst = r.appendBinary(dst, v, i)
+		dst = r.appendSystem(dst, v, i, oid)
 		binary.BigEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	}
 	return dst

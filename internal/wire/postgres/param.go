@@ -118,6 +118,13 @@ func parseText(oid uint32, s string) (model.Value, error) {
 			return model.IntValue(localTime, n), nil
 		}
 		return model.StringValue(FullZone(trim)), nil
+	case t.Kind == model.KindDate: // a zone says nothing of a day
+		if n := len("2006-01-02"); len(trim) > n {
+			if zone := strings.TrimSpace(trim[n:]); zone[0] == '+' || zone[0] == '-' {
+				trim = trim[:n]
+			}
+		}
+		return model.StringValue(trim), nil
 	}
 	return model.StringValue(s), nil
 }

@@ -22,6 +22,7 @@ type Rows struct {
 	Style  Style
 	binary []bool       // by column
 	as     []model.Type // by column: the type that was announced, where that is another than the rows have; nil: none is
+	system []uint32     // see System; nil: none
 	zone   calendar.Zone
 	small  []byte // scratch
 	err    error
@@ -130,7 +131,9 @@ func (r *Rows) appendField(dst []byte, v *model.Vector, i, j int) []byte {
 	}
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	if r.binary[j] {
+	if r.binary[j] && r.system != nil {
+		dst = r.appendSystem(dst, v, i, r.system[j])
+	} else if r.binary[j] {
 		dst = r.appendBinary(dst, v, i)
 	} else {
 		dst = r.AppendText(dst, v, i)

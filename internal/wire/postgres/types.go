@@ -46,6 +46,7 @@ const (
 	OIDTimeArray      = 1183
 	OIDIntervalArray  = 1187
 	OIDJSONArray      = 199
+	OIDOidArray       = 1028
 )
 
 // TypeOf gives the OID of a type, its size in bytes (-1: it varies) and its modifier (-1: none).
