@@ -2,16 +2,50 @@ package operator
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/base/units"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
+// alterDeadline reads WITH (timeout = '5m', wait = true). A change is made when the statement returns, so there is nothing else to wait for.
+func alterDeadline(ctx context.Context, options sql.Options) (context.Context, context.CancelFunc, error) {
+	limit := time.Duration(0)
+	for _, x := range options {
+		var err error
+		switch x.Key {
+		case "timeout":
+			if limit, err = units.ParseDuration(x.Value); err == nil && limit <= 0 {
+				err = errors.New("must be positive")
+			}
+		case "wait":
+			_, err = boolean(x.Value)
+		default:
+			return ctx, nil, errs.New(errs.InvalidArguments, "Unrecognized ALTER TABLE option: %s; timeout and wait are known", x.Key)
+		}
+		if err != nil {
+			return ctx, nil, errs.New(errs.InvalidArguments, "Invalid ALTER TABLE option, key: %s, value: %s: %s", x.Key, x.Value, err)
+		}
+	}
+	if limit == 0 {
+		return ctx, func() {}, nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errs.New(errs.DeadlineExceeded, "ALTER TABLE took longer than %s", limit))
+	return ctx, cancel, nil
+}
+
 func (o *Operator) alter(ctx context.Context, sess *model.Session, s *sql.AlterTable) error {
+	ctx, cancel, err := alterDeadline(ctx, s.Options)
+	if err != nil {
+		return err
+	}
+	defer cancel()
 	database, name, err := tableName(sess, s.Name)
 	if err != nil {
 		return err

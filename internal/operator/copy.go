@@ -95,6 +95,12 @@ func (c *counted) Write(b []byte) (int, error) {
 }
 
 func (o *Operator) copyTable(ctx context.Context, sess *model.Session, s *sql.CopyTable, params []model.Value) (n uint64, err error) {
+	if q, err := o.copyAsQuery(sess, s); err != nil || q != nil {
+		if err != nil {
+			return 0, err
+		}
+		return o.copyQuery(ctx, sess, q, params)
+	}
 	opts, err := readCopyOptions(sess, s.With, s.From)
 	if err != nil {
 		return 0, err
@@ -167,34 +173,6 @@ func (o *Operator) copyLimit(ctx context.Context, sess *model.Session, x sql.Exp
 		err = errs.New(errs.InvalidArguments, "LIMIT must be a number, zero or greater")
 	}
 	return v.Int, err
-}
-
-func (o *Operator) copyQuery(ctx context.Context, sess *model.Session, s *sql.CopyQuery, params []model.Value) (n uint64, err error) {
-	if s.Stdout {
-		return 0, errs.New(errs.Unsupported, "Not supported: COPY … TO STDOUT on this protocol; name a location")
-	}
-	opts, err := readCopyOptions(sess, s.With, false)
-	if err != nil {
-		return 0, err
-	}
-	if opts.ranged() {
-		return 0, errs.New(errs.InvalidArguments, "start_time and end_time are for tables; put a condition into the query")
-	}
-	loc, err := o.opts.Places.Open(ctx, s.Location, connection(s.Connection))
-	if err != nil {
-		return 0, err
-	}
-	defer loc.Close()
-	if loc.IsDir() {
-		return 0, errs.New(errs.InvalidArguments, "location '%s' of a query must name a file", loc)
-	}
-	p := o.startCopy("to", "COPY (query) TO %s", loc)
-	defer func() { p.end(err) }()
-	out, err := o.statement(ctx, sess, s.Body, params)
-	if err != nil {
-		return 0, err
-	}
-	return o.export(ctx, p, out.Rows, loc, loc.Path(), opts.files)
 }
 
 // exportTable writes the rows of a table into a file.

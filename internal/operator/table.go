@@ -99,6 +99,9 @@ func (o *Operator) createTableLike(ctx context.Context, sess *model.Session, s *
 	if err != nil {
 		return err
 	}
+	if systemDatabase(database) {
+		return errs.New(errs.Unsupported, "Not supported: CREATE TABLE … LIKE a table of %s", database)
+	}
 	like, err := o.catalog.Table(database, name)
 	if err != nil {
 		return err

@@ -46,6 +46,11 @@ func (o *Operator) createView(ctx context.Context, sess *model.Session, s *sql.C
 	if v.Query, err = qualified(s.Body, sess.Database); err != nil {
 		return err
 	}
+	if s.OrReplace {
+		if err := o.acyclic(v); err != nil {
+			return err
+		}
+	}
 	seen := map[string]bool{}
 	for i, f := range fields {
 		c := catalog.ViewColumn{Name: f.Name, Source: f.Name, Type: f.Type}
@@ -62,6 +67,37 @@ func (o *Operator) createView(ctx context.Context, sess *model.Session, s *sql.C
 		return err
 	}
 	return o.catalog.PutView(ctx, v, s.OrReplace)
+}
+
+// acyclic refuses a view that would read itself by way of others, which only replacing one can bring about.
+func (o *Operator) acyclic(v *catalog.View) error {
+	asked := map[string]bool{}
+	var reads func(of *catalog.View) error
+	reads = func(of *catalog.View) (err error) {
+		body, err := sql.ParseOne(of.Query, sql.Greptime)
+		if err != nil {
+			return err
+		}
+		sql.Walk(body, func(n sql.Node) bool {
+			t, ok := n.(*sql.TableRef)
+			if !ok || err != nil {
+				return err == nil
+			}
+			_, database, name := t.Name.Split()
+			next := o.catalog.View(database, name)
+			switch {
+			case next == nil || asked[next.FullName()]:
+			case database == v.Database && name == v.Name:
+				err = errs.New(errs.InvalidArguments, "Invalid view \"%s\": it would read itself by way of %s", v.Name, of.FullName())
+			default:
+				asked[next.FullName()] = true
+				err = reads(next)
+			}
+			return err == nil
+		})
+		return err
+	}
+	return reads(v)
 }
 
 // bodyFields are the columns of a query or a TQL EVAL.

@@ -1,0 +1,131 @@
+-- ALTER in all of its forms.
+CREATE TABLE t (h STRING PRIMARY KEY, ts TIMESTAMP TIME INDEX, v INT)
+
+ALTER TABLE t ADD COLUMN a INT DEFAULT 5 COMMENT 'x' AFTER h, ADD COLUMN b STRING INVERTED INDEX FIRST, ADD c STRING PRIMARY KEY
+
+ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT, ADD COLUMN IF NOT EXISTS d INT
+
+ALTER TABLE t ADD COLUMN e INT, ADD COLUMN e INT
+
+ALTER TABLE t ADD COLUMN e INT, DROP COLUMN d
+
+ALTER TABLE t ADD e INT, f INT
+
+ALTER TABLE t ADD COLUMN e INTERVAL
+
+ALTER TABLE t ADD COLUMN e JSON DEFAULT '{}'
+
+-- ONLY http
+ALTER TABLE t ADD COLUMN e INT DEFAULT 'x y'
+
+ALTER TABLE t DROP COLUMN d
+
+ALTER TABLE t DROP d
+
+ALTER TABLE t MODIFY v BIGINT
+
+ALTER TABLE t MODIFY COLUMN v STRING, MODIFY COLUMN a BIGINT
+
+ALTER TABLE t MODIFY COLUMN a SET DEFAULT 6, MODIFY COLUMN v SET DEFAULT 'text'
+
+ALTER TABLE t MODIFY COLUMN a DROP DEFAULT, MODIFY COLUMN v DROP DEFAULT
+
+ALTER TABLE t MODIFY COLUMN a SET DEFAULT NULL
+
+ALTER TABLE t MODIFY COLUMN a SET DEFAULT now()
+
+ALTER TABLE t MODIFY COLUMN a SET DEFAULT 1 + 1
+
+ALTER TABLE t MODIFY COLUMN v SET SKIPPING INDEX WITH (granularity = 512), MODIFY COLUMN b UNSET INVERTED INDEX
+
+ALTER TABLE t MODIFY COLUMN v UNSET FULLTEXT INDEX
+
+SHOW CREATE TABLE t
+
+ALTER TABLE t ADD CONSTRAINT x PRIMARY KEY (a)
+
+ALTER TABLE t ADD PRIMARY KEY (a)
+
+ALTER TABLE t ADD TIME INDEX (ts)
+
+ALTER TABLE t ALTER COLUMN a SET DEFAULT 5
+
+ALTER TABLE t REPARTITION (v < 1) INTO (v < 0, v >= 0 AND v < 1)
+
+ALTER TABLE t SPLIT PARTITION (v < 1) INTO (v < 0, v >= 0 AND v < 1)
+
+-- options
+ALTER TABLE t SET 'ttl' = '1d', 'compaction.twcs.trigger_file_num' = 8, 'write_buffer_size' = '2048KB'
+
+ALTER TABLE t SET 'ttl' = NULL
+
+ALTER TABLE t SET 'auto_flush_interval' = '1h', 'max_row_group_row_count' = 1000, 'sst_format' = 'primary_key', 'skip_wal' = 'true'
+
+SHOW CREATE TABLE t
+
+ALTER TABLE t SET 'skip_wal' = 'false'
+
+ALTER TABLE t SET 'max_row_group_row_count' = '0'
+
+ALTER TABLE t SET 'write_buffer_size' = 'x'
+
+ALTER TABLE t SET 'auto_flush_interval' = '0s'
+
+ALTER TABLE t SET 'compaction.twcs.time_window' = '-1h'
+
+ALTER TABLE t SET 'storage' = 'x'
+
+ALTER TABLE t SET 'ttl' = '1d', 'nonsense' = '1'
+
+ALTER TABLE t UNSET 'max_row_group_row_count', 'compaction.twcs.trigger_file_num', 'write_buffer_size', 'ttl'
+
+ALTER TABLE t UNSET 'auto_flush_interval'
+
+SHOW CREATE TABLE t
+
+-- names
+ALTER TABLE t RENAME TO t2
+
+ALTER TABLE t2 RENAME public.t
+
+-- ONLY http postgres
+ALTER TABLE t2 RENAME "1t"
+
+CREATE VIEW v AS SELECT 1
+
+ALTER TABLE t2 RENAME v
+
+ALTER TABLE t2 RENAME t2
+
+ALTER TABLE t2 RENAME t
+
+-- how long it may take
+ALTER TABLE t ADD COLUMN g INT WITH (timeout = '5m', wait = true)
+
+ALTER TABLE t ADD COLUMN i INT WITH (timeout = 'soon')
+
+ALTER TABLE t ADD COLUMN i INT WITH (wait = perhaps)
+
+ALTER TABLE t ADD COLUMN i INT WITH (hurry = true)
+
+-- comments
+COMMENT ON TABLE t IS 'it''s'
+
+COMMENT ON COLUMN public.t.h IS 'the host'
+
+COMMENT ON COLUMN h IS 'x'
+
+COMMENT ON FLOW f IS 'x'
+
+COMMENT ON VIEW v IS 'x'
+
+COMMENT ON TABLE information_schema.tables IS 'x'
+
+-- RESTART
+SHOW CREATE TABLE t
+
+COMMENT ON TABLE t IS ''
+
+COMMENT ON COLUMN t.h IS NULL
+
+SHOW CREATE TABLE t
