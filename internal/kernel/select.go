@@ -123,6 +123,45 @@ func SelectBytes(dst model.Bitmap, offsets []uint32, data []byte, op model.Op, c
 	}
 }
 
+// SelectContains writes to dst which of the plain strings that offsets cut from data contain part, which is not empty. It looks for the part
+// in all of them at once: where it is rare, most strings are not looked at one by one.
+func SelectContains(dst model.Bitmap, offsets []uint32, data, part []byte) {
+	n := len(offsets) - 1
+	clear(dst[:Words(n)])
+	row, at, end := 0, int(offsets[0]), int(offsets[n])
+	for at < end {
+		hit := bytes.Index(data[at:end], part)
+		if hit < 0 {
+			return
+		}
+		at += hit
+		row = rowOf(offsets, row, uint32(at))
+		if at+len(part) > int(offsets[row+1]) { // it reaches into the next row
+			at++
+			continue
+		}
+		dst[row>>6] |= 1 << (uint(row) & 63)
+		at = int(offsets[row+1])
+	}
+}
+
+// rowOf is the row, row or a later one, that holds a byte; its cost grows with how much later.
+func rowOf(offsets []uint32, row int, at uint32) int {
+	step := 1
+	for row+step < len(offsets) && offsets[row+step] <= at {
+		row += step
+		step *= 2
+	}
+	for hi := min(row+step, len(offsets)-1); row+1 < hi; { // offsets[row] <= at < offsets[hi]
+		if m := int(uint(row+hi) >> 1); offsets[m] <= at {
+			row = m
+		} else {
+			hi = m
+		}
+	}
+	return row
+}
+
 // SelectFunc writes to dst for which rows ok is true: the way of last resort.
 func SelectFunc(dst model.Bitmap, n int, ok func(i int) bool) {
 	for i := 0; i < n; i += 64 {

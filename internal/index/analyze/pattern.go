@@ -99,7 +99,11 @@ func literal(re *syntax.Regexp) (string, bool) {
 type Pattern struct {
 	// Prefix begins every value that matches; "" says nothing.
 	Prefix string
-	match  func([]byte) bool
+	// Part is in every value that matches the pattern, whether or not the operator negates it; "" says nothing. With Exact there is no more to
+	// the pattern.
+	Part  string
+	Exact bool
+	match func([]byte) bool
 }
 
 // Match decides one value.
@@ -144,6 +148,7 @@ func CompilePattern(op model.Op, pattern string) (*Pattern, error) {
 	if !anyLeft && !not {
 		p.Prefix = lit
 	}
+	p.Part, p.Exact = longestPart(subs), simple && anyLeft && anyRight
 	if simple {
 		b := []byte(lit)
 		switch {
@@ -171,6 +176,20 @@ func CompilePattern(op model.Op, pattern string) (*Pattern, error) {
 		p.match = func(v []byte) bool { return !yes(v) }
 	}
 	return p, nil
+}
+
+// longestPart is the longest of the literals that must come one after another.
+func longestPart(subs []*syntax.Regexp) string {
+	part := ""
+	for _, re := range subs {
+		if re.Op != syntax.OpLiteral {
+			continue
+		}
+		if s, ok := literal(re); ok && len(s) > len(part) {
+			part = s
+		}
+	}
+	return part
 }
 
 // anything reports a pattern that matches every string: (?s).*

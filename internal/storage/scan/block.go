@@ -192,7 +192,13 @@ func (b *block) all(ctx context.Context, ci int) (colVec, error) {
 	c := &b.full[ci]
 	if len(b.slices) == 1 && b.slices[0].multi < 0 {
 		s := b.slices[0]
-		win, err := b.w.readers[s.rd].column(ctx, b.refOf(ci), int(s.from))
+		var win *window
+		var err error
+		if b.sel != nil && b.w.sparse() {
+			win, err = b.w.readers[s.rd].columnOf(ctx, b.refOf(ci), int(s.from+b.sel[0]), int(s.from+b.sel[b.n-1])+1)
+		} else {
+			win, err = b.w.readers[s.rd].column(ctx, b.refOf(ci), int(s.from))
+		}
 		if err != nil {
 			return *c, err
 		}

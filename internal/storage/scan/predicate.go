@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"context"
+	"math/bits"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
@@ -20,6 +21,8 @@ type node struct {
 	set  map[string]bool   // of OpIn and OpNotIn on bytes
 	ints *kernel.IntSet    // of the same on integers, where there are many
 	text func([]byte) bool // of operators with a pattern: whether it is there, for them and their negations alike
+	part string            // what is in each value for which text is true; "" says nothing
+	only bool              // text asks for nothing but part
 }
 
 // reading says which kinds of columns a predicate reads.
@@ -111,7 +114,7 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 		if n.typ.Class() != model.ClassBytes {
 			return nil, errs.New(errs.InvalidArguments, "scan: pattern on column %d, which is %s, not a string", e.Column, n.typ)
 		}
-		if n.text, err = compileText(e); err != nil {
+		if err = n.compileText(e); err != nil {
 			return nil, errs.Wrap(errs.InvalidArguments, err, "scan: pattern %q", e.Pattern)
 		}
 	case model.OpIsNull, model.OpNotNull:
@@ -130,16 +133,18 @@ func (p *plan) compile(e *model.Expr) (*node, error) {
 const fewInts = 8
 
 // compileText makes the test of an operator with a pattern.
-func compileText(e *model.Expr) (func([]byte) bool, error) {
+func (n *node) compileText(e *model.Expr) error {
 	switch e.Op {
 	case model.OpMatchesTerm, model.OpNotMatchesTerm:
-		return analyze.CompileTerm(e.Pattern).Match, nil
+		n.text = analyze.CompileTerm(e.Pattern).Match
+		return nil
 	case model.OpMatches, model.OpNotMatches:
 		q, err := analyze.ParseQuery(e.Pattern)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		return q.Match, nil
+		n.text = q.Match
+		return nil
 	}
 	op := model.OpContains // the caller negates
 	if e.Op == model.OpRegex || e.Op == model.OpNotRegex {
@@ -147,9 +152,10 @@ func compileText(e *model.Expr) (func([]byte) bool, error) {
 	}
 	p, err := analyze.CompilePattern(op, e.Pattern)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return p.Match, nil
+	n.text, n.part, n.only = p.Match, p.Part, p.Exact
+	return nil
 }
 
 // matchBytes decides a leaf for one string that is not NULL.
@@ -387,9 +393,12 @@ func (ev *evaluator) floats(dst model.Bitmap, n *node, v []float64) {
 
 func (ev *evaluator) bytes(dst model.Bitmap, nd *node, v *model.Vector, off, n int) {
 	if !v.Coded() {
-		if nd.op <= model.OpGe {
+		switch {
+		case nd.op <= model.OpGe:
 			kernel.SelectBytes(dst, v.Offsets[off:off+n+1], v.Data, nd.op, []byte(nd.vals[0].Bytes))
-		} else {
+		case nd.part != "":
+			nd.parts(dst, v, off, n)
+		default:
 			kernel.SelectFunc(dst, n, func(i int) bool { return nd.matchBytes(v.BytesAt(off + i)) })
 		}
 		return
@@ -415,4 +424,19 @@ func (ev *evaluator) bytes(dst model.Bitmap, nd *node, v *model.Vector, off, n i
 		ev.dicts[key] = match
 	}
 	kernel.SelectCodes(dst, v.Codes[off:off+n], match)
+}
+
+// parts is bytes of plain strings where all that match a pattern contain the same part.
+func (n *node) parts(dst model.Bitmap, v *model.Vector, off, rows int) {
+	kernel.SelectContains(dst, v.Offsets[off:off+rows+1], v.Data, []byte(n.part))
+	for i := range dst {
+		for w := dst[i]; w != 0 && !n.only; w &= w - 1 {
+			if j := bits.TrailingZeros64(w); !n.text(v.BytesAt(off + i<<6 + j)) {
+				dst[i] &^= 1 << j
+			}
+		}
+	}
+	if n.op == model.OpNotRegex || n.op == model.OpNotContains {
+		kernel.Not(dst, rows)
+	}
 }

@@ -226,6 +226,21 @@ func (r *reader) column(ctx context.Context, ref colRef, row int) (*window, erro
 	return w, r.read(ctx, ref, w.need, from, to)
 }
 
+// columnOf is column for who wants rows [lo, hi) alone, all of one piece: where few rows are wanted, no more pages are decoded than hold them.
+func (r *reader) columnOf(ctx context.Context, ref colRef, lo, hi int) (*window, error) {
+	if ref == refTime {
+		ref = colRef(len(r.p.cols))
+	}
+	w := &r.wins[ref]
+	if w.vec != nil && w.from <= lo && hi <= w.to {
+		return w, nil
+	}
+	if w.need >= len(r.needs) || lo < r.needs[w.need].from || lo >= r.needs[w.need].to {
+		w.need = int(r.needOf(lo))
+	}
+	return w, r.read(ctx, ref, w.need, lo, hi)
+}
+
 // read fills the window of a column with rows [from, to) of a need.
 func (r *reader) read(ctx context.Context, ref colRef, need, from, to int) error {
 	w, n, id := &r.wins[ref], &r.needs[need], r.p.schema.TimeIndex

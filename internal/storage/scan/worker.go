@@ -39,7 +39,12 @@ type worker struct {
 	lanes []lane // per reader, and last one for what comes of several of them, or, if not free, for everything
 	blk   block
 	idx   []int32
+
+	filtered, passed int // blocks that a predicate looked at, and those of which it left a row
 }
+
+// sparse reports that so few blocks have rows left that columns are better read for each of them than for all.
+func (w *worker) sparse() bool { return w.passed <= 2 || 2*w.passed <= w.filtered }
 
 // lane is merged rows that are not handed on yet.
 type lane struct {
@@ -298,10 +303,12 @@ func (w *worker) flush(ctx context.Context, ln *lane) error {
 		if err != nil {
 			return err
 		}
+		w.filtered, w.passed = w.filtered+1, w.passed+1
 		switch sel.Count(ln.n) {
 		case ln.n:
 		case 0:
 			some = false
+			w.passed--
 		default:
 			w.idx = kernel.Indices(w.idx[:0], sel)
 			b.keep(w.idx)
