@@ -263,14 +263,14 @@ func (e *Engine) LabelValues(ctx context.Context, sess *model.Session, name stri
 	return done()
 }
 
-// Metadata describes tables that say of themselves that they are metrics.
+// Metadata describes tables that are metrics: those of the metric engine, and those that say so of themselves.
 func (e *Engine) Metadata(_ context.Context, sess *model.Session, metric string, limit int) (map[string][]lang.Metadata, error) {
 	out := map[string][]lang.Metadata{}
 	for _, t := range e.opt.Catalog.Tables(sess.Database) {
 		if limit >= 0 && len(out) >= limit {
 			break
 		}
-		if metric != "" && t.Name != metric || !isMetric(t) || t.Options["greptime.semantic.signal_type"] != "metric" {
+		if metric != "" && t.Name != metric || !isMetric(t) || t.Logical == nil && t.Options["greptime.semantic.signal_type"] != "metric" {
 			continue
 		}
 		unit := t.Options["greptime.semantic.metric.unit"]

@@ -237,6 +237,9 @@ func TestMatchers(t *testing.T) {
 			if name == nameLabel {
 				v = []string{"m0", "m1", "m.*", "m2"}[rng.IntN(4)]
 			}
+			if name == nameLabel && slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return m.Name == nameLabel }) {
+				continue // two names are an error
+			}
 			ms = append(ms, labels.MustNewMatcher(typ, name, v))
 		}
 		var want, got []string

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 )
 
@@ -37,7 +38,6 @@ type BuildInfo struct {
 type Options struct {
 	Lookback time.Duration // of queries that name none; zero: 5 minutes
 	Build    BuildInfo
-	Parser   parser.Options // of format_query, parse_query and match[]
 }
 
 // Register adds the routes.
@@ -45,7 +45,7 @@ func Register(s *httpd.Server, eng Engine, opt Options) {
 	if opt.Lookback == 0 {
 		opt.Lookback = 5 * time.Minute
 	}
-	a := &api{eng: eng, opt: opt, parser: parser.NewParser(opt.Parser)}
+	a := &api{eng: eng, opt: opt, parser: promql.NewParser()}
 	handle := func(methods, path string, h httpd.Handler) {
 		s.Handle(httpd.Route{Methods: methods, Path: Base + path, Family: httpd.PrometheusFamily, Protocol: "prometheus", Reads: true,
 			Elapsed: "greptime_servers_http_prometheus_promql_elapsed", Handler: func(w http.ResponseWriter, r *httpd.Request) error {
@@ -182,7 +182,8 @@ func (a *api) selection(r *httpd.Request) (s Selection, err error) {
 		if err != nil {
 			return s, errs.Wrap(errs.InvalidSyntax, err, "invalid parameter \"match[]\"")
 		}
-		if !slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return !m.Matches("") }) {
+		// Names are few, and never empty: {__name__!="x"} narrows as well as others do.
+		if !slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return m.Name == labels.MetricName || !m.Matches("") }) {
 			return s, errs.New(errs.InvalidArguments, "match[] must contain at least one non-empty matcher")
 		}
 		s.Matchers = append(s.Matchers, ms)

@@ -204,3 +204,17 @@ func TestGzip(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestSameLanguage checks that all paths read the language that is evaluated, experimental parts too.
+func TestSameLanguage(t *testing.T) {
+	for target, want := range map[string]string{
+		"/format_query?query=limitk(2,up)%2Bmad_over_time(up[5m])": `"data":"limitk(2, up) + mad_over_time(up[5m])"`,
+		"/parse_query?query=rate(up[5m]+smoothed)":                 `"smoothed":true`,
+		"/label/__name__/values?match[]={__name__!=%22up%22}":      `"status":"success"`,
+		"/label/job/values?match[]={job!=%22up%22}":                "at least one non-empty matcher",
+	} {
+		if w := serve(t, &fake{}, "GET", target, ""); !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
@@ -76,11 +77,13 @@ func (a *api) query(w http.ResponseWriter, r *httpd.Request) error {
 
 // promql runs a range query as the statement that means the same.
 func (a *api) promql(w http.ResponseWriter, r *httpd.Request) error {
+	if err := r.ReadForm(); err != nil {
+		return err
+	}
 	httpd.UseDatabase(r.Session, r.Query().Get("db"))
-	q := r.Query()
 	var args [4]string
 	for i, name := range []string{"start", "end", "step", "lookback"} {
-		v := q.Get(name)
+		v := r.Param(name)
 		if v == "" && name == "lookback" {
 			v = "5m"
 		}
@@ -92,10 +95,15 @@ func (a *api) promql(w http.ResponseWriter, r *httpd.Request) error {
 		}
 		args[i] = "'" + v + "'"
 	}
-	if q.Get("query") == "" {
+	if r.Param("query") == "" {
 		return errs.New(errs.InvalidArguments, "query parameter is required.")
 	}
-	return a.run(w, r, "TQL EVAL ("+strings.Join(args[:], ", ")+") "+q.Get("query"))
+	// What goes into the statement is an expression and nothing else: no alias, comment or second statement.
+	expr, err := promql.NewParser().ParseExpr(r.Param("query"))
+	if err != nil {
+		return errs.Wrap(errs.InvalidSyntax, err, "invalid parameter \"query\"")
+	}
+	return a.run(w, r, "TQL EVAL ("+strings.Join(args[:], ", ")+") "+expr.String())
 }
 
 // run executes and answers.

@@ -249,6 +249,16 @@ func TestParameters(t *testing.T) {
 	if f.text != `TQL EVAL ('0', '10', '5s', '5m') up{a="b'c"}` {
 		t.Fatal(f.text)
 	}
+	// A query is an expression: no alias, no second statement, no comment that hides one.
+	for _, q := range []string{"up; DROP TABLE up", "up AS v", "up #\n; DROP TABLE up"} {
+		if w := serve(t, f, httptest.NewRequest("GET", "/v1/promql?"+url.Values{"query": {q}, "start": {"0"}, "end": {"10"}, "step": {"5s"}}.Encode(), nil)); w.Code != 400 {
+			t.Errorf("%q: %d %s", q, w.Code, w.Body)
+		}
+	}
+	f, w := post("/v1/promql?end=10", form, "query=up&start=0&end=7&step=5")
+	if w.Code != 200 || f.text != "TQL EVAL ('0', '10', '5', '5m') up" {
+		t.Errorf("POST: %d %q", w.Code, f.text)
+	}
 	if w := serve(t, f, httptest.NewRequest("GET", "/v1/promql?query=up&start=0'&end=10&step=5", nil)); w.Code != 400 {
 		t.Fatal(w.Code)
 	}
