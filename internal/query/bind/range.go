@@ -320,21 +320,20 @@ func (b *binder) rangeAggregate(es *exprScope, call plan.Agg, result model.Type,
 		case sql.FillPrev:
 			c.fill = plan.FillPrev
 		case sql.FillLinear:
-			if !result.Integer() && !result.Floating() {
+			if !result.Numeric() {
 				return nil, rangeError("Use FILL LINEAR on Non-numeric DataType %s", result)
+			}
+			if result.Kind == model.KindDecimal && len(call.Args) > 0 { // lines are drawn through doubles
+				call.Args = append([]plan.Expr{convert(call.Args[0], model.Float64)}, call.Args[1:]...)
+				c.agg = call
 			}
 			c.fill, result = plan.FillLinear, model.Float64
 		case sql.FillConst:
-			lit, err := literal(f.Const)
+			v, err := b.fillValue(f.Const, result)
 			if err != nil {
 				return nil, err
 			}
-			x, err := b.cast(lit, result)
-			l, ok := x.(*plan.Lit)
-			if err != nil || !ok || l.V.Type != result {
-				return nil, rangeError("%s is not a valid fill option, fail to convert to a const value. { %s }", f.Const.Text, result)
-			}
-			c.fill, c.value = plan.FillValue, l.V
+			c.fill, c.value = plan.FillValue, v
 		}
 	}
 	key := fmt.Sprintf("%s %d %s", call.Key(), c.width, name)
