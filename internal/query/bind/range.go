@@ -101,9 +101,9 @@ func timeColumns(n plan.Node, index map[plan.ColID]bool) {
 	}
 	through := func(items []plan.Item) {
 		for _, it := range items {
-			x := it.X
-			if c, ok := x.(*plan.Cast); ok && c.T.IsTimestamp() {
-				x = c.X
+			x := uncast(it.X)
+			if c, ok := x.(*plan.Call); ok && c.Fn == "date_bin" && len(c.Args) > 1 { // the slots of a range query, or of GROUP BY
+				x = uncast(c.Args[1])
 			}
 			if c, ok := x.(*plan.Col); ok && index[c.ID] {
 				index[it.Col.ID] = true
@@ -130,6 +130,14 @@ func timeColumns(n plan.Node, index map[plan.ColID]bool) {
 			}
 		}
 	}
+}
+
+// uncast is x without a conversion to a timestamp.
+func uncast(x plan.Expr) plan.Expr {
+	if c, ok := x.(*plan.Cast); ok && c.T.IsTimestamp() {
+		return c.X
+	}
+	return x
 }
 
 // rangeBinder makes the plan of one range query.
