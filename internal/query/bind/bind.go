@@ -72,6 +72,8 @@ type binder struct {
 	env   Env
 	out   *plan.Query
 	depth int
+	// recursions counts the recursive queries.
+	recursions int
 	// relations counts tables, as mentions of views and common table expressions multiply.
 	relations int
 	// suffix follows every aggregate that display prints: the RANGE around it.
@@ -100,6 +102,10 @@ type ctes struct {
 	at   *ctes  // what def itself sees
 	top  *scope // the scope around def's query
 	next *ctes
+	// recursive: def may read itself.
+	recursive bool
+	// working is set where def is read within itself.
+	working *recursion
 }
 
 func (c *ctes) find(name string) *ctes {
@@ -121,17 +127,9 @@ func (b *binder) query(q *sql.Query, outer *scope, with *ctes) (*relation, error
 		return nil, planError("Error during planning: views and sub-queries are nested too deep")
 	}
 	defer func() { b.depth-- }()
-	if q.Recurse {
-		return nil, errs.New(errs.Unsupported, "Recursive CTEs are not supported")
-	}
-	seen := map[string]bool{}
-	for i := range q.With {
-		d := &q.With[i]
-		if seen[d.Name.Name] {
-			return nil, planError(`Error during planning: WITH query name "%s" specified more than once`, d.Name.Name)
-		}
-		seen[d.Name.Name] = true
-		with = &ctes{def: d, at: with, top: outer, next: with}
+	with, err := withClause(q, outer, with)
+	if err != nil {
+		return nil, err
 	}
 	rel, err := b.body(q.Body, q.OrderBy, outer, with)
 	if err != nil {
@@ -298,7 +296,7 @@ func (b *binder) setTree(s *sql.SetOp, rels []*relation) (*relation, error) {
 	out := &relation{node: op}
 	types := make([]model.Type, len(l.cols))
 	for i := range l.cols {
-		t, ok := function.Common(l.cols[i].col.Type, r.cols[i].col.Type)
+		t, ok := function.Union(l.cols[i].col.Type, r.cols[i].col.Type)
 		if !ok {
 			return nil, planError("Error during planning: %s: column %d is %s on one side and %s on the other", s.Kind, i+1, l.cols[i].col.Type, r.cols[i].col.Type)
 		}
@@ -334,7 +332,7 @@ func (b *binder) values(v *sql.Values, outer *scope, with *ctes) (*relation, err
 			if err != nil {
 				return nil, err
 			}
-			t, ok := function.Common(types[i], x.Type())
+			t, ok := function.Union(types[i], x.Type())
 			if !ok {
 				return nil, planError("Error during planning: Inconsistent data type across values list: column %d is %s and %s", i+1, types[i], x.Type())
 			}

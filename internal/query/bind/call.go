@@ -224,7 +224,7 @@ func (b *binder) windowCall(es *exprScope, f *sql.FuncCall, agg *function.Aggreg
 
 func (b *binder) windowSpec(es *exprScope, s *sql.WindowSpec, w *windowCall, depth int) error {
 	if s.Base.Name != "" {
-		base := es.namedWindow(s.Base.Name)
+		base := es.scope.namedWindow(s.Base.Name)
 		if base == nil || depth > 16 {
 			return planError("Error during planning: The window %s is not defined!", s.Base.Name)
 		}
@@ -286,7 +286,7 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 	case "build":
 		return text("branch: main\nversion: " + b.env.Version)
 	case "current_time":
-		return text(b.env.Now.UTC().Format("15:04:05.999999999"))
+		return &plan.Lit{V: model.IntValue(model.TimeOf(model.Nanosecond), b.env.Now.UnixNano()%86400e9)}, true, nil
 	case "connection_id":
 		return &plan.Lit{V: model.IntValue(model.Uint32, int64(b.env.Session.ID))}, true, nil
 	case "pg_backend_pid":

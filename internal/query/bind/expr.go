@@ -22,10 +22,9 @@ type exprScope struct {
 	unnests *unnestCalls                // nil: no unnest here
 	ranges  *rangeCalls                 // of a range query, instead of aggs and wins
 	inRange bool                        // within an aggregate of a range query
-	windows []sql.NamedWindow
 }
 
-func (s *exprScope) namedWindow(name string) *sql.WindowSpec {
+func (s *scope) namedWindow(name string) *sql.WindowSpec {
 	for _, w := range s.windows {
 		if w.Name.Name == name {
 			return w.Spec
@@ -589,7 +588,7 @@ func (b *binder) unify(c *plan.Case) (plan.Expr, error) {
 	if c.Else != nil {
 		ts = append(ts, c.Else.Type())
 	}
-	t, ok := function.CommonOf(ts)
+	t, ok := function.UnionOf(ts)
 	if !ok {
 		return nil, planError("Error during planning: Failed to coerce then (%v) to a common type in CASE", ts)
 	}

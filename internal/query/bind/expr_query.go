@@ -58,6 +58,11 @@ func (b *binder) quantified(es *exprScope, kind plan.SubKind, xe sql.Expr, q *sq
 	if err != nil {
 		return nil, err
 	}
+	return b.compareRows(kind, x, rel, op, not)
+}
+
+// compareRows compares x with the rows of a relation of one column.
+func (b *binder) compareRows(kind plan.SubKind, x plan.Expr, rel *relation, op string, not bool) (plan.Expr, error) {
 	if len(rel.cols) != 1 {
 		return nil, planError("Error during planning: Too many columns! The subquery should only return one column")
 	}
@@ -65,7 +70,8 @@ func (b *binder) quantified(es *exprScope, kind plan.SubKind, xe sql.Expr, q *sq
 	if !ok {
 		return nil, planError("Error during planning: expr type %s can't cast to %s in InSubquery", x.Type(), rel.cols[0].col.Type)
 	}
-	if x, err = b.cast(x, t); err != nil {
+	x, err := b.cast(x, t)
+	if err != nil {
 		return nil, err
 	}
 	return &plan.Sub{Kind: kind, Not: not, X: x, Op: op, Query: b.converted(rel, []model.Type{t}), T: model.Bool}, nil

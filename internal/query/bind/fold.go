@@ -72,6 +72,9 @@ func castError(v model.Value, t model.Type) error {
 
 // castValue converts a constant; done is false where that is left to the engine.
 func castValue(v model.Value, t model.Type, zone *time.Location) (out model.Value, done bool, err error) {
+	if out, ok, err := function.CastClock(v, t); ok || err != nil {
+		return out, ok, err
+	}
 	out.Type = t
 	switch {
 	case v.Type.Kind == model.KindString:

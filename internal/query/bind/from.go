@@ -18,6 +18,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 type scope struct {
 	cols   []scopeCol
 	parent *scope // of the query around; nil at the top
+	// windows are those that the query names.
+	windows []sql.NamedWindow
 }
 
 type scopeCol struct {
@@ -264,7 +266,7 @@ func (b *binder) tableRef(t *sql.TableRef, with *ctes) (*source, error) {
 }
 
 func (b *binder) cte(c *ctes, t *sql.TableRef) (*source, error) {
-	rel, err := b.relationOf(c.def.Body, c.top, c.at)
+	rel, err := b.cteRelation(c)
 	if err != nil {
 		return nil, err
 	}
@@ -273,6 +275,18 @@ func (b *binder) cte(c *ctes, t *sql.TableRef) (*source, error) {
 		return nil, err
 	}
 	return s, rename(s, t.Alias)
+}
+
+func (b *binder) cteRelation(c *ctes) (*relation, error) {
+	if c.working != nil {
+		return b.working(c.working, c.def.Name.Name), nil
+	}
+	if c.recursive {
+		if rel, ok, err := b.recursiveCTE(c); ok || err != nil {
+			return rel, err
+		}
+	}
+	return b.relationOf(c.def.Body, c.top, c.at)
 }
 
 // view binds a view's text as if it stood there in parentheses. It shows the columns that it had when it was made: ones that its tables

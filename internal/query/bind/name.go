@@ -2,6 +2,8 @@ package bind
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
@@ -146,7 +148,14 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 	case *sql.InQuery:
 		return b.display(s, e.X) + notWord(e.Not) + " IN (<subquery>)"
 	case *sql.Quantified:
-		return b.display(s, e.X) + " " + e.Op.String() + " ANY (<subquery>)"
+		all := " ANY ("
+		if e.All {
+			all = " ALL ("
+		}
+		if e.Query == nil {
+			return b.display(s, e.X) + " " + e.Op.String() + all + b.display(s, e.Array) + ")"
+		}
+		return b.display(s, e.X) + " " + e.Op.String() + all + "<subquery>)"
 	}
 	return strings.TrimPrefix(typeName(e), "*sql.")
 }
@@ -312,8 +321,24 @@ func (b *binder) displayOrder(s *scope, order []sql.OrderItem) string {
 	return strings.Join(parts, ", ")
 }
 
+// wholeWindow puts what a window takes over from one that has a name into it.
+func (s *scope) wholeWindow(w *sql.WindowSpec, depth int) *sql.WindowSpec {
+	base := s.namedWindow(w.Base.Name)
+	if base == nil || depth > 16 {
+		return w
+	}
+	out := *s.wholeWindow(base, depth+1)
+	out.PartitionBy = append(slices.Clone(out.PartitionBy), w.PartitionBy...)
+	out.OrderBy = append(slices.Clone(out.OrderBy), w.OrderBy...)
+	if w.Frame != nil {
+		out.Frame = w.Frame
+	}
+	return &out
+}
+
 func (b *binder) displayOver(s *scope, w *sql.WindowSpec) string {
 	var out string
+	w = s.wholeWindow(w, 0)
 	if len(w.PartitionBy) > 0 {
 		out += " PARTITION BY [" + b.displayAll(s, w.PartitionBy, ", ") + "]"
 	}
@@ -364,6 +389,10 @@ func arrowName(t model.Type) string {
 		return "Timestamp(" + arrowUnits[t.Unit] + ")"
 	case model.KindDuration:
 		return "Duration(" + arrowUnits[t.Unit] + ")"
+	case model.KindTime:
+		return clockArrowName(t.Unit)
+	case model.KindList, model.KindStruct, model.KindMap:
+		return nestedArrowName(t)
 	case model.KindDate:
 		return "Date32"
 	case model.KindInterval:
@@ -374,6 +403,28 @@ func arrowName(t model.Type) string {
 		return "Binary"
 	}
 	return t.String()
+}
+
+func clockArrowName(u model.TimeUnit) string {
+	if u <= model.Millisecond {
+		return "Time32(" + arrowUnits[u] + ")"
+	}
+	return "Time64(" + arrowUnits[u] + ")"
+}
+
+func nestedArrowName(t model.Type) string {
+	switch t.Kind {
+	case model.KindList:
+		return "List(" + arrowName(t.ElemType()) + ")"
+	case model.KindMap:
+		k, v := t.MapTypes()
+		return `Map("entries": non-null Struct("keys": non-null ` + arrowName(k) + `, "values": ` + arrowName(v) + "), unsorted)"
+	}
+	parts := []string{}
+	for _, m := range t.Members() {
+		parts = append(parts, strconv.Quote(m.Name)+": "+arrowName(m.Type))
+	}
+	return "Struct(" + strings.Join(parts, ", ") + ")"
 }
 
 func arrowType(name string) (model.Type, bool) {
@@ -389,6 +440,9 @@ func arrowType(name string) (model.Type, bool) {
 		unit := model.TimeUnit(u)
 		if name == "Timestamp("+n+")" || name == "Timestamp("+unit.String()+", None)" || n == "µs" && name == "Timestamp(us)" {
 			return model.Timestamp(unit), true
+		}
+		if bits := map[bool]string{true: "Time32(", false: "Time64("}[unit <= model.Millisecond]; name == bits+n+")" || name == bits+unit.String()+")" || n == "µs" && name == "Time64(us)" {
+			return model.TimeOf(unit), true
 		}
 	}
 	var p, s uint8

@@ -30,6 +30,7 @@ type selectBinder struct {
 	sets   [][]int // grouping sets as places in keys; nil: one set of all
 	common []int   // keys that stood before the first grouping sets
 	order  []plan.SortKey
+	orders []string // as messages show them
 	aggs   aggCalls
 	wins   windowCalls
 	lists  unnestCalls // that the select list takes apart
@@ -40,7 +41,7 @@ func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope,
 	if err != nil {
 		return nil, err
 	}
-	sb := &selectBinder{b: b, s: s, scope: &scope{cols: src.cols, parent: outer}, node: src.node}
+	sb := &selectBinder{b: b, s: s, scope: &scope{cols: src.cols, parent: outer, windows: s.Windows}, node: src.node}
 	if s.Where != nil {
 		cond, err := b.condition(&exprScope{scope: sb.scope, with: with}, s.Where)
 		if err != nil {
@@ -49,7 +50,7 @@ func (b *binder) selectQuery(s *sql.Select, order []sql.OrderItem, outer *scope,
 		sb.node = &plan.Filter{Input: sb.node, Cond: cond}
 	}
 	sb.input = sb.node.Cols()
-	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, unnests: &sb.lists, windows: s.Windows}
+	sb.es = &exprScope{scope: sb.scope, with: with, aggs: &sb.aggs, wins: &sb.wins, unnests: &sb.lists}
 	if s.Align != nil {
 		return b.selectRange(sb, order)
 	}
@@ -218,6 +219,7 @@ func (sb *selectBinder) bindTail(order []sql.OrderItem) (having, qualify plan.Ex
 			return nil, nil, err
 		}
 		sb.order = append(sb.order, sortKey(o, x))
+		sb.orders = append(sb.orders, sb.b.display(sb.scope, o.Expr))
 	}
 	return having, qualify, nil
 }
@@ -461,11 +463,15 @@ func (sb *selectBinder) project() (*relation, error) {
 		return c.Ref()
 	}
 	var keys []plan.SortKey
-	for _, k := range sb.order {
+	var hidden []string
+	for i, k := range sb.order {
 		if _, ok := k.X.(*plan.Lit); ok {
 			continue
 		}
-		k.X = hide(k.X)
+		n := len(p.Items)
+		if k.X = hide(k.X); len(p.Items) > n {
+			hidden = append(hidden, sb.orders[i])
+		}
 		keys = append(keys, k)
 	}
 	switch {
@@ -488,8 +494,8 @@ func (sb *selectBinder) project() (*relation, error) {
 			rel.node = &plan.Sort{Input: d, Keys: keys}
 		}
 	case sb.s.Distinct:
-		if len(p.Items) > len(sb.items) {
-			return nil, planError("Error during planning: For SELECT DISTINCT, ORDER BY expressions %s must appear in select list", sb.displayed(p.Items[len(sb.items)].Col.Name))
+		if len(hidden) > 0 {
+			return nil, planError("Error during planning: For SELECT DISTINCT, ORDER BY expressions %s must appear in select list", strings.Join(hidden, ", "))
 		}
 		rel.node = &plan.Distinct{Input: p}
 		if len(keys) > 0 {

@@ -16,6 +16,8 @@ func CanCast(from, to model.Type) bool {
 		return true
 	case from.Nested(), to.Nested():
 		return canCastNested(from, to)
+	case from.Kind == model.KindTime, to.Kind == model.KindTime:
+		return canCastClock(from, to)
 	case from.Kind == model.KindBool:
 		return to.Integer() || to.Floating()
 	case from.Numeric():
@@ -45,6 +47,9 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 			return "TRY_CAST(" + x + " AS " + as + ")"
 		}
 		return "CAST(" + x + " AS " + as + ")"
+	}
+	if clock, ok := castClock(x, from, to, try); ok && from.Kind != model.KindNull {
+		return clock, nil
 	}
 	switch {
 	case from.Kind == model.KindNull:

@@ -158,25 +158,6 @@ func timeColumns() []column {
 			out.AppendInt(v)
 			return nil
 		}},
-		{name: "clock", sig: "s:s", row: func(c *cells, out *model.Vector) error { // what to_time reads
-			for _, layout := range []string{"15:04:05", "15:04", "3:04:05 PM", "3:04 PM", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z07:00"} {
-				if t, err := time.Parse(layout, strings.TrimSpace(c.str(0))); err == nil {
-					b, err := AppendTime(nil, t, "%H:%M:%S%.f")
-					out.AppendBytes(b)
-					return err
-				}
-			}
-			return failure("Error parsing '%s' as time", c.str(0))
-		}},
-		{name: "make_time", sig: "iii:s", row: func(c *cells, out *model.Vector) error {
-			h, m, s := c.int(0), c.int(1), c.int(2)
-			if h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 59 {
-				return failure("Unable to parse time from %d, %d, %d", h, m, s)
-			}
-			b, err := AppendTime(nil, time.Date(1970, 1, 1, int(h), int(m), int(s), 0, time.UTC), "%H:%M:%S")
-			out.AppendBytes(b)
-			return err
-		}},
 		{name: "local", sig: "iis:i", row: func(c *cells, out *model.Vector) error { // the clock on the wall, as if it were UTC
 			zone, err := made(c, 2, Zone)
 			if err != nil {

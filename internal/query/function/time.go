@@ -21,8 +21,8 @@ func timeFunctions() []*Scalar {
 		{Name: "date_sub", Resolve: resolveShift("date_sub"), SQL: shift("-", -1)},
 		sig("date_format", "dss:s tss:s", dateFormat),
 		sig("to_char", "ds:s ts:s", dateFormat),
-		sig("to_time", "s:s", template("gt_clock($1)")),
-		sig("make_time", "iii:s", template("gt_make_time($1, $2, $3)")),
+		clockFunction("to_time", "s", template("gt_clock_parse($1, 3, false)"), model.Nanosecond),
+		clockFunction("make_time", "iii", template("gt_make_time($1, $2, $3)"), model.Second),
 		{Name: "to_local_time", Resolve: resolveLocal, SQL: func(a []Arg) (string, error) {
 			return "gt_local(" + a[0].SQL + ", " + unitOf(a[0].Type) + ", " + a[1].SQL + ")", nil
 		}},
@@ -204,7 +204,7 @@ func resolveDatePart(args []model.Type) ([]model.Type, model.Type, error) {
 		return nil, model.Null, NoMatch("date_part", args)
 	}
 	switch t := args[1]; {
-	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindInterval:
+	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindInterval, t.Kind == model.KindTime:
 		return args, model.Int32, nil
 	case t.Kind == model.KindString || t.Kind == model.KindNull:
 		return []model.Type{args[0], model.Timestamp(model.Nanosecond)}, model.Int32, nil
@@ -226,6 +226,9 @@ func datePart(a []Arg) (string, error) {
 	}
 	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
 	x := a[1].SQL
+	if t.Kind == model.KindTime { // the same time of the first day
+		t = model.Timestamp(t.Unit)
+	}
 	if t.IsTimestamp() {
 		switch unit {
 		case "epoch":

@@ -77,6 +77,12 @@ func Clone(n Node) Node {
 		out = c
 	case *TableFunc:
 		out = &TableFunc{n.Fn, exprs(n.Args), n.Out, n.Ordinal}
+	case *Recursive:
+		c := *n
+		out = &c
+	case *Working:
+		c := *n
+		out = &c
 	case *Unnest:
 		out = &Unnest{n.Input, items(n.Items)}
 	case *Range:

@@ -278,6 +278,10 @@ func describe(n Node) string {
 		return fmt.Sprintf("Values: %d rows of %d columns", len(n.Rows), len(n.Out))
 	case *Range:
 		return n.describe()
+	case *Recursive:
+		return fmt.Sprintf("RecursiveQuery: %d, distinct=%v", n.ID, !n.All)
+	case *Working:
+		return fmt.Sprintf("WorkingTable: %s of %d", n.Name, n.ID)
 	case *Unnest:
 		return "Unnest: " + join(n.Items, func(it Item) string { return String(it.X) })
 	case *TableFunc:

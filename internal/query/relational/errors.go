@@ -46,6 +46,9 @@ func invalidates(t duckdb.ErrorType) bool {
 // caused PlanQuery.
 func engineError(t duckdb.ErrorType, text string) error {
 	msg := plain(text)
+	if strings.HasPrefix(msg, "More than one row returned by a subquery") {
+		return errs.New(errs.EngineExecuteQuery, "Execution error: a scalar subquery gave more than one row; use LIMIT 1 or an aggregate in it")
+	}
 	switch t {
 	case duckdb.ErrorTypeInterrupt:
 		return errs.New(errs.Cancelled, "query is interrupted")

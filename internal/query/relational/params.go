@@ -39,7 +39,7 @@ func engineValue(p model.Value) (duckdb.Value, error) {
 		return duckdb.CreateInt16(int16(p.Int)), nil
 	case model.KindInt32:
 		return duckdb.CreateInt32(int32(p.Int)), nil
-	case model.KindInt64, model.KindDuration:
+	case model.KindInt64, model.KindDuration, model.KindTime:
 		return duckdb.CreateInt64(p.Int), nil
 	case model.KindUint8:
 		return duckdb.CreateUInt8(uint8(p.Int)), nil

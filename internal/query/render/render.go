@@ -98,6 +98,10 @@ func (w *writer) query(n plan.Node) (string, error) {
 		return w.tableFunc(n)
 	case *plan.Unnest:
 		return w.unnest(n)
+	case *plan.Recursive:
+		return w.recursive(n)
+	case *plan.Working:
+		return w.working(n), nil
 	}
 	from, err := w.from(n)
 	return "SELECT * FROM " + from, err

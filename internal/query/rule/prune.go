@@ -27,6 +27,12 @@ func dropUnused(q *plan.Query) bool {
 			useSubColumns(e, used)
 		}
 		switch n := n.(type) {
+		case *plan.Recursive: // columns correspond by position, and to those of Working nodes
+			for _, in := range n.Inputs() {
+				for _, c := range in.Cols() {
+					used[c.ID] = true
+				}
+			}
 		case *plan.SetOp: // columns correspond by position
 			if narrowable(n) {
 				return // narrowed below, once it is known what is read of it

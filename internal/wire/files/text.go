@@ -360,6 +360,8 @@ func (o *Options) textOf(dst []byte, v *model.Vector, i int) (out []byte, quote 
 			return d.AppendFormat(dst, time.DateOnly), true
 		}
 		return strconv.AppendInt(dst, v.Ints[i], 10), true
+	case model.KindTime:
+		return timeOf(v.Ints[i], t.Unit).AppendFormat(dst, "15:04:05.999999999"), true
 	case model.KindBinary:
 		return hex.AppendEncode(dst, v.BytesAt(i)), true
 	case model.KindVector:
