@@ -56,6 +56,9 @@ func (s *stager) join(ctx context.Context, j *plan.Join) (plan.Node, error) {
 		return j, nil
 	}
 	in := j.Inputs()
+	if slices.ContainsFunc(in[d.small].Cols(), func(c plan.Column) bool { return c.Type.Nested() }) {
+		return j, nil // which are text once they have been read
+	}
 	if rule.ReadsOutside(in[0]) || rule.ReadsOutside(in[1]) {
 		return j, nil
 	}

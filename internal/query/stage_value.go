@@ -55,7 +55,7 @@ func (s *stager) valuesIn(ctx context.Context, e plan.Expr) (plan.Expr, error) {
 		if !ok || sub.Kind != plan.SubScalar || failed != nil {
 			return nil
 		}
-		if rule.ReadsOutside(sub.Query) {
+		if rule.ReadsOutside(sub.Query) || sub.T.Nested() { // lists are text once they have been read
 			return sub
 		}
 		v, ok, err := s.value(ctx, sub)

@@ -93,16 +93,23 @@ func lifted(n plan.Node, on []plan.Expr) (plan.Node, []plan.Expr) {
 	return nil, nil
 }
 
-// readsOutside reports a plan that reads columns which none of its operators makes.
+// readsOutside reports a plan that reads columns which none of its operators makes, or the rows of a recursive query around it.
 func readsOutside(n plan.Node) bool {
 	made := map[plan.ColID]bool{}
+	recursions := map[int]bool{}
 	plan.Walk(n, func(x plan.Node) {
+		if r, ok := x.(*plan.Recursive); ok {
+			recursions[r.ID] = true
+		}
 		for _, c := range x.Cols() {
 			made[c.ID] = true
 		}
 	})
 	outside := false
 	plan.Walk(n, func(x plan.Node) {
+		if w, ok := x.(*plan.Working); ok && !recursions[w.ID] {
+			outside = true
+		}
 		for _, e := range plan.Exprs(x) {
 			plan.Uses(e, func(id plan.ColID) { outside = outside || !made[id] })
 		}
