@@ -107,8 +107,8 @@ func (t Type) MapTypes() (key, value Type) {
 
 // nestedName prints a nested type with what it holds, as far as that is known.
 func (t Type) nestedName() string {
-	within := t.Within
-	if t.Kind == KindList {
+	within := t.Within // the whole text, of elements too: reading them would take time that doubles with every level
+	if t.Kind == KindList && within == "" {
 		if t.Elem == KindNull {
 			return "List"
 		}

@@ -211,7 +211,7 @@ func mysqlType(t model.Type) string {
 		return "DATE"
 	case model.KindTimestamp:
 		return "TIMESTAMP"
-	case model.KindDuration:
+	case model.KindDuration, model.KindTime:
 		return "TIME"
 	case model.KindDecimal:
 		return "DECIMAL"

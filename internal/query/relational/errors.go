@@ -49,6 +49,12 @@ func engineError(t duckdb.ErrorType, text string) error {
 	if strings.HasPrefix(msg, "More than one row returned by a subquery") {
 		return errs.New(errs.EngineExecuteQuery, "Execution error: a scalar subquery gave more than one row; use LIMIT 1 or an aggregate in it")
 	}
+	if m := overflowed.FindStringSubmatch(msg); m != nil {
+		return errs.New(errs.EngineExecuteQuery, "Arithmetic overflow: Overflow happened on: %s", m[2])
+	}
+	if strings.Contains(msg, "not in timestamp range") || strings.Contains(msg, "Timestamp out of range") {
+		return errs.New(errs.EngineExecuteQuery, "Arithmetic overflow: a time is out of the range of its type")
+	}
 	switch t {
 	case duckdb.ErrorTypeInterrupt:
 		return errs.New(errs.Cancelled, "query is interrupted")
@@ -93,6 +99,7 @@ var usedOf = regexp.MustCompile(`\(([^()]* used)\)`)
 var (
 	notConverted = regexp.MustCompile(`^Could not convert string ['"]((?s).*)['"] to (\w+)`)
 	outOfRange   = regexp.MustCompile(`^Type \w+ with value (\S+) can't be cast because the value is out of range for the destination type (\w+)`)
+	overflowed   = regexp.MustCompile(`^Overflow in (\w+) of [A-Z0-9()]+ \(([^)]*)\)`)
 	outOfDecimal = regexp.MustCompile(`(?:Casting value|Could not cast value|Could not convert string) "?(.*?)"? to (?:type )?DECIMAL\((\d+),\s*(\d+)\)`)
 )
 
