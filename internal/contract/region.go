@@ -183,6 +183,9 @@ type ScanRequest struct {
 	Bound uint64
 	// Parallelism is how many goroutines may work on the scan; 0: the engine's default.
 	Parallelism int
+	// Lazy asks for no work before the first Next: the snapshot is taken at the call, and held, for a caller who has many regions to read
+	// one after the other.
+	Lazy bool `json:",omitempty"`
 }
 
 // Stream is the rows of a scan. Next and Close are called by one goroutine at a time.

@@ -202,19 +202,23 @@ func (r *runner) relational(ctx context.Context, p *plan.Query) (model.RowStream
 		return nil, err
 	}
 	stmt := relational.Statement{SQL: st.SQL, Types: st.Types}
-	for _, s := range st.Scans {
-		stmt.Sources = append(stmt.Sources, r.source(s))
-	}
-	rows, err := r.engine.db.Query(ctx, stmt)
+	pinned, err := r.pin(ctx, st.Scans)
 	if err != nil {
 		return nil, err
 	}
-	f := &finished{Rows: rows, fields: p.Fields()}
+	for _, s := range st.Scans {
+		stmt.Sources = append(stmt.Sources, pinned.source(s, r.source(s)))
+	}
+	rows, err := r.engine.db.Query(ctx, stmt)
+	if err != nil {
+		return nil, errors.Join(err, pinned.close())
+	}
+	f := &finished{Rows: rows, fields: p.Fields(), pins: pinned}
 	// Up to the first batch, so that a scan which finds its table changed is known before rows are given out.
 	f.first, f.err = rows.Next(ctx)
 	if f.err != nil && f.err != io.EOF {
 		err := f.err
-		rows.Close()
+		f.Close()
 		return nil, err
 	}
 	return f, nil
@@ -224,6 +228,7 @@ func (r *runner) relational(ctx context.Context, p *plan.Query) (model.RowStream
 type finished struct {
 	*relational.Rows
 	fields []model.Field
+	pins   *pins
 	first  *model.Batch
 	err    error // of the first Next
 }
@@ -239,6 +244,9 @@ func (f *finished) Next(ctx context.Context) (*model.Batch, error) {
 	}
 	return f.Rows.Next(ctx)
 }
+
+// Close ends the statement and lets go of the snapshots that it did not open.
+func (f *finished) Close() error { return errors.Join(f.Rows.Close(), f.pins.close()) }
 
 func (f *finished) Fields() []model.Field { return f.fields }
 

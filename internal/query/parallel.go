@@ -101,6 +101,17 @@ func (r *regionReader) read(p *parallelStream) {
 	}
 }
 
+// pin implements scanSource.
+func (p *parallelStream) pin(context.Context) error {
+	for _, r := range p.readers {
+		if err := r.rows.pin(p.ctx); err != nil {
+			p.err = err
+			return err
+		}
+	}
+	return nil
+}
+
 func (p *parallelStream) start(ctx context.Context) error {
 	rb, err := p.receive(ctx)
 	if err == io.EOF {
@@ -118,6 +129,9 @@ func (p *parallelStream) receive(ctx context.Context) (*regionBatch, error) {
 		return nil, p.err
 	}
 	if !p.started {
+		if err := p.pin(ctx); err != nil {
+			return nil, err
+		}
 		p.run()
 	}
 	select {
@@ -160,7 +174,11 @@ func (p *parallelStream) Close() error {
 	p.cancel()
 	close(p.closing)
 	if !p.started {
-		return nil
+		var err error
+		for _, r := range p.readers {
+			err = errors.Join(err, r.rows.Close())
+		}
+		return err
 	}
 	for rb := range p.batches {
 		if rb.err != nil && p.err == nil && !errors.Is(rb.err, context.Canceled) {

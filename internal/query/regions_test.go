@@ -24,6 +24,7 @@ type plainRegions struct {
 	mu       sync.Mutex
 	requests []contract.ScanRequest
 	open     int
+	outdated bool // all schemas have changed
 }
 
 type plainRegion struct {
@@ -54,6 +55,9 @@ func (p *plainRegions) Scan(_ context.Context, req contract.ScanRequest) (contra
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.requests = append(p.requests, req)
+	if err := p.refuse(req); err != nil {
+		return nil, err
+	}
 	r := p.regions[req.Region]
 	if r == nil {
 		return nil, errs.New(errs.RegionNotFound, "region %s", req.Region)

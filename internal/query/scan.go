@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -52,6 +53,8 @@ type scanSource interface {
 	rowSource
 	// start opens the scan, as the first Next would, so that its errors come before rows do.
 	start(ctx context.Context) error
+	// pin takes the snapshots of all regions, so that what changes later is not seen; start and Next do if nobody did before.
+	pin(ctx context.Context) error
 }
 
 // open makes the stream of some of a scan's columns; regions are opened when it is read. ctx is that of the query.
@@ -70,10 +73,11 @@ type scanStream struct {
 	cols    []int // of scan.Out
 	regions []model.RegionID
 
-	region int         // the next one to open
-	cur    rowSource   // nil: open the next
-	pick   []int       // columns of cur's batches to give; nil: all
-	out    model.Batch // given out, valid until the next call
+	pinned []contract.Stream // of regions, opened lazily; nil: not pinned; a stream that is in use or closed is nil
+	region int               // the next one to open
+	cur    rowSource         // nil: open the next
+	pick   []int             // columns of cur's batches to give; nil: all
+	out    model.Batch       // given out, valid until the next call
 }
 
 // countStream is a scan of which only the number of rows matters: its batches have one column of NULLs.
@@ -94,6 +98,9 @@ type rowSource interface {
 }
 
 func (s *scanStream) start(ctx context.Context) error {
+	if err := s.pin(ctx); err != nil {
+		return err
+	}
 	if err := s.openNext(ctx); err != io.EOF {
 		return err
 	}
@@ -101,6 +108,11 @@ func (s *scanStream) start(ctx context.Context) error {
 }
 
 func (s *scanStream) Next(ctx context.Context) (*model.Batch, error) {
+	if s.pinned == nil && s.region == 0 && len(s.regions) > 1 {
+		if err := s.pin(ctx); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		if s.cur == nil {
 			if err := s.openNext(ctx); err != nil {
@@ -152,23 +164,55 @@ func (s *scanStream) openNext(ctx context.Context) error {
 	if s.region >= len(s.regions) {
 		return io.EOF
 	}
-	req := s.scan.Request
-	req.Region = s.regions[s.region]
-	req.Bound = t.Schema.Version + 1
-	if req.Aggregate == nil {
-		req.Projection = make([]model.ColumnID, len(s.cols))
-		for i, c := range s.cols {
-			req.Projection[i] = s.scan.Source[c]
-		}
-	} else {
-		s.pick = s.cols
-	}
-	st, err := s.r.engine.opts.Regions.Scan(ctx, req)
+	st, err := s.openRegion(ctx, s.region)
 	if err != nil {
 		return err
 	}
 	s.region++
 	s.cur = st
+	return nil
+}
+
+// openRegion opens one of the regions, or gives the stream that was opened when it was pinned.
+func (s *scanStream) openRegion(ctx context.Context, i int) (contract.Stream, error) {
+	if s.scan.Request.Aggregate != nil {
+		s.pick = s.cols
+	}
+	if s.pinned != nil {
+		st := s.pinned[i]
+		s.pinned[i] = nil
+		return st, nil
+	}
+	return s.scanRegion(ctx, i, false)
+}
+
+func (s *scanStream) scanRegion(ctx context.Context, i int, lazy bool) (contract.Stream, error) {
+	req := s.scan.Request
+	req.Region = s.regions[i]
+	req.Bound = s.scan.Table.Schema.Version + 1
+	req.Lazy = lazy
+	if req.Aggregate == nil {
+		req.Projection = make([]model.ColumnID, len(s.cols))
+		for i, c := range s.cols {
+			req.Projection[i] = s.scan.Source[c]
+		}
+	}
+	return s.r.engine.opts.Regions.Scan(ctx, req)
+}
+
+// pin implements scanSource. Streams are opened with the columns that the scan stream was made for.
+func (s *scanStream) pin(ctx context.Context) error {
+	if s.pinned != nil || s.scan.Table.Rows != nil || s.region > 0 {
+		return nil
+	}
+	s.pinned = make([]contract.Stream, 0, len(s.regions))
+	for i := range s.regions {
+		st, err := s.scanRegion(ctx, i, true)
+		if err != nil {
+			return err // Close closes the others
+		}
+		s.pinned = append(s.pinned, st)
+	}
 	return nil
 }
 
@@ -212,5 +256,12 @@ func (s *scanStream) closeCurrent() error {
 // Close implements relational.Stream.
 func (s *scanStream) Close() error {
 	s.region = len(s.regions) + 1
-	return s.closeCurrent()
+	err := s.closeCurrent()
+	for i, st := range s.pinned {
+		if st != nil {
+			s.pinned[i] = nil
+			err = errors.Join(err, st.Close())
+		}
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package regiontest
 
 import (
+	"io"
 	"math"
 	"testing"
 
@@ -163,24 +164,33 @@ func aggregate(_ *testing.T, f *fixture) {
 	require.Equal(f, "host", st.Fields()[0].Name)
 }
 
-// snapshot: a stream sees what was acknowledged when it began, and none of what came after, a truncation neither.
+// snapshot: a stream sees what was acknowledged when it was asked for, and none of what came after, a truncation neither; a lazy one, too.
 func snapshot(_ *testing.T, f *fixture) {
 	f.fourSeries()
-	st, err := f.s.Scan(f.Context(), contract.ScanRequest{Region: f.id, TimeRange: model.AllTime, Projection: []model.ColumnID{ColTime}})
-	require.NoError(f, err)
+	var streams []contract.Stream
+	for _, lazy := range []bool{false, true, true} {
+		st, err := f.s.Scan(f.Context(), contract.ScanRequest{Region: f.id, TimeRange: model.AllTime, Projection: []model.ColumnID{ColTime}, Lazy: lazy})
+		require.NoError(f, err)
+		require.Equal(f, "ts", st.Fields()[0].Name)
+		streams = append(streams, st)
+	}
 	f.put(row{"new", "/", 1, 1, false})
 	require.NoError(f, f.s.Flush(f.Context(), f.id))
 	require.NoError(f, f.s.Truncate(f.Context(), f.id))
-	rows := 0
-	for {
-		b, err := st.Next(f.Context())
-		if err != nil {
-			break
+	for _, st := range streams[:2] {
+		rows := 0
+		for {
+			b, err := st.Next(f.Context())
+			if err != nil {
+				require.ErrorIs(f, err, io.EOF)
+				break
+			}
+			rows += b.Len
 		}
-		rows += b.Len
+		require.Equal(f, 6, rows)
+		require.NoError(f, st.Close())
 	}
-	require.Equal(f, 6, rows)
-	require.NoError(f, st.Close())
+	require.NoError(f, streams[2].Close()) // without a look at it
 	f.holds()
 }
 

@@ -61,7 +61,12 @@ type scan struct {
 // Run starts a scan. The stream must be closed; ctx ends it early.
 func Run(ctx context.Context, o Options, req contract.ScanRequest) (contract.Stream, error) {
 	run := func() (contract.Stream, error) { return start(ctx, &o, &req) }
-	if req.Aggregate != nil && req.Aggregate.Slots != 0 {
+	if req.Lazy {
+		run = func() (contract.Stream, error) {
+			req.Lazy = false
+			return newLazy(ctx, o, req)
+		}
+	} else if req.Aggregate != nil && req.Aggregate.Slots != 0 {
 		run = func() (contract.Stream, error) { return runSlots(ctx, &o, &req) }
 	}
 	s, err := run()
