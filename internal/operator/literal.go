@@ -81,6 +81,9 @@ func (l literals) append(v *model.Vector, c *model.Column, x *sql.Literal) error
 
 func appendNumber(v *model.Vector, c *model.Column, text string) error {
 	t := c.Type
+	if t.Integer() {
+		text = strings.TrimSuffix(text, "e0") // how whole numbers come that a client had as floats
+	}
 	switch {
 	case t.Kind == model.KindBool:
 		if text != "0" && text != "1" {

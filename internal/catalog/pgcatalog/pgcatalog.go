@@ -128,9 +128,13 @@ type writer struct {
 	names []string // of the batch's columns
 }
 
-func (w *writer) add(row cells) {
+func (w *writer) add(row cells) { w.row(func(column string) any { return row[column] }) }
+
+// row adds a row whose values a function tells by their columns, as cells does: tables with many rows are made so, because a row costs what
+// is asked of it.
+func (w *writer) row(value func(column string) any) {
 	for i, v := range w.batch.Cols {
-		switch x := row[w.names[i]].(type) {
+		switch x := value(w.names[i]).(type) {
 		case string:
 			v.AppendString(x)
 		case bool:
@@ -224,30 +228,38 @@ type relation struct {
 	database string
 	name     string
 	kind     string // r, v
-	columns  []model.Column
+	source   *Source
+	schema   *model.Schema // of system tables
 	view     *catalog.View
 	table    *catalog.Table
+}
+
+// columns are the columns of a table, view or system table.
+func (r *relation) columns() []model.Column {
+	switch {
+	case r.table != nil:
+		return r.source.Catalog.Shown(r.table).Columns
+	case r.view != nil:
+		return infoschema.ViewColumns(r.view)
+	}
+	return r.schema.Columns
 }
 
 // relations are all there are.
 func (s *Source) relations() []relation {
 	var out []relation
 	for _, t := range s.Catalog.AllTables() {
-		out = append(out, relation{oid: TableOID(t.ID), database: t.Database, name: t.Name, kind: "r", columns: s.Catalog.Shown(t).Columns, table: t})
+		out = append(out, relation{oid: TableOID(t.ID), database: t.Database, name: t.Name, kind: "r", source: s, table: t})
 	}
 	for _, v := range s.Catalog.AllViews() {
-		r := relation{oid: TableOID(v.ID), database: v.Database, name: v.Name, kind: "v", view: v}
-		for _, c := range v.Columns {
-			r.columns = append(r.columns, model.Column{Name: c.Name, Type: c.Type, Nullable: true})
-		}
-		out = append(out, r)
+		out = append(out, relation{oid: TableOID(v.ID), database: v.Database, name: v.Name, kind: "v", source: s, view: v})
 	}
 	for _, t := range s.Info.Tables() {
-		out = append(out, relation{oid: systemOID(t.Name, t.ID), database: infoschema.Name, name: t.Name, kind: "v", columns: t.Schema.Columns})
+		out = append(out, relation{oid: systemOID(t.Name, t.ID), database: infoschema.Name, name: t.Name, kind: "v", source: s, schema: t.Schema})
 	}
 	for _, t := range s.Tables() {
 		if !hidden(t.Name) {
-			out = append(out, relation{oid: systemOID(t.Name, t.ID), database: Name, name: t.Name, kind: "r", columns: t.Schema.Columns})
+			out = append(out, relation{oid: systemOID(t.Name, t.ID), database: Name, name: t.Name, kind: "r", source: s, schema: t.Schema})
 		}
 	}
 	return out

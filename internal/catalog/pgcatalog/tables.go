@@ -87,62 +87,152 @@ func namespaces(s *Source, w *writer) {
 
 func classes(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		if !w.Number("relnamespace", int64(NamespaceOID(r.database))) {
+		space := NamespaceOID(r.database)
+		if !w.Number("relnamespace", int64(space)) {
 			continue
 		}
 		if w.Number("oid", int64(r.oid)) && w.Text("relname", r.name) {
-			row := cells{"oid": r.oid, "relname": r.name, "relnamespace": NamespaceOID(r.database), "relowner": owner, "relam": heapAM,
-				"relfilenode": r.oid, "reltuples": -1, "relpersistence": "p", "relkind": r.kind, "relnatts": len(r.columns), "relispopulated": true,
-				"relreplident": "d", "relhasindex": r.table != nil, "relhasrules": r.kind == "v"}
-			if r.kind == "v" {
-				row["relam"], row["relfilenode"] = 0, 0
-			}
-			w.add(row)
+			w.row(func(column string) any { return r.class(column, space) })
 		}
 		if key := r.oid + indexOffset; r.table != nil && w.Number("oid", int64(key)) && w.Text("relname", r.name+"_pkey") {
-			places, _ := keyColumns(r.table, r.columns)
-			w.add(cells{"oid": key, "relname": r.name + "_pkey", "relnamespace": NamespaceOID(r.database), "relowner": owner,
-				"relam": btreeAM, "relfilenode": key, "reltuples": -1, "relpersistence": "p", "relkind": "i", "relnatts": len(places),
-				"relispopulated": true, "relreplident": "n"})
+			w.row(func(column string) any { return r.keyClass(column, space) })
 		}
 	}
+}
+
+// class is a column of the row of pg_class of a table or view.
+func (r *relation) class(column string, space uint32) any {
+	switch column {
+	case "oid":
+		return r.oid
+	case "relname":
+		return r.name
+	case "relnamespace":
+		return space
+	case "relowner":
+		return owner
+	case "relam":
+		if r.kind != "v" {
+			return heapAM
+		}
+	case "relfilenode":
+		if r.kind != "v" {
+			return r.oid
+		}
+	case "reltuples":
+		return -1
+	case "relpersistence":
+		return "p"
+	case "relkind":
+		return r.kind
+	case "relnatts":
+		return len(r.columns())
+	case "relispopulated":
+		return true
+	case "relreplident":
+		return "d"
+	case "relhasindex":
+		return r.table != nil
+	case "relhasrules":
+		return r.kind == "v"
+	}
+	return nil
+}
+
+// keyClass is a column of the row of pg_class of a table's key.
+func (r *relation) keyClass(column string, space uint32) any {
+	switch column {
+	case "oid", "relfilenode":
+		return r.oid + indexOffset
+	case "relname":
+		return r.name + "_pkey"
+	case "relnamespace":
+		return space
+	case "relowner":
+		return owner
+	case "relam":
+		return btreeAM
+	case "reltuples":
+		return -1
+	case "relpersistence":
+		return "p"
+	case "relkind":
+		return "i"
+	case "relnatts":
+		places, _ := keyColumns(r.table, r.columns())
+		return len(places)
+	case "relispopulated":
+		return true
+	case "relreplident":
+		return "n"
+	}
+	return nil
 }
 
 func attributes(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		columns := r.columns
-		if !w.Number("attrelid", int64(r.oid)) {
-			columns = nil
-		}
-		for i := range columns {
-			c := &r.columns[i]
-			oid, size, modifier := typeOID(c.Type)
-			row := cells{"attrelid": r.oid, "attname": c.Name, "atttypid": oid, "attlen": size, "attnum": i + 1, "attcacheoff": -1, "atttypmod": modifier,
-				"attbyval": size > 0 && size <= 8, "attalign": "i", "attstorage": "p", "attcompression": "", "attnotnull": !c.Nullable,
-				"atthasdef": c.Default != nil, "attidentity": "", "attgenerated": "", "attislocal": true, "attstattarget": -1}
-			if c.Type.Kind == model.KindString {
-				row["attcollation"], row["attstorage"] = 100, "x"
+		if w.Number("attrelid", int64(r.oid)) {
+			columns := r.columns()
+			for i := range columns {
+				w.row(func(column string) any { return attribute(column, r.oid, i+1, &columns[i]) })
 			}
-			w.add(row)
 		}
-		if r.table != nil && w.Number("attrelid", int64(r.oid+indexOffset)) {
-			_, names := keyColumns(r.table, r.columns)
-			for i, n := range names {
-				w.add(cells{"attrelid": r.oid + indexOffset, "attname": strings.Trim(n, `"`), "atttypid": keyType(r.columns, n), "attnum": i + 1, "atttypmod": -1,
-					"attcompression": "", "attidentity": "", "attgenerated": "", "attstorage": "p", "attalign": "i", "attislocal": true})
+		if key := r.oid + indexOffset; r.table != nil && w.Number("attrelid", int64(key)) {
+			columns := r.columns()
+			places, _ := keyColumns(r.table, columns)
+			for i, place := range places {
+				n, _ := strconv.Atoi(place)
+				c := model.Column{Name: columns[n-1].Name, Type: columns[n-1].Type, Nullable: true}
+				w.row(func(column string) any { return attribute(column, key, i+1, &c) })
 			}
 		}
 	}
 }
 
-func keyType(columns []model.Column, name string) uint32 {
-	for i := range columns {
-		if QuoteIdent(columns[i].Name) == name {
-			oid, _, _ := typeOID(columns[i].Type)
-			return oid
+// attribute is a column of a row of pg_attribute.
+func attribute(column string, table uint32, n int, c *model.Column) any {
+	switch column {
+	case "attrelid":
+		return table
+	case "attname":
+		return c.Name
+	case "atttypid":
+		oid, _, _ := typeOID(c.Type)
+		return oid
+	case "attlen":
+		_, size, _ := typeOID(c.Type)
+		return size
+	case "attnum":
+		return n
+	case "attcacheoff", "attstattarget":
+		return -1
+	case "atttypmod":
+		_, _, modifier := typeOID(c.Type)
+		return modifier
+	case "attbyval":
+		_, size, _ := typeOID(c.Type)
+		return size > 0 && size <= 8
+	case "attalign":
+		return "i"
+	case "attstorage":
+		if c.Type.Kind == model.KindString {
+			return "x"
+		}
+		return "p"
+	case "attcompression", "attidentity", "attgenerated":
+		return ""
+	case "attnotnull":
+		return !c.Nullable
+	case "atthasdef":
+		return c.Default != nil
+	case "attislocal":
+		return true
+	case "attcollation":
+		if c.Type.Kind == model.KindString {
+			return 100
 		}
 	}
-	return 0
+	return nil
 }
 
 func databases(s *Source, w *writer) {
@@ -195,7 +285,7 @@ func settings(_ *Source, w *writer) {
 func (s *Source) keyed(f func(r *relation, places, names []string)) {
 	for _, r := range s.relations() {
 		if r.table != nil {
-			places, names := keyColumns(r.table, r.columns)
+			places, names := keyColumns(r.table, r.columns())
 			f(&r, places, names)
 		}
 	}
@@ -239,12 +329,29 @@ func constraints(s *Source, w *writer) {
 
 func defaults(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		for i := range r.columns {
-			if c := &r.columns[i]; c.Default != nil && w.Number("adrelid", int64(r.oid)) {
-				w.add(cells{"oid": defaultOID(r.oid, i+1), "adrelid": r.oid, "adnum": i + 1, "adbin": infoschema.DefaultText(c)})
+		if !w.Number("adrelid", int64(r.oid)) {
+			continue
+		}
+		for i, c := range r.columns() {
+			if c.Default != nil {
+				w.add(cells{"oid": defaultOID(r.oid, i+1), "adrelid": r.oid, "adnum": i + 1, "adbin": defaultText(&c)})
 			}
 		}
 	}
+}
+
+// defaultText is a default as PostgreSQL's pg_get_expr prints it: what is not a number with its type.
+func defaultText(c *model.Column) string {
+	text := infoschema.DefaultText(c)
+	if c.Default.Func != "" || c.Default.Value.Null() {
+		return text
+	}
+	switch {
+	case c.Type.Kind == model.KindString, c.Type.IsTimestamp(), c.Type.Kind == model.KindDate, c.Type.Kind == model.KindJSON:
+		oid, _, _ := typeOID(c.Type)
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'::" + TypeNames()[oid]
+	}
+	return text
 }
 
 func descriptions(s *Source, w *writer) {
@@ -255,8 +362,8 @@ func descriptions(s *Source, w *writer) {
 		if text := r.table.Options["comment"]; text != "" {
 			w.add(cells{"objoid": r.oid, "classoid": classClass, "description": text})
 		}
-		for i := range r.columns {
-			if text := r.columns[i].Comment; text != "" {
+		for i, c := range r.columns() {
+			if text := c.Comment; text != "" {
 				w.add(cells{"objoid": r.oid, "classoid": classClass, "objsubid": i + 1, "description": text})
 			}
 		}

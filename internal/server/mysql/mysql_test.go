@@ -212,7 +212,7 @@ func TestPrepared(t *testing.T) {
 		{"INSERT INTO t VALUES (?, ?, ?)", []any{1, -2, nil}, "INSERT INTO t VALUES (1,  -2, NULL)"},
 		{"INSERT INTO t VALUES (?)", []any{"it's \\ \"q\"\n"}, "INSERT INTO t VALUES ('it''s \\\\ \"q\"\n')"},
 		{"INSERT INTO t VALUES (?)", []any{[]byte{0xff, 0}}, "INSERT INTO t VALUES (X'ff00')"},
-		{"INSERT INTO t VALUES (?, ?, ?)", []any{1.0, 1e300, -0.5}, "INSERT INTO t VALUES (1.0, 1e+300,  -0.5)"},
+		{"INSERT INTO t VALUES (?, ?, ?)", []any{1.0, 1e300, -0.5}, "INSERT INTO t VALUES (1e0, 1e+300,  -0.5)"},
 		{"INSERT INTO t VALUES (?)", []any{when}, "INSERT INTO t VALUES ('2024-02-29 01:02:03.45')"},
 		{"INSERT INTO t VALUES (?)", []any{uint64(1<<64 - 1)}, "INSERT INTO t VALUES (18446744073709551615)"},
 		{"INSERT INTO t SELECT v -? FROM x /* ? */ WHERE s = '?' LIMIT ?, ?", []any{-1, 2, 3},

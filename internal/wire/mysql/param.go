@@ -132,7 +132,8 @@ func (r *reader) param(t ParamType) (p Param, err error) {
 	return p, err
 }
 
-// floatParam spells a float so that it is not taken for an integer. What SQL has no literal for goes as text, which converts.
+// floatParam spells a float so that it is not taken for an integer: a whole one as 3e0, which columns of integers take, because drivers of
+// languages with one type of numbers send all of them so. What SQL has no literal for goes as text, which converts.
 func floatParam(x float64, bits int) Param {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return Param{ParamText, appendFloat(nil, x, bits)}
@@ -143,7 +144,7 @@ func floatParam(x float64, bits int) Param {
 			return Param{ParamNumber, b}
 		}
 	}
-	return Param{ParamNumber, append(b, '.', '0')}
+	return Param{ParamNumber, append(b, 'e', '0')}
 }
 
 // isNumber reports whether b is a number as SQL spells it.
