@@ -77,7 +77,7 @@ func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registere
 	return n.serveWire("mysql", w.Addr, s)
 }
 
-// describeText tells the columns of a query without running it, to users who may read. Other statements nobody describes.
+// describeText tells the columns of a query without running it. Other statements nobody describes.
 func (n *Standalone) describeText(ctx context.Context, sess *model.Session, text string) ([]model.Field, error) {
 	st, err := sql.ParseOne(text, sql.MySQL)
 	if err != nil {
@@ -87,15 +87,7 @@ func (n *Standalone) describeText(ctx context.Context, sess *model.Session, text
 	if !ok {
 		return nil, errs.New(errs.Unsupported, "only queries are described")
 	}
-	return n.describe(ctx, sess, q.Query, nil)
-}
-
-// describe tells the columns of a query without running it, to users who may read.
-func (n *Standalone) describe(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
-	if !sess.Rights.CanRead() {
-		return nil, errs.New(errs.PermissionDenied, "Permission denied: user %s is not allowed to read", sess.User)
-	}
-	return n.query.Fields(ctx, sess, q, params...)
+	return n.ops.Describe(ctx, sess, q.Query, nil)
 }
 
 // MySQLAddr is where MySQL is spoken; empty: nowhere.

@@ -168,10 +168,13 @@ func (o *Operator) query(ctx context.Context, sess *model.Session, q *sql.Query,
 	return o.opts.Query.Query(ctx, sess, q, params...)
 }
 
-// Describe tells the columns of a query without running it. params have the types of its placeholders; their values do not matter.
+// Describe tells the columns of a query without running it, to users who may read. params have the types of its placeholders; their values do not matter.
 func (o *Operator) Describe(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value) ([]model.Field, error) {
 	if o.opts.Query == nil {
 		return nil, errs.New(errs.Unsupported, "Not supported: queries")
+	}
+	if !sess.Rights.CanRead() {
+		return nil, denied(sess, "read")
 	}
 	q, err := o.adminValues(ctx, sess, q, true, params)
 	if err != nil {

@@ -52,7 +52,7 @@ type Set[C Conn] struct {
 		last      uint32
 		listeners map[net.Listener]struct{}
 		conns     map[uint32]C
-		users     map[string]int    // connections of each; only with MaxPerUser
+		users     map[string]int    // connections of each
 		user      map[uint32]string // of a connection
 		refusals  int               // that run
 	}
@@ -181,18 +181,23 @@ func (s *Set[C]) refuse(nc net.Conn, c C) {
 
 // Claim makes a connection one of a user, and of nobody else; ok is false where the user has as many as one may have.
 func (s *Set[C]) Claim(id uint32, user string) (ok bool) {
-	if s.opt.MaxPerUser == 0 {
-		return true
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leaveLocked(id)
-	if s.mu.users[user] >= s.opt.MaxPerUser {
+	if s.opt.MaxPerUser > 0 && s.mu.users[user] >= s.opt.MaxPerUser {
 		return false
 	}
 	s.mu.users[user]++
 	s.mu.user[id] = user
 	return true
+}
+
+// User is whose a connection is; ok is false where it is nobody's yet, or not there.
+func (s *Set[C]) User(id uint32) (user string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	user, ok = s.mu.user[id]
+	return user, ok
 }
 
 // leaveLocked makes a connection nobody's. s.mu held.

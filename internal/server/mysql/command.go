@@ -81,6 +81,9 @@ func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 		if victim == nil {
 			return &numbered{errorNumber{1094, "HY000"}, fmt.Sprintf("Unknown thread id: %d", id)}
 		}
+		if err := c.mayKill(victim); err != nil {
+			return err
+		}
 		victim.kill(false)
 		return c.ok()
 	case wire.ComStmtFetch:

@@ -80,8 +80,19 @@ func (c *conn) killStatement(st *sql.Kill) (string, *model.Output, error) {
 	if victim == nil {
 		return "", nil, nil
 	}
+	if err := c.mayKill(victim); err != nil {
+		return "", nil, err
+	}
 	victim.kill(st.Query)
 	return "", &model.Output{Affected: 1}, nil
+}
+
+// mayKill refuses users who may not do everything to end what is another's.
+func (c *conn) mayKill(victim *conn) error {
+	if user, _ := c.s.conns.User(victim.id); c.sess.Rights != model.ReadWrite && user != c.sess.User {
+		return &numbered{errorNumber{1095, "HY000"}, fmt.Sprintf("You are not owner of thread %d", victim.id)}
+	}
+	return nil
 }
 
 func unknownStatement(name, verb string) error {

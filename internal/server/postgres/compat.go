@@ -34,7 +34,10 @@ func adapts(text string) bool {
 }
 
 // adapt changes a statement to the dialect's words.
-func (c *conn) adapt(ctx context.Context, st sql.Statement) error {
+func (c *conn) adapt(ctx context.Context, st sql.Statement) error { return c.adaptFor(ctx, st, false) }
+
+// adaptFor is adapt; where a statement is only described, what it would do besides giving rows is not done.
+func (c *conn) adaptFor(ctx context.Context, st sql.Statement, describes bool) error {
 	if _, insert := st.(*sql.Insert); insert || !adapts(st.Source()) {
 		return nil
 	}
@@ -43,7 +46,7 @@ func (c *conn) adapt(ctx context.Context, st sql.Statement) error {
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}}
+	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}}
 	sql.Walk(st, func(n sql.Node) bool {
 		if sel, ok := n.(*sql.Select); ok {
 			a.names(sel)
@@ -80,9 +83,10 @@ func catalogTypes(st sql.Statement, fields []model.Field) []uint32 {
 }
 
 type adapter struct {
-	c       *conn
-	ctx     context.Context
-	catalog bool // the statement asks for the catalog: columns get the names that clients expect
+	c         *conn
+	ctx       context.Context
+	describes bool // the statement is not run
+	catalog   bool // the statement asks for the catalog: columns get the names that clients expect
 	// vectors are the names that queries within give to columns that are vectors.
 	vectors map[string]bool
 }
@@ -353,11 +357,14 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 			c.notice("01000", "PID "+pid+" is not a PostgreSQL server process")
 			return boolLit(false), nil
 		}
+		if user, _ := c.s.conns.User(victim.id); c.sess.Rights != model.ReadWrite && user != c.sess.User {
+			return nil, state("42501", "permission denied to end what another user runs")
+		}
 		why := error(errCanceled)
 		if name == "pg_terminate_backend" {
 			why = errTerminated
 		}
-		if victim != c {
+		if victim != c && !a.describes {
 			victim.kill(why)
 		}
 		return boolLit(true), nil
@@ -366,6 +373,9 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 		seconds, err := strconv.ParseFloat(s, 64)
 		if !ok || err != nil || seconds > 1e6 {
 			return nil, state("0A000", "pg_sleep takes a constant number of seconds")
+		}
+		if a.describes {
+			seconds = 0
 		}
 		ctx := a.ctx
 		if c.sess.Timeout > 0 {

@@ -247,7 +247,7 @@ func (c *conn) fieldsOf(ctx context.Context, p *prepared) ([]model.Field, error)
 		return nil, err
 	}
 	if q, ok := st.(*sql.QueryStmt); ok && c.s.opt.Describe != nil {
-		if err := c.adapt(run, st); err != nil {
+		if err := c.adaptFor(run, st, true); err != nil {
 			return nil, err
 		}
 		f, err := c.s.opt.Describe(run, c.sess, q.Query, values)
