@@ -12,6 +12,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 // Code is a status code of the product. The numbers and names are part of its interface.
@@ -115,9 +117,40 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// New makes an error of the given code.
+// New makes an error of the given code. Texts among args are cut by Short, unless the format is "%s" alone, which is for a message
+// that is made already.
 func New(code Code, format string, args ...any) error {
-	return &Error{Code: code, Msg: fmt.Sprintf(format, args...)}
+	return &Error{Code: code, Msg: message(format, args)}
+}
+
+func message(format string, args []any) string {
+	if format != "%s" {
+		for i, a := range args {
+			if text, ok := a.(string); ok && len(text) > maxEcho {
+				args = append([]any(nil), args...)
+				args[i] = Short(text)
+			}
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+// Of a text of the user's that is longer than maxEcho bytes, an error repeats the first echoed: enough to find it again.
+const (
+	maxEcho = 400
+	echoed  = 200
+)
+
+// Short is s, or its beginning and an ellipsis where it is longer than an error should repeat.
+func Short(s string) string {
+	if len(s) <= maxEcho {
+		return s
+	}
+	n := echoed
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return strings.Clone(s[:n]) + "…"
 }
 
 // Wrap puts a code and a message before err. It returns nil for a nil err.
@@ -125,7 +158,7 @@ func Wrap(code Code, err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	return &Error{Code: code, Msg: fmt.Sprintf(format, args...), Err: err}
+	return &Error{Code: code, Msg: message(format, args), Err: err}
 }
 
 // CodeOf is the code of the outermost Error in err's chain. Context errors have codes of their own; anything else is Internal.

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -59,7 +60,7 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 	case from.IsTimestamp():
 		switch to.Kind {
 		case model.KindString, model.KindJSON:
-			return "gt_text_" + suffix(from.Unit) + "(" + x + ")", nil
+			return "gt_time_text(" + x + ", " + unitOf(from) + ")", nil
 		case model.KindDate:
 			return "CAST(" + stamp(x, from) + " AS DATE)", nil
 		}
@@ -75,7 +76,7 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 	case from.Floating() && to.Integer():
 		return cast("trunc("+x+")", EngineType(to)), nil
 	case from.Kind == model.KindBinary && to.Kind == model.KindString:
-		return "decode(" + x + ")", nil
+		return "gt_bin_text(" + x + ", " + strconv.FormatBool(try) + ")", nil
 	case to.Kind == model.KindBinary && from.Kind == model.KindString:
 		return "encode(" + x + ")", nil
 	case from.Class() == model.ClassBytes && to.Class() == model.ClassBytes && !to.Nested() && EngineType(from) == EngineType(to):

@@ -1,11 +1,10 @@
 package function
 
 import (
-	"fmt"
 	"strings"
-	"unicode/utf8"
 	"unsafe"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -24,7 +23,7 @@ type Column struct {
 // Columns are the functions that have to be registered with the relational half before it can run what this package writes.
 func Columns() []Column {
 	var out []Column
-	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), jsonColumns(), vectorColumns(), clockColumns(),
+	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), castColumns(), jsonColumns(), vectorColumns(), clockColumns(),
 		netColumns(), geoColumns(), hexagonColumns(), sphereColumns(), shapeColumns(), sketchColumns()} {
 		for _, c := range family {
 			out = append(out, c.build()...)
@@ -172,30 +171,12 @@ func made[T any](c *cells, k int, f func(string) (T, error)) (T, error) {
 	return m.made.(T), m.err
 }
 
-// failure is an error that the values of a row cause, in the words of the interface. Texts in it are cut by Short.
+// failure is an error that the values of a row cause, in the words of the interface. Texts in it are cut by errs.Short.
 func failure(format string, args ...any) error {
 	for i, a := range args {
-		switch a := a.(type) {
-		case string:
-			args[i] = Short(a)
-		case error:
-			args[i] = Short(a.Error())
+		if err, ok := a.(error); ok {
+			args[i] = err.Error()
 		}
 	}
-	return fmt.Errorf("Execution error: "+format, args...) //nolint:staticcheck // it is the text of the interface
-}
-
-// maxEcho is how many bytes of a text of the user's an error repeats: enough to find it again.
-const maxEcho = 200
-
-// Short is s, or its beginning and an ellipsis where it is longer than an error should repeat.
-func Short(s string) string {
-	if len(s) <= maxEcho {
-		return s
-	}
-	n := maxEcho
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return strings.Clone(s[:n]) + "…"
+	return errs.New(errs.EngineExecuteQuery, "Execution error: "+format, args...)
 }

@@ -29,14 +29,6 @@ func Macros() []string {
 		// gt_low is the lowest 64 bits of a sum, as a signed number, and gt_lowu as an unsigned one: sums wrap around.
 		"CREATE MACRO gt_low(h) AS CAST(((h & 18446744073709551615::HUGEINT) + 9223372036854775808::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT AS BIGINT)",
 		"CREATE MACRO gt_lowu(h) AS CAST(h & 18446744073709551615::HUGEINT AS UBIGINT)",
-		// gt_text prints a time of which f nanoseconds are below a second: 3, 6 or 9 digits, none where there is nothing to show.
-		`CREATE MACRO gt_text(t, f) AS strftime(t, '%Y-%m-%dT%H:%M:%S') || CASE WHEN f = 0 THEN '' WHEN f % 1000000 = 0
-			THEN '.' || lpad(CAST(f // 1000000 AS VARCHAR), 3, '0') WHEN f % 1000 = 0 THEN '.' || lpad(CAST(f // 1000 AS VARCHAR), 6, '0')
-			ELSE '.' || lpad(CAST(f AS VARCHAR), 9, '0') END`,
-		"CREATE MACRO gt_text_s(x) AS strftime(gt_ts_s(x), '%Y-%m-%dT%H:%M:%S')",
-		"CREATE MACRO gt_text_ms(x) AS gt_text(gt_ts_ms(x), (x - gt_floordiv(x, 1000) * 1000) * 1000000)",
-		"CREATE MACRO gt_text_us(x) AS gt_text(gt_ts_us(x), (x - gt_floordiv(x, 1000000) * 1000000) * 1000)",
-		"CREATE MACRO gt_text_ns(x) AS gt_text(gt_ts_ns(x), x - gt_floordiv(x, 1000000000) * 1000000000)",
 	}, momentMacros...)
 }
 

@@ -54,7 +54,7 @@ func callsOurs(sql string) bool {
 
 func isColumn(name string) bool {
 	switch {
-	case strings.HasPrefix(name, "gt_ts_"), strings.HasPrefix(name, "gt_to_"), strings.HasPrefix(name, "gt_add_"), strings.HasPrefix(name, "gt_text"):
+	case strings.HasPrefix(name, "gt_ts_"), strings.HasPrefix(name, "gt_to_"), strings.HasPrefix(name, "gt_add_"):
 		return false
 	}
 	switch name {

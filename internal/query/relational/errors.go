@@ -1,10 +1,7 @@
 package relational
 
 import (
-	"fmt"
-	"math/big"
 	"regexp"
-	"strconv"
 	"strings"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
@@ -49,12 +46,6 @@ func engineError(t duckdb.ErrorType, text string) error {
 	if strings.HasPrefix(msg, "More than one row returned by a subquery") {
 		return errs.New(errs.EngineExecuteQuery, "Execution error: a scalar subquery gave more than one row; use LIMIT 1 or an aggregate in it")
 	}
-	if m := overflowed.FindStringSubmatch(msg); m != nil {
-		return errs.New(errs.EngineExecuteQuery, "Arithmetic overflow: Overflow happened on: %s", m[2])
-	}
-	if strings.Contains(msg, "not in timestamp range") || strings.Contains(msg, "Timestamp out of range") {
-		return errs.New(errs.EngineExecuteQuery, "Arithmetic overflow: a time is out of the range of its type")
-	}
 	switch t {
 	case duckdb.ErrorTypeInterrupt:
 		return errs.New(errs.Cancelled, "query is interrupted")
@@ -63,13 +54,13 @@ func engineError(t duckdb.ErrorType, text string) error {
 	case duckdb.ErrorTypeConversion, duckdb.ErrorTypeMismatchType, duckdb.ErrorTypeDecimal:
 		return errs.New(errs.EngineExecuteQuery, "%s", castText(msg))
 	case duckdb.ErrorTypeOutOfRange, duckdb.ErrorTypeInvalidInput, duckdb.ErrorTypeExecutor, duckdb.ErrorTypeInvalid, duckdb.ErrorTypeObjectSize:
-		return errs.New(errs.EngineExecuteQuery, "%s", msg)
+		return errs.New(errs.EngineExecuteQuery, "%s", valueText(msg))
 	case duckdb.ErrorTypeBinder, duckdb.ErrorTypeParser, duckdb.ErrorTypeSyntax, duckdb.ErrorTypePlanner, duckdb.ErrorTypeCatalog,
 		duckdb.ErrorTypeExpression, duckdb.ErrorTypeInvalidType, duckdb.ErrorTypeUnknownType, duckdb.ErrorTypeOptimizer,
 		duckdb.ErrorTypeParameterNotResolved, duckdb.ErrorTypeParameterNotAllowed, duckdb.ErrorTypeMissingExtension, duckdb.ErrorTypeAutoload:
-		return errs.New(errs.PlanQuery, "%s", msg)
+		return errs.New(errs.PlanQuery, "%s", planText(msg))
 	case duckdb.ErrorTypeNotImplemented:
-		return errs.New(errs.Unsupported, "%s", msg)
+		return errs.New(errs.Unsupported, "%s", notThereText(msg))
 	case duckdb.ErrorTypeOutOfMemory:
 		return errs.New(errs.RuntimeResourcesExhausted, "%s", exhausted(msg))
 	case duckdb.ErrorTypePermission:
@@ -95,49 +86,6 @@ func exhausted(msg string) string {
 }
 
 var usedOf = regexp.MustCompile(`\(([^()]* used)\)`)
-
-var (
-	notConverted = regexp.MustCompile(`^Could not convert string ['"]((?s).*)['"] to (\w+)`)
-	outOfRange   = regexp.MustCompile(`^Type \w+ with value (\S+) can't be cast because the value is out of range for the destination type (\w+)`)
-	overflowed   = regexp.MustCompile(`^Overflow in (\w+) of [A-Z0-9()]+ \(([^)]*)\)`)
-	outOfDecimal = regexp.MustCompile(`(?:Casting value|Could not cast value|Could not convert string) "?(.*?)"? to (?:type )?DECIMAL\((\d+),\s*(\d+)\)`)
-)
-
-// typeNames are DuckDB's types in messages, by the names of the interface.
-var typeNames = map[string]string{"INT8": "Int8", "INT16": "Int16", "INT32": "Int32", "INT64": "Int64", "UINT8": "UInt8", "UINT16": "UInt16",
-	"UINT32": "UInt32", "UINT64": "UInt64", "FLOAT": "Float32", "DOUBLE": "Float64", "BOOL": "Boolean", "DATE": "Date32"}
-
-// castText says in the words of the interface why a value was not converted.
-func castText(msg string) string {
-	name := func(t string) string {
-		if n, ok := typeNames[t]; ok {
-			return n
-		}
-		return t
-	}
-	if m := outOfDecimal.FindStringSubmatch(msg); m != nil {
-		p, _ := strconv.Atoi(m[2])
-		scale, _ := strconv.Atoi(m[3])
-		most := strings.Repeat("9", p-scale)
-		if most == "" {
-			most = "0"
-		}
-		if scale > 0 {
-			most += "." + strings.Repeat("9", scale)
-		}
-		if r, ok := new(big.Rat).SetString(m[1]); ok {
-			m[1] = r.FloatString(scale)
-		}
-		return fmt.Sprintf("Invalid argument error: %s is too large to store in a Decimal128 of precision %d. Max is %s", m[1], p, most)
-	}
-	if m := notConverted.FindStringSubmatch(msg); m != nil {
-		return fmt.Sprintf("Cast error: Cannot cast string '%s' to value of %s type", m[1], name(m[2]))
-	}
-	if m := outOfRange.FindStringSubmatch(msg); m != nil {
-		return fmt.Sprintf("Cast error: Can't cast value %s to type %s", m[1], name(m[2]))
-	}
-	return "Cast error: " + msg
-}
 
 // plain cuts "Binder Error: " from the front and the picture of the statement, which is not the one that the user wrote, from the end.
 func plain(text string) string {
