@@ -79,7 +79,8 @@ func Open(opts Options) (*Engine, error) {
 	}
 	opts.Relational.Macros = function.Macros()
 	for _, c := range function.Columns() {
-		opts.Relational.Functions = append(opts.Relational.Functions, relational.Function{Name: c.Name, Args: c.Args, ListOf: c.ListOf, Variadic: c.Variadic, Result: c.Result, Eval: c.Eval})
+		opts.Relational.Functions = append(opts.Relational.Functions, relational.Function{Name: c.Name, Args: c.Args, ListOf: c.ListOf, Variadic: c.Variadic, Result: c.Result,
+			Volatile: c.Volatile, Eval: c.Eval})
 	}
 	db, err := relational.Open(opts.Relational)
 	if err != nil {

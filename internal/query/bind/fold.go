@@ -271,41 +271,15 @@ func foldArithmetic(c *plan.Call, v []model.Value) plan.Expr {
 	return &plan.Lit{V: out}
 }
 
-func abs(x int64) int64 {
-	if x < 0 {
-		return -x
-	}
-	return x
-}
-
 func foldShift(c *plan.Call, at model.Value, iv model.MonthDayNano, sign int64) plan.Expr {
-	if w, ok := function.Span(iv, at.Type.Unit); ok && at.Type.IsTimestamp() && abs(at.Int) < 1<<62 && abs(w) < 1<<62 {
-		return &plan.Lit{V: model.IntValue(at.Type, at.Int+sign*w)}
-	}
 	if !at.Type.IsTimestamp() {
 		return c
 	}
-	s, _ := model.ConvertTime(at.Int, at.Type.Unit, model.Second)
-	back, ok := model.ConvertTime(s, model.Second, at.Type.Unit)
+	v, ok := function.Shift(at.Int, at.Type.Unit, iv, sign)
 	if !ok {
 		return c
 	}
-	t := addMonths(time.Unix(s, (at.Int-back)*at.Type.Unit.Nanos()).UTC(), int(sign)*int(iv.Months))
-	t = t.AddDate(0, 0, int(sign)*int(iv.Days)).Add(time.Duration(sign * iv.Nanos))
-	n, ok := model.ConvertTime(t.Unix(), model.Second, at.Type.Unit)
-	if !ok {
-		return c
-	}
-	return &plan.Lit{V: model.IntValue(at.Type, n+int64(t.Nanosecond())/at.Type.Unit.Nanos())}
-}
-
-// addMonths keeps the day of the month, or takes the month's last where it has fewer.
-func addMonths(t time.Time, months int) time.Time {
-	out := t.AddDate(0, months, 0)
-	if out.Day() != t.Day() {
-		out = out.AddDate(0, 0, -out.Day())
-	}
-	return out
+	return &plan.Lit{V: model.IntValue(at.Type, v)}
 }
 
 func foldTrunc(c *plan.Call, v []model.Value) plan.Expr {

@@ -3,6 +3,7 @@ package function
 import (
 	"strings"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -67,24 +68,24 @@ func buildAggregates() map[string]*Aggregate {
 	arr.Resolve = resolveList
 	add("string_agg", "ss:s", "string_agg")
 	add("median", "n:1", "median").SQL = castCall("median")
-	add("percentile_cont", "nf:f", "quantile_cont").SQL = castCall("quantile_cont")
-	add("approx_percentile_cont", "nf:1 nfi:1", "approx_quantile").SQL = approxQuantile
+	add("percentile_cont", "nf:f", "quantile_cont").SQL = quantile("percentile_cont", castCall("quantile_cont"))
+	add("approx_percentile_cont", "nf:1 nfi:1", "approx_quantile").SQL = quantile("approx_percentile_cont", approxQuantile)
 	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) { return castCall("median")(c) }
 	add("approx_distinct", "a:u", "approx_count_distinct").SQL = castCall("approx_count_distinct")
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
-	add("corr", "ff:f", "").SQL = func(c Call) (string, error) { return "nullif(" + write("corr", c) + ", 'NaN'::DOUBLE)", nil }
+	add("corr", "ff:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
 	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
 		"regr_sxy", "regr_syy"} {
-		add(n, "ff:f", n)
+		add(n, "ff:f", n).SQL = statistic("", n, "")
 	}
 	add("regr_count", "ff:u", "").SQL = castCall("regr_count")
 	for name, engine := range map[string]string{"stddev": "stddev_samp", "stddev_pop": "stddev_pop", "var": "var_samp", "var_pop": "var_pop"} {
-		add(name, "f:f", engine)
+		add(name, "f:f", engine).SQL = statistic("", engine, "")
 	}
 	addSketches(add)
 	addPaths(add)
 	for _, n := range []string{"bit_and", "bit_or", "bit_xor"} {
-		add(n, "i:i", n)
+		add(n, "x:1 i:i", "").SQL = castCall(n)
 	}
 	add("bool_and", "b:b", "bool_and")
 	add("bool_or", "b:b", "bool_or")
@@ -189,6 +190,38 @@ func count(c Call) (string, error) {
 		c.Args = []Arg{{SQL: "CASE WHEN (" + some + ") THEN row(" + strings.Join(names, ", ") + ") END"}}
 	}
 	return write("count", c), nil
+}
+
+// statistic writes a statistic of variances, which the engine fails to compute where a value is infinite or no number: then it is NaN.
+func statistic(before, engine, after string) func(Call) (string, error) {
+	return func(c Call) (string, error) {
+		var some, finite []string
+		for _, a := range c.Args {
+			some = append(some, "("+a.SQL+") IS NOT NULL")
+			finite = append(finite, "isfinite("+a.SQL+")")
+		}
+		all := strings.Join(finite, " AND ")
+		odd := c
+		odd.Distinct, odd.Args = false, []Arg{{SQL: strings.Join(some, " AND ") + " AND NOT (" + all + ")"}}
+		if c.Filter != "" {
+			all = "(" + c.Filter + ") AND " + all
+		}
+		c.Filter = all
+		return "(CASE WHEN " + write("bool_or", odd) + " THEN 'NaN'::DOUBLE ELSE " + before + write(engine, c) + after + " END)", nil
+	}
+}
+
+// quantile checks the second argument of a call, the rank, before it is written.
+func quantile(name string, write func(Call) (string, error)) func(Call) (string, error) {
+	return func(c Call) (string, error) {
+		switch p := c.Args[1].Lit; {
+		case p == nil:
+			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must be a literal", strings.ToUpper(name))
+		case !p.Null() && !(p.Float >= 0 && p.Float <= 1):
+			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value must be between 0.0 and 1.0 inclusive, %v is invalid", p.Float)
+		}
+		return write(c)
+	}
 }
 
 // ends writes first_value and last_value, which are aggregates under another name.

@@ -8,7 +8,9 @@ import (
 )
 
 // arrayFunctions work on lists. A list is one of the engine's; what its elements are is in its type, where that is known.
-func arrayFunctions() []*Scalar {
+func arrayFunctions() []*Scalar { return append(listFunctions(), rangeFunctions()...) }
+
+func listFunctions() []*Scalar {
 	list := func(t model.Type) bool { return t.Kind == model.KindList }
 	null := func(t model.Type) bool { return t.Kind == model.KindNull }
 	i, s, b, u := model.Int64, model.String, model.Bool, model.Uint64
@@ -50,8 +52,11 @@ func arrayFunctions() []*Scalar {
 						if !list(t) && !null(t) {
 							return nil, model.Null, NoMatch(name, args)
 						}
-						if want[k] = t; known {
+						switch {
+						case known:
 							want[k] = model.ListOf(elem)
+						case null(t):
+							want[k] = model.Type{Kind: model.KindList}
 						}
 					case 'e':
 						if known {
@@ -102,8 +107,13 @@ func arrayFunctions() []*Scalar {
 	add("array_element", "li", model.Null, 'e', "list_extract($1, $2)")
 	add("array_pop_front", "l", model.Null, 'l', "$1[2:]")
 	add("array_pop_back", "l", model.Null, 'l', "$1[:-2]")
-	add("array_repeat", "ei", model.Null, 'l', "list_transform(range($2), lambda k: $1)")
-	add("array_resize", "li[e", model.Null, 'l', "list_resize($*)")
+	add("array_repeat", "ei", model.Null, 'l', "list_transform(range(gt_upto(0, $2, 1)), lambda k: $1)")
+	add("array_resize", "li[e", model.Null, 'l', "")
+	out[len(out)-1].SQL = func(a []Arg) (string, error) {
+		b := append([]Arg(nil), a...)
+		b[1].SQL = "gt_upto(0, " + b[1].SQL + ", 1)"
+		return "list_resize(" + joined(b) + ")", nil
+	}
 	add("array_reverse", "l", model.Null, 'l', "list_reverse($1)")
 	add("array_max", "l", model.Null, 'e', "list_max($1)")
 	add("array_min", "l", model.Null, 'e', "list_min($1)")
@@ -129,8 +139,6 @@ func arrayFunctions() []*Scalar {
 	}
 	for _, f := range []def{
 		{name: "array_concat", sigs: "c*:1", sql: "list_concat($*)"},
-		{name: "range", sigs: "i[ii:li", sql: "range($*)"},
-		{name: "generate_series", sigs: "i[ii:li", sql: "generate_series($*)"},
 		{name: "string_to_array", sigs: "ss[s:ls", fn: stringToArray},
 	} {
 		m := map[string]*Scalar{}

@@ -54,6 +54,9 @@ func CastSQL(x string, from, to model.Type, try bool) (string, error) {
 	}
 	switch {
 	case from.Kind == model.KindNull:
+		if to.Kind == model.KindList && EngineType(to) == "" {
+			return "CAST(" + x + " AS INTEGER[])", nil
+		}
 		return "CAST(" + x + " AS " + EngineType(to) + ")", nil
 	case to.IsTimestamp():
 		return toTimestamp(x, from, to, cast), nil

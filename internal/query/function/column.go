@@ -16,6 +16,7 @@ type Column struct {
 	ListOf   model.Type // of arguments of KindList, which come as JSON text
 	Variadic bool       // more arguments of the last type may follow
 	Result   model.Type
+	Volatile bool // it is not called while planning
 	// Eval computes n values. It keeps no reference to its arguments and may be called by several threads at once.
 	Eval func(args []*model.Vector, n int) (*model.Vector, error)
 }
@@ -23,7 +24,7 @@ type Column struct {
 // Columns are the functions that have to be registered with the relational half before it can run what this package writes.
 func Columns() []Column {
 	var out []Column
-	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), castColumns(), jsonColumns(), vectorColumns(), clockColumns(),
+	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), castColumns(), rangeColumns(), jsonColumns(), vectorColumns(), clockColumns(),
 		netColumns(), geoColumns(), hexagonColumns(), sphereColumns(), shapeColumns(), sketchColumns()} {
 		for _, c := range family {
 			out = append(out, c.build()...)
@@ -39,6 +40,7 @@ type column struct {
 	name  string
 	sig   string
 	loose bool // it is called for rows with NULLs too
+	vol   bool
 	row   func(c *cells, out *model.Vector) error
 	// cols is instead of row: the whole column. What it gives has Valid set by the caller where it is not loose.
 	cols func(args []*model.Vector, n int) (*model.Vector, error)
@@ -46,7 +48,7 @@ type column struct {
 
 func (c column) build() []Column {
 	params, res, _ := strings.Cut(c.sig, ":")
-	base := Column{Name: "gt_" + c.name, Result: letterTypes[res[0]]}
+	base := Column{Name: "gt_" + c.name, Result: letterTypes[res[0]], Volatile: c.vol}
 	optional := false
 	var out []Column
 	add := func(suffix string) {
@@ -79,6 +81,10 @@ func (c column) build() []Column {
 	return out
 }
 
+// maxColumn is how many bytes the texts have together that a function gives for up to 2048 rows: they are in memory twice, and are not part
+// of what the engine accounts for.
+const maxColumn = 512 << 20
+
 func (c column) eval(result model.Type) func([]*model.Vector, int) (*model.Vector, error) {
 	if c.cols != nil {
 		return func(args []*model.Vector, n int) (*model.Vector, error) {
@@ -100,6 +106,9 @@ func (c column) eval(result model.Type) func([]*model.Vector, int) (*model.Vecto
 			}
 			if err := c.row(&at, out); err != nil {
 				return nil, err
+			}
+			if len(out.Data) > maxColumn {
+				return nil, failure("%s: %d rows of texts of %d bytes are too long", c.name, at.i+1, len(out.Data))
 			}
 		}
 		return out, nil

@@ -13,6 +13,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -34,6 +35,11 @@ func textColumns() []column {
 		return column{name: name, sig: "y:y", row: func(c *cells, out *model.Vector) error { out.AppendBytes(f(c.bytes(0))); return nil }}
 	}
 	return []column{
+		{name: "matches_term", sig: "ss:b", row: func(c *cells, out *model.Vector) error {
+			term, err := made(c, 1, func(s string) (*analyze.Term, error) { return analyze.CompileTerm(s), nil })
+			out.AppendBool(term.Match(c.bytes(0)))
+			return err
+		}},
 		text("substr", "si[i:s", substr),
 		text("lpad", "sis:s", func(c *cells) (string, error) { return padded(c.str(0), c.int(1), c.str(2), true) }),
 		text("rpad", "sis:s", func(c *cells) (string, error) { return padded(c.str(0), c.int(1), c.str(2), false) }),

@@ -52,6 +52,10 @@ func vectorText(v []float32) string {
 	parts := make([]string, len(v))
 	for i, f := range v {
 		parts[i] = strconv.FormatFloat(float64(f), 'g', -1, 32)
+		if math.IsInf(float64(f), 0) {
+			parts[i] = map[bool]string{true: "inf", false: "-inf"}[f > 0]
+			continue
+		}
 		if a := math.Abs(float64(f)); a >= 1e-5 && a < 1e16 || a == 0 {
 			parts[i] = strconv.FormatFloat(float64(f), 'f', -1, 32)
 		}

@@ -34,21 +34,6 @@ func choose(a []Arg) (string, error) {
 	return "(CASE WHEN " + c + " THEN " + a[1].SQL + " ELSE " + a[2].SQL + " END)", nil
 }
 
-// matchesTerm looks for a term between boundaries: where the term's own end is a letter or digit, its neighbour must be none. A term
-// with letters outside of ASCII has letters of all scripts for neighbours that it may not have; one with Han characters may have any.
-func matchesTerm(a []Arg) (string, error) {
-	s, t := a[0].SQL, a[1].SQL
-	quoted := "regexp_escape(" + t + ")"
-	side := func(end, anchor, class string) string {
-		return "CASE WHEN regexp_matches(" + t + ", '" + end + "') THEN '(?:" + anchor + "|[^" + class + "])' ELSE '' END"
-	}
-	bounded := func(class string) string {
-		return "regexp_matches(" + s + ", " + side("^["+class+"]", "^", class) + " || " + quoted + " || " + side("["+class+"]$", "$", class) + ")"
-	}
-	return "(CASE WHEN " + t + " = '' THEN " + s + " = '' WHEN regexp_matches(" + t + ", '\\p{Han}') THEN contains(" + s + ", " + t + ")" +
-		" WHEN regexp_matches(" + t + ", '[^\\x00-\\x7f]') THEN " + bounded(`\p{L}\p{N}`) + " ELSE " + bounded("0-9A-Za-z") + " END)", nil
-}
-
 // matches tells whether a text meets a query of the full-text language, as tests for its words and phrases.
 func matches(a []Arg) (string, error) {
 	if a[1].Lit == nil {

@@ -78,6 +78,7 @@ var aliases = map[string]string{
 //	I an integer of 64 bits; only integers   q JSON, or text that is to be   w a vector, or text that is to be one
 //	r Float32   k Uint32   h Uint8   z a timestamp of seconds
 //	H a cell of a grid: a Uint64, or the String that names it   l a list, left as it is
+//	B a Binary   x an integer, left as it is
 //
 // as a result also: 1, 2 the type of that argument; c the common type; l and a letter a list of these
 type def struct {
@@ -236,6 +237,13 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 		return model.Uint64, null || a.Integer()
 	case 'l':
 		return a, a.Kind == model.KindList
+	case 'B':
+		return a, a.Kind == model.KindBinary
+	case 'x':
+		if null {
+			return model.Int64, true
+		}
+		return a, a.Integer()
 	case 'k':
 		return model.Uint32, null || a.Numeric()
 	case 'i', 'u', 'j':

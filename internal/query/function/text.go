@@ -8,8 +8,8 @@ import (
 func textFunctions() []def {
 	return []def{
 		{name: "character_length", sigs: "s:j", sql: "CAST(length($1) AS INTEGER)"},
-		{name: "octet_length", sigs: "s:j", sql: "CAST(strlen($1) AS INTEGER)"},
-		{name: "bit_length", sigs: "s:j", sql: "CAST(8 * strlen($1) AS INTEGER)"},
+		{name: "octet_length", sigs: "B:j s:j", fn: bytesIn("")},
+		{name: "bit_length", sigs: "B:j s:j", fn: bytesIn("8 * ")},
 		{name: "lower", sigs: "s:s", sql: "lower($1)"},
 		{name: "upper", sigs: "s:s", sql: "upper($1)"},
 		{name: "initcap", sigs: "s:s", sql: "gt_initcap($1)"},
@@ -60,8 +60,19 @@ func textFunctions() []def {
 		{name: "encode", sigs: "ys:s", sql: "gt_encode($1, $2)"},
 		{name: "decode", sigs: "ss:y", sql: "gt_decode($1, $2)"},
 		{name: "quote_ident", sigs: "s:s", sql: `CASE WHEN regexp_full_match($1, '[a-z_][a-z0-9_]*') THEN $1 ELSE '"' || replace($1, '"', '""') || '"' END`},
-		{name: "matches_term", sigs: "ss:b", fn: matchesTerm},
+		{name: "matches_term", sigs: "ss:b", sql: "gt_matches_term($1, $2)"},
 		{name: "matches", sigs: "ss:b", fn: matches},
+	}
+}
+
+// bytesIn writes how many bytes a text or a binary has, times a factor.
+func bytesIn(factor string) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		count := "strlen("
+		if EngineType(a[0].Type) == "BLOB" {
+			count = "octet_length("
+		}
+		return "CAST(" + factor + count + a[0].SQL + ") AS INTEGER)", nil
 	}
 }
 

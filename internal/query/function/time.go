@@ -141,7 +141,7 @@ func FixedUnit(unit string) (width, origin int64, ok bool) {
 }
 
 func dateTrunc(a []Arg) (string, error) {
-	if a[0].Lit == nil {
+	if a[0].Lit == nil || a[0].Lit.Null() {
 		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: date_trunc needs a constant unit")
 	}
 	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
@@ -221,7 +221,7 @@ func DatePartType(unit string) model.Type {
 }
 
 func datePart(a []Arg) (string, error) {
-	if a[0].Lit == nil {
+	if a[0].Lit == nil || a[0].Lit.Null() {
 		return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: date_part needs a constant unit")
 	}
 	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
@@ -252,13 +252,13 @@ func datePart(a []Arg) (string, error) {
 
 func resolveShift(name string) func([]model.Type) ([]model.Type, model.Type, error) {
 	return func(args []model.Type) ([]model.Type, model.Type, error) {
-		if len(args) != 2 || args[1].Kind != model.KindInterval && args[1].Kind != model.KindString {
+		if len(args) != 2 || args[1].Kind != model.KindInterval && args[1].Kind != model.KindString && args[1].Kind != model.KindNull {
 			return nil, model.Null, NoMatch(name, args)
 		}
 		switch t := args[0]; {
 		case t.IsTimestamp(), t.Kind == model.KindDate:
 			return []model.Type{t, model.Interval}, t, nil
-		case t.Kind == model.KindString:
+		case t.Kind == model.KindString, t.Kind == model.KindNull:
 			ms := model.Timestamp(model.Millisecond)
 			return []model.Type{ms, model.Interval}, ms, nil
 		}
@@ -288,7 +288,7 @@ func resolveUnix(args []model.Type) ([]model.Type, model.Type, error) {
 	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindString:
 		return args, model.Int64, nil
 	}
-	return nil, model.Null, NoMatch("to_unixtime", args)
+	return nil, model.Null, NoMatch("to_unixtime", args[:1])
 }
 
 func toUnix(a []Arg) (string, error) {

@@ -66,9 +66,9 @@ func engineError(t duckdb.ErrorType, text string) error {
 	case duckdb.ErrorTypePermission:
 		return errs.New(errs.PermissionDenied, "%s", msg)
 	case duckdb.ErrorTypeErrorIO:
-		return errs.New(errs.StorageUnavailable, "spill query data: %s", msg)
+		return errs.New(errs.StorageUnavailable, "spill query data: %s", rest(msg))
 	}
-	return errs.New(errs.Internal, "query engine: %s", msg)
+	return errs.New(errs.Internal, "query engine: %s", rest(msg))
 }
 
 // exhausted says which limit a statement met and what can be done.

@@ -25,6 +25,8 @@ type Function struct {
 	Variadic bool
 	// Result is the type of its values. Lists are given as JSON text.
 	Result model.Type
+	// Volatile keeps DuckDB from calling it while planning, even for constants.
+	Volatile bool
 	// Eval computes n values. It gets NULLs as they come, is called by several threads at once, and keeps nothing of its arguments,
 	// which end with the call. Its error is the statement's.
 	Eval func(args []*model.Vector, n int) (*model.Vector, error)
@@ -59,6 +61,9 @@ func (in *instance) registerFunction(conn duckdb.Connection, fn Function) error 
 	duckdb.ScalarFunctionSetReturnType(f, r)
 	duckdb.DestroyLogicalType(&r)
 	duckdb.ScalarFunctionSetSpecialHandling(f)
+	if fn.Volatile {
+		duckdb.ScalarFunctionSetVolatile(f)
+	}
 	duckdb.ScalarFunctionSetExtraInfo(f, box(&calledFunction{fn, in}), freeCallback)
 	duckdb.ScalarFunctionSetFunction(f, unsafe.Pointer(C.relationalCall))
 	if duckdb.RegisterScalarFunction(conn, f) != duckdb.StateSuccess {

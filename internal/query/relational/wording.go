@@ -14,7 +14,7 @@ import (
 // words but for the names of types.
 
 var (
-	notConverted   = regexp.MustCompile(`(?s)^Could not convert string ['"](.*)['"] to ([\w()\[\], ]+)`)
+	notConverted   = regexp.MustCompile(`(?s)^Could not convert string ['"](.*)['"] to (\w+(?:\([\d, ]+\))?(?:\[\])*)`)
 	badDate        = regexp.MustCompile(`(?s)^(?:invalid|Unable to parse)? ?(date|timestamp|time) field (?:format|value out of range): "(.*)"`)
 	dateRange      = regexp.MustCompile(`^Date out of range: (-?\d+)-(-?\d+)-(-?\d+)`)
 	outOfRange     = regexp.MustCompile(`^Type \w+ with value (\S+) can't be cast because the value is out of range for the destination type (\w+)`)
@@ -29,7 +29,7 @@ var (
 	tooLong        = regexp.MustCompile(`^(?:Lists larger than 2\^32|Cannot resize vector|Cannot create (?:a )?vector|Maximum (?:string|blob) size)`)
 	notComparable  = regexp.MustCompile(`(?i)^Cannot (?:compare|mix) values of type (\S+) (?:and|and values of) type (\S+)`)
 	engineTypes    = regexp.MustCompile(`\b(?:STRING_LITERAL|INTEGER_LITERAL|VARCHAR|TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT|UHUGEINT|UTINYINT|USMALLINT|UINTEGER|UBIGINT|INT8|INT16|INT32|INT64|INT128|UINT8|UINT16|UINT32|UINT64|FLOAT|DOUBLE|BOOLEAN|BOOL|BLOB|DATE|INTERVAL|DECIMAL|STRUCT|MAP|TIMESTAMP_NS|TIMESTAMP_MS|TIMESTAMP_S|TIMESTAMP)\b`)
-	engineFunction = regexp.MustCompile(`\bgt_(\w+)`)
+	engineFunction = regexp.MustCompile(`\b(?:gt|list)_(\w+)`)
 )
 
 // typeNames are DuckDB's types in messages, by the names of the interface. BIGINT also stands for times, which travel as such.
