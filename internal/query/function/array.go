@@ -100,7 +100,11 @@ func listFunctions() []*Scalar {
 	add("array_slice", "lii[i", model.Null, 'l', "list_slice($*)")
 	add("array_sort", "l[ss", model.Null, 'l', "")
 	out[len(out)-1].SQL = arraySort
-	add("array_distinct", "l", model.Null, 'l', "list_sort(list_distinct($1))")
+	add("array_distinct", "l", model.Null, 'l', "")
+	out[len(out)-1].SQL = func(a []Arg) (string, error) {
+		distinct, err := template("list_distinct($1) || CASE WHEN len(list_filter($1, lambda e: e IS NULL)) > 0 THEN [NULL] ELSE [] END")(a)
+		return sortedList(distinct, a[0].Type, "ASC", "NULLS FIRST"), err
+	}
 	add("array_union", "ll", model.Null, 'l', "list_sort(list_distinct(list_concat($1, $2)))")
 	add("array_intersect", "ll", model.Null, 'l', "list_sort(list_intersect($1, $2))")
 	add("array_except", "ll", model.Null, 'l', "list_sort(list_distinct(list_filter($1, lambda e: NOT list_contains($2, e))))")
@@ -201,7 +205,16 @@ func arraySort(a []Arg) (string, error) {
 			return "", errs.New(errs.EngineExecuteQuery, "Execution error: array_sort: '%s' is no order", x.Lit.Bytes)
 		}
 	}
-	return "list_sort(" + a[0].SQL + ", '" + order + "', '" + nulls + "')", nil
+	return sortedList(a[0].SQL, a[0].Type, order, nulls), nil
+}
+
+// sortedList writes a list in order. Of a list of which nothing is known the engine makes a plain NULL without the cast.
+func sortedList(x string, t model.Type, order, nulls string) string {
+	x = "list_sort(" + x + ", '" + order + "', '" + nulls + "')"
+	if t.Elem == model.KindNull {
+		return "CAST(" + x + " AS INTEGER[])"
+	}
+	return x
 }
 
 // arrayText joins elements; NULLs are left out, or printed as the third argument.

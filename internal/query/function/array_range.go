@@ -9,7 +9,7 @@ import (
 
 // maxElements is how many elements the lists that are made for some thousand rows at once have together: lists are not part of the
 // memory that the engine accounts for.
-const maxElements = 4 << 20
+const maxElements = 1 << 20
 
 // rangeFunctions make lists that are as long as a number says.
 func rangeFunctions() []*Scalar {

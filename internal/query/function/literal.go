@@ -31,6 +31,9 @@ func Literal(v model.Value) string {
 		if n := EngineType(t); n != "" && t.Kind != model.KindNull {
 			return "CAST(NULL AS " + n + ")"
 		}
+		if t.Kind == model.KindList {
+			return "CAST(NULL AS INTEGER[])"
+		}
 		return "NULL"
 	}
 	switch t.Class() {
