@@ -9,7 +9,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
-	"github.com/goptimedb/goptimedb/internal/query"
 )
 
 // ParseTimezone reads "UTC", "SYSTEM", an IANA name in any case, or an offset such as "+08:00" or "-3:30".
@@ -249,75 +248,4 @@ func (o *Operator) showVariable(sess *model.Session, s *sql.ShowVariable) (model
 		return nil, errs.New(errs.Unsupported, "Not supported: Unsupported show variable: %s", s.Name)
 	}
 	return textRows([]string{name}, []any{value}), nil
-}
-
-// tql reads the times of a TQL statement and has its query evaluated.
-func (o *Operator) tql(ctx context.Context, sess *model.Session, s *sql.TQL) (model.RowStream, error) {
-	if s.Kind != sql.TQLEval {
-		return o.explainTQL(ctx, sess, s, query.ExplainOptions{Analyze: s.Kind == sql.TQLAnalyze, Verbose: s.Verbose, Format: s.Format})
-	}
-	if o.opts.PromQL == nil {
-		return nil, errs.New(errs.Unsupported, "Not supported: TQL")
-	}
-	start, err := o.tqlTime(ctx, sess, s.Start)
-	if err != nil {
-		return nil, err
-	}
-	end, err := o.tqlTime(ctx, sess, s.End)
-	if err != nil {
-		return nil, err
-	}
-	step, err := o.tqlDuration(s.Step)
-	if err != nil {
-		return nil, err
-	}
-	var lookback time.Duration
-	if s.Lookback != nil {
-		if lookback, err = o.tqlDuration(s.Lookback); err != nil {
-			return nil, err
-		}
-	}
-	return o.opts.PromQL.TQL(ctx, sess, s.Query, start, end, step, lookback, s.Alias.Name)
-}
-
-// tqlTime reads a time: seconds since 1970, RFC 3339 text, or an expression such as now() - interval '5' minute.
-func (o *Operator) tqlTime(ctx context.Context, sess *model.Session, x sql.Expr) (time.Time, error) {
-	if l, ok := x.(*sql.Literal); ok {
-		if f, err := strconv.ParseFloat(l.Text, 64); err == nil && f > -1e11 && f < 1e11 {
-			return time.UnixMilli(int64(f * 1000)).UTC(), nil
-		}
-		if t, err := time.ParseInLocation(time.RFC3339Nano, strings.Replace(l.Text, " ", "T", 1), sess.Timezone); err == nil {
-			return t, nil
-		}
-		if t, err := time.ParseInLocation(time.DateTime, l.Text, sess.Timezone); err == nil {
-			return t, nil
-		}
-	} else if o.opts.Query != nil {
-		v, err := o.opts.Query.Value(ctx, sess, x)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if v.Type.IsTimestamp() && !v.Null() {
-			s, _ := model.ConvertTime(v.Int, v.Type.Unit, model.Second)
-			back, _ := model.ConvertTime(s, model.Second, v.Type.Unit)
-			return time.Unix(s, (v.Int-back)*v.Type.Unit.Nanos()).UTC(), nil
-		}
-		if v.Type.Numeric() && !v.Null() {
-			return time.Unix(v.Int, int64(v.Float*1e9)).UTC(), nil
-		}
-	}
-	return time.Time{}, errs.New(errs.InvalidSyntax, "Invalid TQL syntax: %s is not a time", sql.Format(x))
-}
-
-// tqlDuration reads a duration: seconds, or PromQL's 1m30s.
-func (o *Operator) tqlDuration(x sql.Expr) (time.Duration, error) {
-	if l, ok := x.(*sql.Literal); ok {
-		if f, err := strconv.ParseFloat(l.Text, 64); err == nil && f > 0 && f < 1e9 {
-			return time.Duration(f * float64(time.Second)), nil
-		}
-		if ms, err := sql.ParseDuration(l.Text); err == nil && ms < 1e12 {
-			return time.Duration(ms) * time.Millisecond, nil
-		}
-	}
-	return 0, errs.New(errs.InvalidSyntax, "Invalid TQL syntax: %s is not a duration", sql.Format(x))
 }

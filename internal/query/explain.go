@@ -106,7 +106,7 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 		plan.Walk(root, func(node plan.Node) {
 			if s, ok := node.(*plan.Scan); ok {
 				for _, st := range done[s] {
-					stages = append(stages, Stage{1, plan.Print(s), statsText(st), map[string]any{"Scan": st}})
+					stages = append(stages, ScanStage(plan.Print(s), st))
 				}
 			}
 		})
@@ -134,6 +134,11 @@ func drain(ctx context.Context, rows model.RowStream) (n int64, err error) {
 		}
 		n += int64(b.Len)
 	}
+}
+
+// ScanStage is the stage of a scan: what of the plan it is, and what it did.
+func ScanStage(tree string, st contract.ScanStats) Stage {
+	return Stage{1, tree, statsText(st), map[string]any{"Scan": st}}
 }
 
 func statsText(st contract.ScanStats) string {

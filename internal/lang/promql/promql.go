@@ -30,6 +30,13 @@ type RangeQuery struct {
 	Lookback   time.Duration // > 0
 }
 
+// TableQuery asks for the values of a range query as rows. Lookback 0 is the default. Alias, if not empty, names the value column, of
+// which there may then be one only.
+type TableQuery struct {
+	RangeQuery
+	Alias string
+}
+
 // Selection is some series in a span of time, both ends inclusive.
 type Selection struct {
 	Matchers   [][]*labels.Matcher // any of these sets; a series must match all of a set

@@ -83,8 +83,10 @@ func (p *parser) promQL(s *TQL, from int, inParens bool) {
 		lx := lexer{src: p.lx.src[:end], pos: as, dialect: p.lx.dialect}
 		lx.next()
 		t := lx.next()
-		if (t.kind == tWord || t.kind == tIdent) && lx.next().kind == tEOF {
-			s.Alias = p.identOf(t)
+		if (t.kind == tWord || t.kind == tIdent || t.kind == tString) && lx.next().kind == tEOF {
+			if s.Alias = p.identOf(t); t.kind == tString {
+				s.Alias = Ident{Name: p.value(t), Quoted: true, Pos: Pos(t.pos)}
+			}
 			text = strings.TrimSpace(p.lx.src[from:as])
 		}
 	}

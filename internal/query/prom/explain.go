@@ -8,18 +8,36 @@ import (
 )
 
 // Explain tells how a query is computed: a line for every node of its tree, indented below the one that it feeds by two blanks. A
-// selector names the table that it scans, the matchers that go into the scan, and how far back it looks.
-func (e *Engine) Explain(query string) (string, error) {
+// selector names the table that it scans, the matchers that go into the scan, and how far back it looks. logical is the query as it was
+// read; in physical what stands below "Stream" is computed while series are read, and the rest by Prometheus' engine.
+func (e *Engine) Explain(query string) (logical, physical string, err error) {
 	expr, err := e.parser.ParseExpr(query)
 	if err != nil {
-		return "", parseError(err)
+		return "", "", parseError(err)
 	}
-	var sb strings.Builder
-	explain(&sb, expr, 0)
-	return strings.TrimSuffix(sb.String(), "\n"), nil
+	x := &explainer{}
+	x.node(expr, 0)
+	logical = x.text()
+	x = &explainer{}
+	x.sb.WriteString("PromQL\n")
+	tree, parts, whole := plan(expr)
+	if x.parts = parts; whole != nil {
+		x.sb.WriteString("Stream\n")
+		x.node(whole.expr, 1)
+	} else {
+		x.node(tree, 0)
+	}
+	return logical, x.text(), nil
 }
 
-func explain(sb *strings.Builder, n parser.Node, depth int) {
+type explainer struct {
+	sb    strings.Builder
+	parts []*streamed
+}
+
+func (x *explainer) text() string { return strings.TrimSuffix(x.sb.String(), "\n") }
+
+func (x *explainer) node(n parser.Node, depth int) {
 	kids := parser.Children(n)
 	line := ""
 	switch n := n.(type) {
@@ -48,6 +66,11 @@ func explain(sb *strings.Builder, n parser.Node, depth int) {
 		line = fmt.Sprintf("RangeScan: %s, range: %s", n.VectorSelector, n.Range)
 		kids = nil
 	case *parser.VectorSelector:
+		if key, ok := standsIn(n.LabelMatchers); ok {
+			x.sb.WriteString(strings.Repeat("  ", depth) + "Stream\n")
+			x.node(x.parts[key].expr, depth+1)
+			return
+		}
 		line = "Scan: " + n.String()
 	case *parser.SubqueryExpr:
 		line = fmt.Sprintf("Subquery: range: %s, step: %s", n.Range, n.Step)
@@ -56,16 +79,16 @@ func explain(sb *strings.Builder, n parser.Node, depth int) {
 	case *parser.NumberLiteral, *parser.StringLiteral:
 		line = "Literal: " + n.String()
 	case *parser.ParenExpr:
-		explain(sb, n.Expr, depth)
+		x.node(n.Expr, depth)
 		return
 	case *parser.StepInvariantExpr:
-		explain(sb, n.Expr, depth)
+		x.node(n.Expr, depth)
 		return
 	default:
 		line = strings.TrimPrefix(fmt.Sprintf("%T", n), "*parser.")
 	}
-	sb.WriteString(strings.Repeat("  ", depth) + line + "\n")
+	x.sb.WriteString(strings.Repeat("  ", depth) + line + "\n")
 	for _, k := range kids {
-		explain(sb, k, depth+1)
+		x.node(k, depth+1)
 	}
 }

@@ -184,7 +184,7 @@ func TestTQL(t *testing.T) {
 		{`"x"`, "", "time:TimestampMillisecond|value:String|\n10000 \"x\"\n20000 \"x\""},
 		{`absent(missing)`, "", "time:TimestampMillisecond|value:Float64|\n10000 1\n20000 1"},
 	} {
-		rows, err := n.TQL(t.Context(), sess, c.expr, time.Unix(10, 0), time.Unix(20, 0), 10*time.Second, 0, c.alias)
+		rows, err := n.TQL(t.Context(), sess, lang.TableQuery{RangeQuery: lang.RangeQuery{Expr: c.expr, Start: time.Unix(10, 0), End: time.Unix(20, 0), Step: 10 * time.Second}, Alias: c.alias}, nil)
 		if err != nil {
 			t.Errorf("%s: %v", c.expr, err)
 			continue
@@ -193,7 +193,7 @@ func TestTQL(t *testing.T) {
 			t.Errorf("%s:\n%s\nwant\n%s", c.expr, got, c.want)
 		}
 	}
-	if _, err := n.TQL(t.Context(), sess, `topk(1, cpu)`, time.Unix(10, 0), time.Unix(20, 0), time.Second, 0, ""); !errs.Is(err, errs.Unsupported) {
+	if _, err := n.TQL(t.Context(), sess, lang.TableQuery{RangeQuery: lang.RangeQuery{Expr: `topk(1, cpu)`, Start: time.Unix(10, 0), End: time.Unix(20, 0), Step: time.Second}}, nil); !errs.Is(err, errs.Unsupported) {
 		t.Errorf("topk of two fields: %v", err)
 	}
 }

@@ -30,7 +30,7 @@ type queryable struct {
 	field    string // the value column of tables that have it and whose selector does not choose; empty: the first
 	// streamed are the series that stand in for parts of the expression, see standIn.
 	streamed [][]*series
-	observe  func(*catalog.Table, contract.ScanStats) // if not nil, told of each scan; called by several goroutines
+	watch    func(table string, st contract.ScanStats) // if not nil, told of each scan; called by several goroutines
 }
 
 // Querier implements storage.Queryable. All selections of a querier share one bound on samples.
@@ -247,8 +247,8 @@ func (r *tableReader) region(ctx context.Context, req contract.ScanRequest) (err
 	for {
 		b, err := st.Next(ctx)
 		if errors.Is(err, io.EOF) {
-			if r.q.observe != nil {
-				r.q.observe(r.table, st.Stats())
+			if r.q.watch != nil {
+				r.q.watch(r.table.Name, st.Stats())
 			}
 			return r.finish()
 		}

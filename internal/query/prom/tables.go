@@ -2,6 +2,7 @@ package prom
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -45,6 +46,9 @@ func newSelector(database string, ms []*labels.Matcher) (selector, error) {
 		default:
 			s.columns = append(s.columns, m)
 		}
+	}
+	if len(slices.DeleteFunc(slices.Clone(s.names), func(m *labels.Matcher) bool { return m.Type != labels.MatchEqual })) > 1 {
+		return s, errs.New(errs.InvalidArguments, "Found multiple metric matchers in selector")
 	}
 	return s, nil
 }

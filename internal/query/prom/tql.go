@@ -2,42 +2,39 @@ package prom
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"math"
 	"slices"
-	"strconv"
-	"time"
+	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
-	"github.com/goptimedb/goptimedb/internal/catalog"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// TQL gives the values of a query at start, start+step … up to end inclusive, as rows: a time, labels, and a value column for each field
-// of the table where the query does not choose one. Rows come series by series, by time. lookback 0 is the default. alias, if not
-// empty, names the value column, of which there may then be one only.
-func (e *Engine) TQL(ctx context.Context, sess *model.Session, query string, start, end time.Time, step, lookback time.Duration, alias string) (model.RowStream, error) {
-	expr, err := e.parser.ParseExpr(query)
+// TQL gives the values of a query at its times, up to the end inclusive, as rows: a time, labels, and a value column for each field of
+// the table where the query does not choose one. Rows come series by series, by time. watch, if not nil, is told of each scan of a region
+// of a table when it has ended; it may be called by several goroutines.
+func (e *Engine) TQL(ctx context.Context, sess *model.Session, q lang.TableQuery, watch func(table string, st contract.ScanStats)) (model.RowStream, error) {
+	expr, err := e.parser.ParseExpr(q.Expr)
 	if err != nil {
 		return nil, parseError(err)
 	}
-	s, err := e.shape(sess.Database, expr, alias)
+	s, err := e.shape(sess.Database, expr, q.Alias)
 	if err != nil {
 		return nil, err
 	}
-	q := lang.RangeQuery{Expr: query, Start: start, End: end, Step: step, Lookback: lookback}
 	if str, ok := unwrap(expr).(*parser.StringLiteral); ok {
-		return textRows(s, str.Val, q)
+		return textRows(s, str.Val, q.RangeQuery)
 	}
 	rows := &tqlRows{shape: s}
 	for i, field := range s.fields {
-		res, err := e.rangeOver(ctx, &queryable{e: e, database: sess.Database, field: field}, q)
+		res, err := e.rangeOver(ctx, &queryable{e: e, database: sess.Database, field: field, watch: watch}, q.RangeQuery)
 		if err != nil {
 			rows.Close()
 			return nil, err
@@ -52,250 +49,6 @@ func (e *Engine) TQL(ctx context.Context, sess *model.Session, query string, sta
 	}
 	rows.columns()
 	return rows, nil
-}
-
-// shape is what the columns of a result are.
-type shape struct {
-	time    string
-	fields  []string // one evaluation each; "" where tables do not matter
-	headers []string // of the value columns, as many as fields
-	value   model.Type
-	labels  []string // known before the result is; others follow, by name
-	closed  bool     // there are no others
-	order   string   // t, l and v: where time, labels and values stand; "d" for the order of the table's columns
-	table   *catalog.Table
-}
-
-// unwrap takes off parentheses and what the parser adds around constants.
-func unwrap(e parser.Expr) parser.Expr {
-	for {
-		switch x := e.(type) {
-		case *parser.ParenExpr:
-			e = x.Expr
-		case *parser.StepInvariantExpr:
-			e = x.Expr
-		default:
-			return e
-		}
-	}
-}
-
-func (e *Engine) shape(database string, expr parser.Expr, alias string) (*shape, error) {
-	s := &shape{time: "time", fields: []string{""}, value: model.Float64, order: "tvl"}
-	namer := namer{tables: map[*parser.VectorSelector]*catalog.Table{}}
-	var chosen []*labels.Matcher
-	var failed error
-	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		v, ok := n.(*parser.VectorSelector)
-		if !ok {
-			return nil
-		}
-		sel, err := newSelector(database, v.LabelMatchers)
-		if err != nil {
-			failed = err
-			return nil
-		}
-		tables, err := e.tables(sel)
-		if err != nil {
-			failed = err
-			return nil
-		}
-		if len(tables) > 0 {
-			namer.tables[v] = tables[0]
-			if s.table == nil {
-				s.table, chosen = tables[0], sel.fields
-			}
-		}
-		return nil
-	})
-	if failed != nil {
-		return nil, failed
-	}
-	top := unwrap(expr)
-	if s.table != nil {
-		s.time = s.table.Schema.Time().Name
-		s.fields = s.fields[:0]
-		for _, c := range fieldsOf(s.table.Schema, chosen) {
-			s.fields = append(s.fields, c.Name)
-		}
-		if len(s.fields) == 0 {
-			s.fields = []string{""}
-		}
-		if what := singleOnly(expr); len(s.fields) > 1 && (what != "" || alias != "") {
-			if what == "" {
-				what = "alias"
-			}
-			return nil, errs.New(errs.Unsupported, "Multi fields calculation is not supported in %s", what)
-		}
-	}
-	s.labelsOf(top)
-	for _, f := range s.fields {
-		namer.field = f
-		h := namer.name(top, false)
-		if alias != "" {
-			h = alias
-			s.order = "vlt"
-		}
-		s.headers = append(s.headers, h)
-	}
-	if a, ok := top.(*parser.AggregateExpr); ok && a.Op == parser.COUNT {
-		s.value = model.Int64
-	}
-	return s, nil
-}
-
-// singleOnly names the part of an expression that works on one value per row only, or "".
-func singleOnly(expr parser.Expr) (what string) {
-	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
-		if a, ok := n.(*parser.AggregateExpr); ok {
-			switch a.Op {
-			case parser.TOPK, parser.BOTTOMK, parser.COUNT_VALUES, parser.LIMITK, parser.LIMIT_RATIO:
-				what = a.Op.String()
-			}
-		}
-		if b, ok := n.(*parser.BinaryExpr); ok && b.Op.IsComparisonOperator() && !b.ReturnBool {
-			what = "comparison filters"
-		}
-		return nil
-	})
-	return what
-}
-
-// labelsOf says which labels the result of an expression has, as far as the text tells, and where they stand.
-func (s *shape) labelsOf(top parser.Expr) {
-	tags := func() {
-		if s.table != nil {
-			for _, c := range labelColumns(s.table.Schema) {
-				s.labels = append(s.labels, c.Name)
-			}
-		}
-	}
-	switch x := top.(type) {
-	case *parser.VectorSelector:
-		tags()
-		if s.table != nil {
-			s.order = "d"
-		}
-	case *parser.AggregateExpr:
-		switch {
-		case x.Op == parser.TOPK || x.Op == parser.BOTTOMK || x.Op == parser.LIMITK || x.Op == parser.LIMIT_RATIO:
-			s.order = "vlt"
-			tags()
-		case x.Op == parser.COUNT_VALUES:
-			s.order = "vlt"
-			s.labels = slices.Clone(x.Grouping)
-		case x.Without:
-			s.order = "ltv"
-			tags()
-			s.labels = slices.DeleteFunc(s.labels, func(l string) bool { return slices.Contains(x.Grouping, l) })
-		default:
-			s.order = "ltv"
-			s.labels, s.closed = slices.Clone(x.Grouping), true
-		}
-	case *parser.Call:
-		switch x.Func.Name {
-		case "absent", "absent_over_time", "scalar", "vector", "time", "pi":
-		default:
-			tags()
-		}
-	case *parser.BinaryExpr:
-		s.order = "ltv"
-		if x.LHS.Type() == parser.ValueTypeVector && x.RHS.Type() == parser.ValueTypeVector && x.VectorMatching != nil && x.VectorMatching.On {
-			break
-		}
-		if x.Type() == parser.ValueTypeVector {
-			if _, ok := unwrap(x.LHS).(*parser.AggregateExpr); ok {
-				break
-			}
-			tags()
-		}
-	case *parser.UnaryExpr, *parser.SubqueryExpr:
-		tags()
-	}
-}
-
-// namer makes the header of a value column.
-type namer struct {
-	tables map[*parser.VectorSelector]*catalog.Table
-	field  string
-}
-
-// name is what the value of an expression is called; qualified puts the table's name before a field.
-func (n namer) name(e parser.Expr, qualified bool) string {
-	switch x := unwrap(e).(type) {
-	case *parser.VectorSelector:
-		t := n.tables[x]
-		switch {
-		case t == nil || n.field == "":
-			return "value"
-		case qualified:
-			return t.Name + "." + n.field
-		}
-		return n.field
-	case *parser.MatrixSelector:
-		return n.name(x.VectorSelector, qualified)
-	case *parser.AggregateExpr:
-		return x.Op.String() + "(" + n.name(x.Expr, true) + ")"
-	case *parser.UnaryExpr:
-		return "(- " + n.name(x.Expr, qualified) + ")"
-	case *parser.NumberLiteral:
-		return "value"
-	case *parser.Call:
-		return n.call(x)
-	case *parser.BinaryExpr:
-		l, r := x.LHS, x.RHS
-		if l.Type() == parser.ValueTypeScalar && r.Type() == parser.ValueTypeScalar {
-			return "value"
-		}
-		return n.side(l, r, "lhs") + " " + x.Op.String() + " " + n.side(r, l, "rhs")
-	}
-	return "value"
-}
-
-func (n namer) side(e, other parser.Expr, alias string) string {
-	e, other = unwrap(e), unwrap(other)
-	if num, ok := e.(*parser.NumberLiteral); ok {
-		return "Float64(" + strconv.FormatFloat(num.Val, 'g', -1, 64) + ")"
-	}
-	a, ok1 := e.(*parser.VectorSelector)
-	b, ok2 := other.(*parser.VectorSelector)
-	if ok1 && ok2 && n.tables[a] != nil && n.tables[a] == n.tables[b] {
-		return alias + "." + n.name(e, false)
-	}
-	return n.name(e, ok1 && ok2)
-}
-
-func (n namer) call(x *parser.Call) string {
-	switch x.Func.Name {
-	case "time":
-		return "time / Float64(1000)"
-	case "scalar":
-		return "scalar(" + n.name(x.Args[0], false) + ")"
-	case "label_replace", "label_join", "sort", "sort_desc", "sort_by_label", "sort_by_label_desc":
-		return n.name(x.Args[0], false)
-	case "absent", "absent_over_time", "vector", "pi":
-		return "value"
-	}
-	for _, a := range x.Args {
-		m, ok := unwrap(a).(*parser.MatrixSelector)
-		if !ok {
-			continue
-		}
-		v := n.name(m.VectorSelector, false)
-		switch x.Func.Name {
-		case "rate", "increase", "delta":
-			time := "time"
-			if t := n.tables[m.VectorSelector.(*parser.VectorSelector)]; t != nil {
-				time = t.Schema.Time().Name
-			}
-			return fmt.Sprintf("prom_%s(%s_range,%s,%s,Int64(%d))", x.Func.Name, time, v, time, m.Range.Milliseconds())
-		}
-		return "prom_" + x.Func.Name + "(" + v + ")"
-	}
-	if len(x.Args) == 0 {
-		return x.Func.Name + "()"
-	}
-	return x.Func.Name + "(" + n.name(x.Args[0], false) + ")"
 }
 
 // tqlSeries is the samples of one label set, one list for each value column; nil where a column has none.
@@ -341,6 +94,9 @@ func (r *tqlRows) columns() {
 	slices.SortFunc(r.series, func(a, b tqlSeries) int { return labels.Compare(a.lset, b.lset) })
 	if !r.closed {
 		known := map[string]bool{nameLabel: true}
+		if r.many && slices.ContainsFunc(r.series, func(s tqlSeries) bool { return s.lset.Get(nameLabel) != "" }) {
+			r.labels = append([]string{nameLabel}, r.labels...)
+		}
 		for _, l := range r.labels {
 			known[l] = true
 		}
@@ -393,8 +149,14 @@ func (r *tqlRows) columns() {
 			for i, h := range r.headers {
 				r.valueAt[i] = put(h, r.value)
 			}
-		case 'l':
-			for i := range r.labels {
+		case 'l', 'm':
+			from, to := 0, len(r.labels)
+			if part == 'm' {
+				from = r.late
+			} else if strings.Contains(r.order, "m") {
+				to = r.late
+			}
+			for i := from; i < to; i++ {
 				label(i)
 			}
 		}
