@@ -58,7 +58,33 @@ func (s *script) rows() (out []row) {
 // step does one random thing.
 func (s *script) step(ctx context.Context, e *Engine) error {
 	s.next = s.have.clone()
-	switch n := s.r.IntN(20); {
+	switch n := s.r.IntN(22); {
+	case n == 20:
+		if err := e.Flush(ctx, region0); err != nil {
+			return err
+		}
+		s.next = state{}
+		_, err := e.DropFiles(ctx, contract.DropFilesRequest{Region: region0, Ranges: []model.TimeRange{model.AllTime}})
+		return err
+	case n == 21:
+		if err := e.Flush(ctx, region0); err != nil {
+			return err
+		}
+		rows, filed := s.rows(), s.have.clone()
+		s.next.apply(s.mode, model.OpPut, rows...)
+		if _, err := e.Write(ctx, put(model.OpPut, rows...)); err != nil {
+			return err
+		}
+		s.have, s.next = s.next.clone(), filed
+		switch forgot, err := e.DiscardUnflushed(ctx, region0); {
+		case err != nil:
+			return err
+		case forgot == 0: // a flush that a deletion asked for was faster
+			s.next = s.have
+		case forgot != uint64(len(rows)):
+			return fmt.Errorf("%d rows discarded, %d written", forgot, len(rows))
+		}
+		return nil
 	case n == 0:
 		c := condition{times: model.AllTime}
 		host := fmt.Sprint("h", s.r.IntN(4))
