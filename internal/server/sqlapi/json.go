@@ -10,18 +10,12 @@ import (
 
 // appendRows appends the rows of b as arrays, each but the first of the result after a comma.
 func (s *sink) appendRows(b *model.Batch, first bool) error {
+	s.rows.begin(b)
 	for i := range b.Len {
 		if !first || i > 0 {
 			s.buf = append(s.buf, ',')
 		}
-		s.buf = append(s.buf, '[')
-		for j, v := range b.Cols {
-			if j > 0 {
-				s.buf = append(s.buf, ',')
-			}
-			s.buf = appendJSON(s.buf, v, i)
-		}
-		s.buf = append(s.buf, ']')
+		s.buf = s.rows.append(s.buf, i)
 		if len(s.buf) >= piece {
 			if err := s.send(); err != nil {
 				return err

@@ -20,6 +20,7 @@ type sink struct {
 	format      string // x-greptime-format
 	contentType string
 	buf         []byte
+	rows        rowParts
 	begun       bool
 }
 

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/goptimedb/goptimedb/internal/kernel"
@@ -98,6 +99,27 @@ func (al *aligned) values(k int) *model.Vector {
 	}
 	al.vectors[k] = v
 	return v
+}
+
+// appendTag appends a tag of bytes for each row of runs to v, which is coded by the tag's dictionary. It reports false, having done
+// nothing, where v or the tag has NULLs, or v is coded otherwise.
+func (al *aligned) appendTag(v *model.Vector, k int, runs []run) bool {
+	if v.Dict == nil || v.Dict != al.Dicts[k] || v.Valid != nil {
+		return false
+	}
+	codes := al.tagCodes(k)
+	for _, r := range runs {
+		if codes[r.g] == 0 {
+			return false
+		}
+	}
+	for _, r := range runs {
+		n := len(v.Codes)
+		v.Codes = slices.Grow(v.Codes, int(r.end-r.start))[:n+int(r.end-r.start)]
+		fill(v.Codes[n:], codes[r.g]-1)
+		v.Len += int(r.end - r.start)
+	}
+	return true
 }
 
 // tagVector builds the vector of tag k from the codes of runs of rows, which cover rows 0 to n.

@@ -110,6 +110,9 @@ func (b *block) vector(ctx context.Context, ref colRef) (*model.Vector, error) {
 // appendTo appends a column of the block to v, which has its type and, for a tag of bytes, the dictionary of the alignment.
 func (b *block) appendTo(ctx context.Context, v *model.Vector, ref colRef) error {
 	if ref.isTag() {
+		if b.al.appendTag(v, ref.tag(), b.runs) {
+			return nil
+		}
 		w := b.al.tagVector(ref.tag(), b.runs, b.n)
 		v.AppendVector(w, 0, b.n)
 		return nil
