@@ -74,9 +74,12 @@ func buildAggregates() map[string]*Aggregate {
 	add("approx_distinct", "a:u", "approx_count_distinct").SQL = castCall("approx_count_distinct")
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
 	add("corr", "ff:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
-	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope", "regr_sxx",
+	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_sxx",
 		"regr_sxy", "regr_syy"} {
 		add(n, "ff:f", n).SQL = statistic("", n, "")
+	}
+	for _, n := range []string{"regr_intercept", "regr_r2", "regr_slope"} { // of values that are all equal there is none
+		add(n, "ff:f", n).SQL = statistic("nullif(", n, ", 'NaN'::DOUBLE)")
 	}
 	add("regr_count", "ff:u", "").SQL = castCall("regr_count")
 	for name, engine := range map[string]string{"stddev": "stddev_samp", "stddev_pop": "stddev_pop", "var": "var_samp", "var_pop": "var_pop"} {
@@ -217,7 +220,9 @@ func quantile(name string, write func(Call) (string, error)) func(Call) (string,
 		switch p := c.Args[1].Lit; {
 		case p == nil:
 			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must be a literal", strings.ToUpper(name))
-		case !p.Null() && !(p.Float >= 0 && p.Float <= 1):
+		case p.Null():
+			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must not be NULL", strings.ToUpper(name))
+		case !(p.Float >= 0 && p.Float <= 1):
 			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value must be between 0.0 and 1.0 inclusive, %v is invalid", p.Float)
 		}
 		return write(c)

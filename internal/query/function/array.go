@@ -8,7 +8,9 @@ import (
 )
 
 // arrayFunctions work on lists. A list is one of the engine's; what its elements are is in its type, where that is known.
-func arrayFunctions() []*Scalar { return append(listFunctions(), rangeFunctions()...) }
+func arrayFunctions() []*Scalar {
+	return append(append(listFunctions(), rangeFunctions()...), depthFunctions()...)
+}
 
 func listFunctions() []*Scalar {
 	list := func(t model.Type) bool { return t.Kind == model.KindList }
@@ -86,15 +88,14 @@ func listFunctions() []*Scalar {
 	add("array_has", "le", b, 0, "list_contains($1, $2)")
 	add("array_has_all", "ll", b, 0, "list_has_all($1, $2)")
 	add("array_has_any", "ll", b, 0, "list_has_any($1, $2)")
-	add("array_length", "l[i", u, 0, "CASE WHEN len($1) > 0 THEN CAST(len($1) AS UBIGINT) END")
-	add("cardinality", "l", u, 0, "CAST(len($1) AS UBIGINT)")
 	add("empty", "l", b, 0, "(len($1) = 0)")
-	add("array_ndims", "l", u, 0, "CAST(regexp_extract(typeof($1), '((?:\\[\\])*)$', 1).length() // 2 AS UBIGINT)")
-	add("array_dims", "l", model.ListOf(u), 0, "[CAST(len($1) AS UBIGINT)]")
-	add("array_position", "le[i", u, 0, "CAST(list_position($1, $2) AS UBIGINT)")
+	add("array_position", "le[i", u, 0, "")
+	out[len(out)-1].SQL = arrayPosition
 	add("array_positions", "le", model.ListOf(u), 0, "list_transform(list_filter(range(1, len($1) + 1), lambda k: $1[k] IS NOT DISTINCT FROM $2), lambda k: CAST(k AS UBIGINT))")
 	add("array_remove", "le", model.Null, 'l', firstOnly("list_position($1, $2)", "$1[:$at - 1] || $1[$at + 1:]"))
 	add("array_remove_all", "le", model.Null, 'l', "list_filter($1, lambda e: e IS DISTINCT FROM $2)")
+	add("array_remove_n", "lei", model.Null, 'l', "list_filter($1, lambda e, i: NOT ("+nth("$3")+"))")
+	add("array_replace_n", "leei", model.Null, 'l', "list_transform($1, lambda e, i: CASE WHEN "+nth("$4")+" THEN $3 ELSE e END)")
 	add("array_replace", "lee", model.Null, 'l', firstOnly("list_position($1, $2)", "$1[:$at - 1] || [$3] || $1[$at + 1:]"))
 	add("array_replace_all", "lee", model.Null, 'l', "list_transform($1, lambda e: CASE WHEN e IS NOT DISTINCT FROM $2 THEN $3 ELSE e END)")
 	add("array_slice", "lii[i", model.Null, 'l', "list_slice($*)")
@@ -226,10 +227,11 @@ func arrayText(a []Arg) (string, error) {
 	return "array_to_string(" + l + ", " + a[1].SQL + ")", nil
 }
 
+// stringToArray cuts a text at separators: into characters where that is NULL, not at all where it is empty.
 func stringToArray(a []Arg) (string, error) {
-	l := "string_split(" + a[0].SQL + ", " + a[1].SQL + ")"
+	text := "CASE WHEN $1 IS NULL THEN NULL WHEN $2 IS NULL THEN string_split($1, '') WHEN $2 = '' THEN [$1] ELSE string_split($1, $2) END"
 	if len(a) == 3 {
-		l = "list_transform(" + l + ", lambda e: nullif(e, " + a[2].SQL + "))"
+		text = "list_transform(" + text + ", lambda e: nullif(e, $3))"
 	}
-	return l, nil
+	return template(text)(a)
 }

@@ -33,6 +33,10 @@ func pattern(re, flags string) (*regexp.Regexp, error) {
 	if on.Len() > 0 {
 		re = "(?" + on.String() + ")" + re
 	}
+	re, err := RE2(re)
+	if err != nil {
+		return nil, err
+	}
 	x, err := regexp.Compile(re)
 	if err != nil {
 		return nil, failure("Regular expression did not compile: %v", err)

@@ -57,7 +57,7 @@ func buildScalars() map[string]*Scalar {
 }
 
 func families() [][]def {
-	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions(), systemFunctions()}
+	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions(), systemFunctions(), absentFunctions()}
 }
 
 var aliases = map[string]string{
@@ -65,7 +65,7 @@ var aliases = map[string]string{
 	"pow": "power", "signum": "sign", "trim": "btrim", "nvl": "ifnull", "datetrunc": "date_trunc", "datepart": "date_part",
 	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like", "substring_index": "substr_index",
 	"array_cat": "array_concat", "array_contains": "array_has", "list_contains": "array_has", "arrays_overlap": "array_has_any",
-	"array_indexof": "array_position", "array_extract": "array_element", "array_join": "array_to_string", "element_at": "map_extract",
+	"array_indexof": "array_position", "array_extract": "array_element", "array_join": "array_to_string", "array_empty": "empty", "list_zip": "arrays_zip", "element_at": "map_extract",
 	"lcase": "lower", "ucase": "upper", "row": "struct", "array_len": "array_length", "string_to_list": "string_to_array",
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -288,10 +289,17 @@ func predicateText(s *plan.Scan, e *plan.Call, not bool) (*model.Expr, bool) {
 	leaf := &model.Expr{Op: model.OpContains, Column: col.ID}
 	switch e.Fn {
 	case plan.Match, plan.NoMatch:
-		leaf.Pattern = lit.V.Bytes
+		var err error
+		if leaf.Pattern, err = function.RE2(lit.V.Bytes); err != nil {
+			return nil, false
+		}
 		not = not != (e.Fn == plan.NoMatch)
 	case "~*", "!~*":
-		leaf.Pattern = "(?i)" + lit.V.Bytes
+		re, err := function.RE2(lit.V.Bytes)
+		if err != nil {
+			return nil, false
+		}
+		leaf.Pattern = "(?i)" + re
 		not = not != (e.Fn == "!~*")
 	case plan.Like, plan.NotLike, plan.ILike, plan.NotILik:
 		esc, ok := e.Args[2].(*plan.Lit)
