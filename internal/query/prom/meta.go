@@ -6,7 +6,10 @@ import (
 	"io"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -93,6 +96,30 @@ func (e *Engine) distinct(ctx context.Context, p part, cols []*model.Column, fn 
 	return nil
 }
 
+// each calls fn for all parts, for as many at once as there are processors: a selection without a name has thousands.
+func each(ctx context.Context, parts []part, fn func(ctx context.Context, p part) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var once sync.Once
+	var first error
+	work := func() {
+		for i := int(next.Add(1) - 1); i < len(parts); i = int(next.Add(1) - 1) {
+			if err := fn(ctx, parts[i]); err != nil {
+				once.Do(func() { first = err; cancel(err) })
+				return
+			}
+		}
+	}
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(parts)) - 1 {
+		wg.Go(work)
+	}
+	work()
+	wg.Wait()
+	return first
+}
+
 func (e *Engine) scan(ctx context.Context, req contract.ScanRequest, fn func(b *model.Batch) error) (err error) {
 	st, err := e.opt.Regions.Scan(ctx, req)
 	if err != nil {
@@ -138,12 +165,15 @@ func (e *Engine) Series(ctx context.Context, sess *model.Session, s lang.Selecti
 	if err != nil {
 		return nil, nil, err
 	}
+	var mu sync.Mutex
 	found := map[string]labels.Labels{}
-	var key []byte
-	for _, p := range parts {
+	err = each(ctx, parts, func(ctx context.Context, p part) error {
 		tags := labelColumns(p.table.Schema)
 		builder := labels.NewScratchBuilder(len(tags) + 1)
-		err := e.distinct(ctx, p, tags, func(b *model.Batch) error {
+		var key []byte
+		return e.distinct(ctx, p, tags, func(b *model.Batch) error {
+			mu.Lock()
+			defer mu.Unlock()
 			for i := range b.Len {
 				if !p.passes(tags, b, i) {
 					continue
@@ -156,9 +186,9 @@ func (e *Engine) Series(ctx context.Context, sess *model.Session, s lang.Selecti
 			}
 			return nil
 		})
-		if err != nil {
-			return nil, nil, err
-		}
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	out := slices.SortedFunc(maps.Values(found), labels.Compare)
 	return limited(out, s.Limit), nil, nil
@@ -213,6 +243,7 @@ func (e *Engine) LabelValues(ctx context.Context, sess *model.Session, name stri
 	if err != nil {
 		return nil, nil, err
 	}
+	var asked []part
 	for _, p := range parts {
 		switch name {
 		case fieldLabel:
@@ -226,6 +257,12 @@ func (e *Engine) LabelValues(ctx context.Context, sess *model.Session, name stri
 				continue
 			}
 		}
+		if name == nameLabel || slices.ContainsFunc(labelColumns(p.table.Schema), func(c *model.Column) bool { return c.Name == name }) {
+			asked = append(asked, p)
+		}
+	}
+	var mu sync.Mutex
+	err = each(ctx, asked, func(ctx context.Context, p part) error {
 		// The tags that filters look at come along, after the one that is asked for.
 		var cols []*model.Column
 		for _, c := range labelColumns(p.table.Schema) {
@@ -233,15 +270,14 @@ func (e *Engine) LabelValues(ctx context.Context, sess *model.Session, name stri
 				cols = append(cols, c)
 			}
 		}
-		if len(cols) == 0 && name != nameLabel {
-			continue
-		}
 		for _, f := range p.tags {
 			if !slices.Contains(cols, f.column) {
 				cols = append(cols, f.column)
 			}
 		}
-		err := e.distinct(ctx, p, cols, func(b *model.Batch) error {
+		return e.distinct(ctx, p, cols, func(b *model.Batch) error {
+			mu.Lock()
+			defer mu.Unlock()
 			for i := range b.Len {
 				if !p.passes(cols, b, i) {
 					continue
@@ -256,9 +292,9 @@ func (e *Engine) LabelValues(ctx context.Context, sess *model.Session, name stri
 			}
 			return nil
 		})
-		if err != nil {
-			return nil, nil, err
-		}
+	})
+	if err != nil {
+		return nil, nil, err
 	}
 	return done()
 }

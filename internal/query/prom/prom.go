@@ -1,10 +1,12 @@
 // Package prom answers PromQL over the tables of a database. Text is read and evaluated by the Prometheus engine; this room is the
 // storage under it:
 //
-//	tables.go   matchers to tables, value columns and predicates
-//	read.go     scans in series order to samples;  series.go  samples as the engine reads them
-//	meta.go     series, label names and values, metadata
-//	tql.go      results as rows
+//	tables.go     matchers to tables, value columns and predicates
+//	read.go       scans in series order to samples;  series.go  samples as the engine reads them
+//	stream.go     the parts of an expression that are computed while series are read, without the engine;
+//	evaluate.go   their regions;  sink.go  their series;  window  what they compute;  streaming.go  their place in the rest
+//	meta.go       series, label names and values, metadata
+//	tql.go        results as rows;  tql_shape.go  their columns;  explain.go
 //
 // A metric is a table, its labels are the tags as text (NULL is ""), a sample is the time index, in milliseconds, and one numeric field.
 package prom

@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 
+	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -112,6 +114,17 @@ func TestManyRegionsAtOnce(t *testing.T) {
 			if set.Err() != nil || series != 60*4 {
 				t.Fatalf("%d series, %v", series, set.Err())
 			}
+		}
+		all := lang.Selection{Start: time.UnixMilli(0), End: time.UnixMilli(5000), Matchers: [][]*labels.Matcher{{labels.MustNewMatcher(labels.MatchNotEqual, "host", "4")}}}
+		sets, _, err := n.Series(t.Context(), sess, all)
+		if err != nil || len(sets) != 60*4 {
+			t.Fatalf("%d label sets, %v", len(sets), err)
+		}
+		if hosts, _, err := n.LabelValues(t.Context(), sess, "host", all); err != nil || !slices.Equal(hosts, []string{"0", "1", "2", "3"}) {
+			t.Fatalf("hosts %v, %v", hosts, err)
+		}
+		if names, _, err := n.LabelValues(t.Context(), sess, nameLabel, all); err != nil || len(names) != 60 {
+			t.Fatalf("%d names, %v", len(names), err)
 		}
 	}
 }
