@@ -209,6 +209,7 @@ type ScanStats struct {
 	RowsScanned, RowsMerged        int64 // rows looked at; rows that were compared one by one because sources overlapped
 	RowsOut                        int64
 	BytesRead                      int64 // from the object store
+	Pages, BytesDecoded            int64 // pages of data files that were decompressed and decoded, and their bytes after the first
 	CacheHits, CacheMisses         int64 // decoded column chunks
 	Inverted, Bloom, Fulltext      IndexStats
 	Elapsed                        map[string]time.Duration

@@ -159,7 +159,7 @@ func statsText(st contract.ScanStats) string {
 		}
 		sb.WriteString("\n")
 	}
-	fmt.Fprintf(&sb, "bytes read: %d, cache: %d hits, %d misses", st.BytesRead, st.CacheHits, st.CacheMisses)
+	fmt.Fprintf(&sb, "pages decoded: %d (%d bytes), bytes read: %d, cache: %d hits, %d misses", st.Pages, st.BytesDecoded, st.BytesRead, st.CacheHits, st.CacheMisses)
 	for _, stage := range slices.Sorted(maps.Keys(st.Elapsed)) {
 		fmt.Fprintf(&sb, ", %s: %s", stage, st.Elapsed[stage])
 	}

@@ -52,6 +52,8 @@ type Scan struct {
 	Source []model.ColumnID
 	// Request has Region and Projection unset; they follow from Table and Source.
 	Request contract.ScanRequest
+	// Pruned is how many regions partition rules have left out.
+	Pruned int
 	// Rows is about how many rows there are, before Request reduces them; 0: not known.
 	Rows int64
 	// Sets are the key sets that are part of Request, for people.

@@ -296,8 +296,11 @@ func (n *Scan) describe() string {
 		return fmt.Sprintf("Rows: of %s columns=[%s]", n.Table.Name, join(n.Out, func(c Column) string { return c.Name }))
 	}
 	fmt.Fprintf(&sb, "Scan: %s.%s columns=[%s]", n.Table.Database, n.Table.Name, join(n.Out, func(c Column) string { return c.Name }))
-	if len(n.Table.Regions) > 1 {
-		fmt.Fprintf(&sb, " regions=%d", len(n.Table.Regions))
+	switch regions := len(n.Table.Regions); {
+	case n.Pruned > 0:
+		fmt.Fprintf(&sb, " regions=%d of %d", regions, regions+n.Pruned)
+	case regions > 1:
+		fmt.Fprintf(&sb, " regions=%d", regions)
 	}
 	name := func(id model.ColumnID) string {
 		if c := n.Table.Schema.Column(id); c != nil {

@@ -28,6 +28,7 @@ func partitions(n plan.Node) {
 		for _, i := range keep {
 			t.Regions = append(t.Regions, s.Table.Regions[i])
 		}
+		s.Pruned += len(s.Table.Regions) - len(t.Regions)
 		s.Table = &t
 	})
 }

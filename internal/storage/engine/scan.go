@@ -126,6 +126,7 @@ func (s *countedStream) Stats() contract.ScanStats {
 	st := s.Stream.Stats()
 	st.Files = s.total
 	st.BytesRead, st.CacheHits, st.CacheMisses = s.files.BytesRead.Load(), s.files.Hits.Load(), s.files.Misses.Load()
+	st.Pages, st.BytesDecoded = s.files.Pages.Load(), s.files.BytesDecoded.Load()
 	st.Inverted, st.Bloom, st.Fulltext = s.files.Inverted.Get(), s.files.Bloom.Get(), s.files.Fulltext.Get()
 	return st
 }

@@ -91,6 +91,10 @@ func (d *decoder) pages(ctx context.Context, stats *Stats, from, to int) error {
 		if err := d.page(i, b[p.offset-begin:][:p.size]); err != nil {
 			return err
 		}
+		if stats != nil {
+			stats.Pages.Add(1)
+			stats.BytesDecoded.Add(int64(len(d.s.body)))
+		}
 		if d.cut {
 			d.cut = false
 			continue

@@ -150,6 +150,8 @@ func (f *File) Info() Info {
 // Stats count what views of files did for one scan. The zero value is ready; nil counts nothing.
 type Stats struct {
 	BytesRead    atomic.Int64 // from files
+	Pages        atomic.Int64 // decoded
+	BytesDecoded atomic.Int64 // of these pages, decompressed
 	Hits, Misses atomic.Int64 // of decoded column chunks: a miss had to decode at least one page
 
 	Inverted, Bloom, Fulltext IndexCounters // what the steps of indexes did

@@ -51,3 +51,8 @@ SELECT host, n FROM cpu WHERE ts >= (SELECT max(since) FROM dim) - INTERVAL '1 s
 SELECT dc, count(*) FROM cpu WHERE usage > (SELECT avg(usage) FROM cpu) GROUP BY dc ORDER BY dc
 
 SELECT host FROM cpu WHERE n = (SELECT n FROM cpu)
+
+-- regions that the partition rules leave out
+EXPLAIN SELECT n FROM cpu WHERE host = 'a'
+
+SELECT n FROM cpu WHERE host = 'a' ORDER BY n
