@@ -114,6 +114,9 @@ func TestTooManyQueries(t *testing.T) {
 		if got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
+		if got := all[name](t.Context(), "SHOW FULL PROCESSLIST"); got != "0" && got != "no error" {
+			t.Errorf("%s: nobody can see what runs: %s", name, got)
+		}
 	}
 	cancel()
 	if err := <-ended; err == nil {
