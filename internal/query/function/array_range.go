@@ -1,6 +1,7 @@
 package function
 
 import (
+	"math"
 	"math/bits"
 	"strconv"
 
@@ -58,12 +59,16 @@ func seriesSQL(name string, inclusive bool, a []Arg) string {
 	return name + "(" + start + ", gt_upto(" + start + ", " + stop + ", " + step + "), " + step + ")"
 }
 
-// elements is how many numbers there are from start to stop by step, or one more.
+// elements is how many numbers there are from start to stop by step, both included, but at most the largest number.
 func elements(start, stop, step int64) uint64 {
 	if step > 0 && stop < start || step < 0 && stop > start {
 		return 0
 	}
-	return magnitudeOfDifference(stop, start)/magnitude(step) + 1
+	n := magnitudeOfDifference(stop, start) / magnitude(step)
+	if n == math.MaxUint64 {
+		return n
+	}
+	return n + 1
 }
 
 func magnitudeOfDifference(a, b int64) uint64 {

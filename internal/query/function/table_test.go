@@ -52,9 +52,30 @@ Where a function is computed:
 - planned: known before the statement runs
 
 Whole numbers wrap around where + - * and sum leave their range; a whole number divided by 0 is an error, a float is infinite or NaN.
-What a function is not defined for, such as sqrt(-1), is NaN. Regular expressions have RE2's syntax. Times without a zone in texts are
-the session's, and date_format and to_local_time print in it. What sketches (hll, uddsketch) are made of is in
-[formats/sketches.md](../formats/sketches.md).
+What a function is not defined for, such as sqrt(-1), is NaN; the standard deviation, variance, correlation and regression of values
+among which is a NaN or an infinite one is NaN. Times without a zone in texts are the session's, and date_format and to_local_time print
+in it. What sketches (hll, uddsketch) are made of is in [formats/sketches.md](../formats/sketches.md).
+
+Regular expressions have RE2's syntax. \d, \s and \w are classes of Unicode, \b is a boundary of ASCII words, \u00e9 and \u{e9} are
+characters. Sets of sets, [a[b]] and [a&&b], are refused.
+
+Lists that range, generate_series, array_repeat and array_resize make have at most 1,048,576 elements, for all rows of a batch together.
+range and generate_series also take dates or timestamps with an interval for a step.
+
+H3 cells (h3_*) are numbers (UInt64) or the names of cells. What there is not, such as a parent of a finer resolution, is NULL; what is
+no cell is an error. A disk has at most 500 rings, and a list of cells at most 1,048,576. Shapes (st_*) are well-known text with
+coordinates in degrees, longitude first; st_distance and st_area count in degrees, st_distance_sphere_m in metres on a sphere with the
+mean radius of the earth.
+
+Scores of anomalies are window functions, over the values of the frame that are not NULL (k is 1.5 mostly):
+
+| Function | Score of x | At least |
+| --- | --- | --- |
+| anomaly_score_zscore(x) | its distance from the mean, in standard deviations (of the population) | 2 values |
+| anomaly_score_mad(x) | its distance from the median, in median absolute deviations times 1.4826 | 3 values |
+| anomaly_score_iqr(x, k) | its distance beyond the quartiles moved out by k interquartile ranges, in such ranges; 0 within | 3 values |
+
+Fewer values give NULL. Where all values are equal, one that is equal too scores 0, any other infinity.
 `)
 	family := ""
 	for _, e := range Table() {
