@@ -36,7 +36,7 @@ type aggregation struct {
 	without bool
 }
 
-// operators are the aggregations that can be streamed: those that need not hold the values of all series.
+// aggregationOf gives the aggregations that can be streamed: those that need not hold the values of all series.
 func aggregationOf(t parser.ItemType) (window.Op, bool) {
 	switch t {
 	case parser.SUM:

@@ -183,7 +183,7 @@ func (a *api) selection(r *httpd.Request) (s Selection, err error) {
 			return s, errs.Wrap(errs.InvalidSyntax, err, "invalid parameter \"match[]\"")
 		}
 		// Names are few, and never empty: {__name__!="x"} narrows as well as others do.
-		if !slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return m.Name == labels.MetricName || !m.Matches("") }) {
+		if !slices.ContainsFunc(ms, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel || !m.Matches("") }) {
 			return s, errs.New(errs.InvalidArguments, "match[] must contain at least one non-empty matcher")
 		}
 		s.Matchers = append(s.Matchers, ms)

@@ -89,13 +89,7 @@ func Idelta(s *Scratch, w *Windows, times []int64, values []float64, out []float
 }
 
 func (s *Scratch) lastTwo(w *Windows, times []int64, values []float64, out []float64, rate bool) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		b := hi[k]
-		if b-lo[k] < 2 {
-			out[k] = Absent()
-			continue
-		}
+	s.windows(w, times, out, 2, func(_, b int32, _ int64) float64 {
 		v := values[b-1]
 		if !rate || !(v < values[b-2]) {
 			v -= values[b-2]
@@ -103,8 +97,8 @@ func (s *Scratch) lastTwo(w *Windows, times []int64, values []float64, out []flo
 		if rate {
 			v /= float64(times[b-1]-times[b-2]) / 1000
 		}
-		out[k] = v
-	}
+		return v
+	})
 }
 
 // Resets is resets().

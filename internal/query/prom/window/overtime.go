@@ -86,46 +86,22 @@ func Max(s *Scratch, w *Windows, times []int64, values []float64, out []float64)
 
 // Count is count_over_time().
 func Count(s *Scratch, w *Windows, times []int64, _ []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		if out[k] = float64(hi[k] - lo[k]); lo[k] == hi[k] {
-			out[k] = Absent()
-		}
-	}
+	s.windows(w, times, out, 1, func(a, b int32, _ int64) float64 { return float64(b - a) })
 }
 
 // Present is present_over_time().
 func Present(s *Scratch, w *Windows, times []int64, _ []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		if out[k] = 1; lo[k] == hi[k] {
-			out[k] = Absent()
-		}
-	}
+	s.windows(w, times, out, 1, func(int32, int32, int64) float64 { return 1 })
 }
 
 // First is first_over_time().
 func First(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		if lo[k] == hi[k] {
-			out[k] = Absent()
-			continue
-		}
-		out[k] = values[lo[k]]
-	}
+	s.windows(w, times, out, 1, func(a, _ int32, _ int64) float64 { return values[a] })
 }
 
 // Last is last_over_time().
 func Last(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		if lo[k] == hi[k] {
-			out[k] = Absent()
-			continue
-		}
-		out[k] = values[hi[k]-1]
-	}
+	s.windows(w, times, out, 1, func(_, b int32, _ int64) float64 { return values[b-1] })
 }
 
 // Stddev is stddev_over_time().
@@ -140,40 +116,30 @@ func Stddev(s *Scratch, w *Windows, times []int64, values []float64, out []float
 
 // Stdvar is stdvar_over_time(), by Welford's way.
 func Stdvar(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		if lo[k] == hi[k] {
-			out[k] = Absent()
-			continue
-		}
+	s.windows(w, times, out, 1, func(a, b int32, _ int64) float64 {
 		var n float64
 		var mean, squares pair
-		for _, v := range values[lo[k]:hi[k]] {
+		for _, v := range values[a:b] {
 			n++
 			d := v - (mean.sum + mean.lost)
 			mean.add(d / n)
 			squares.add(d * (v - (mean.sum + mean.lost)))
 		}
-		out[k] = (squares.sum + squares.lost) / n
-	}
+		return (squares.sum + squares.lost) / n
+	})
 }
 
 // Quantile is quantile_over_time() of q, from 0 to 1.
 func Quantile(q float64) Func {
 	return func(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-		lo, hi, _ := s.bounds(w, times)
-		for k := range out {
-			if lo[k] == hi[k] {
-				out[k] = Absent()
-				continue
-			}
-			s.sorted = append(s.sorted[:0], values[lo[k]:hi[k]]...)
+		s.windows(w, times, out, 1, func(a, b int32, _ int64) float64 {
+			s.sorted = append(s.sorted[:0], values[a:b]...)
 			slices.Sort(s.sorted) // NaN is least
 			rank := q * float64(len(s.sorted)-1)
 			below := math.Floor(rank)
 			above := math.Min(float64(len(s.sorted)-1), below+1)
 			weight := rank - below
-			out[k] = s.sorted[int(below)]*(1-weight) + s.sorted[int(above)]*weight
-		}
+			return s.sorted[int(below)]*(1-weight) + s.sorted[int(above)]*weight
+		})
 	}
 }

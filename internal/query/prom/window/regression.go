@@ -4,30 +4,19 @@ import "math"
 
 // Deriv is deriv(): the slope of the line through the samples.
 func Deriv(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-	lo, hi, _ := s.bounds(w, times)
-	for k := range out {
-		a, b := lo[k], hi[k]
-		if b-a < 2 {
-			out[k] = Absent()
-			continue
-		}
-		out[k], _ = line(times[a:b], values[a:b], times[a])
-	}
+	s.windows(w, times, out, 2, func(a, b int32, _ int64) float64 {
+		slope, _ := line(times[a:b], values[a:b], times[a])
+		return slope
+	})
 }
 
 // PredictLinear is predict_linear() of so many seconds after each moment; moments are the ends of windows plus offset milliseconds.
 func PredictLinear(seconds float64, offset int64) Func {
 	return func(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
-		lo, hi, _ := s.bounds(w, times)
-		for k := range out {
-			a, b := lo[k], hi[k]
-			if b-a < 2 {
-				out[k] = Absent()
-				continue
-			}
-			slope, at := line(times[a:b], values[a:b], w.End+int64(k)*w.Step+offset)
-			out[k] = slope*seconds + at
-		}
+		s.windows(w, times, out, 2, func(a, b int32, end int64) float64 {
+			slope, at := line(times[a:b], values[a:b], end+offset)
+			return slope*seconds + at
+		})
 	}
 }
 

@@ -74,6 +74,18 @@ func (s *Scratch) bounds(w *Windows, times []int64) (lo, hi []int32, total int) 
 	return lo, hi, total
 }
 
+// windows calls f with the rows [a, b) of each window that has at least some, for its value, and with the window's end.
+func (s *Scratch) windows(w *Windows, times []int64, out []float64, least int32, f func(a, b int32, end int64) float64) {
+	lo, hi, _ := s.bounds(w, times)
+	for k := range out {
+		if hi[k]-lo[k] < least {
+			out[k] = Absent()
+			continue
+		}
+		out[k] = f(lo[k], hi[k], w.End+int64(k)*w.Step)
+	}
+}
+
 // Clean leaves out stale markers, which end a series for instant selectors and are nothing to range functions. The slices it gives are
 // its arguments, or valid until its next call.
 func (s *Scratch) Clean(times []int64, values []float64) ([]int64, []float64) {
