@@ -130,7 +130,6 @@ func (r *Request) readAll(src io.Reader, size, limit int64) ([]byte, error) {
 	if err := r.Hold(size); err != nil {
 		return nil, err
 	}
-	defer r.unpaced()
 	held := size
 	p := r.server.buffers.Get().(*[]byte)
 	r.bufs = append(r.bufs, p)
@@ -161,17 +160,18 @@ func (r *Request) readAll(src io.Reader, size, limit int64) ([]byte, error) {
 			}
 		}
 		if err == io.EOF {
+			r.unpaced()
 			return buf, nil
 		}
 		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				return nil, WithStatus(http.StatusRequestTimeout, "request body: fewer than %d bytes came within %s", paceBytes, r.server.opt.ReadTimeout)
+			}
 			if ctxErr := r.Context().Err(); ctxErr != nil {
 				return nil, ctxErr
 			}
 			if se := (*StatusError)(nil); errors.As(err, &se) {
 				return nil, se
-			}
-			if errors.Is(err, os.ErrDeadlineExceeded) {
-				return nil, WithStatus(http.StatusRequestTimeout, "request body: fewer than %d bytes came within %s", paceBytes, r.server.opt.ReadTimeout)
 			}
 			return nil, errs.Wrap(errs.InvalidArguments, err, "read request body")
 		}
@@ -199,7 +199,8 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// unpaced ends the time limit: from now on the server reads only to see whether the client is there.
+// unpaced ends the time limit: from now on the server reads only to see whether the client is there. Where a body was not read to its end the
+// limit stays, as the server discards the rest before it answers.
 func (r *Request) unpaced() { _ = r.control.SetReadDeadline(time.Time{}) }
 
 // limited fails where more than the limit is read, unlike io.LimitReader.

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -364,5 +365,46 @@ func TestServeAndShutdown(t *testing.T) {
 	}
 	if err := <-stopped; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestDrippingClient: a body that comes byte by byte is given up, however regular its bytes are.
+func TestDrippingClient(t *testing.T) {
+	s := newServer(t, Options{ReadTimeout: 100 * time.Millisecond}, Route{Handler: echo, Family: IngestFamily})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	defer func() {
+		s.Shutdown(context.Background())
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	}()
+	for path, want := range map[string]string{"/v1/x": "HTTP/1.1 408", "/nowhere": "HTTP/1.1 404"} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+		stop := make(chan struct{})
+		go func() {
+			defer close(stop)
+			for range 2000 {
+				if _, err := c.Write([]byte{'x'}); err != nil {
+					return
+				}
+				time.Sleep(5 * time.Millisecond) // what the client does
+			}
+		}()
+		line, _ := bufio.NewReader(c).ReadString('\n')
+		if !strings.HasPrefix(line, want) {
+			t.Errorf("%s: answered %q", path, line)
+		}
+		c.Close()
+		<-stop
 	}
 }

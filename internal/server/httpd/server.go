@@ -152,6 +152,9 @@ func (s *Server) HandleHTTP(pattern string, h http.Handler) { s.mux.Handle(patte
 
 // ServeHTTP makes the server usable without a listener.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 { // of a body that no handler reads, too: the server discards it before it answers
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(s.opt.ReadTimeout))
+	}
 	if s.opt.CORS && s.cors(w, r) {
 		return
 	}
@@ -249,7 +252,7 @@ func (s *Server) serve(rw http.ResponseWriter, hr *http.Request, rt *Route, elap
 	case w.status != 0:
 		s.opt.Log.Warn("answer cut", "path", hr.URL.Path, "err", err)
 		panic(http.ErrAbortHandler)
-	case hr.Context().Err() != nil:
+	case hr.Context().Err() != nil && !tooSlow(err):
 		w.status = 499 // nobody reads it; for the metrics
 		return
 	case ctx != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -261,6 +264,12 @@ func (s *Server) serve(rw http.ResponseWriter, hr *http.Request, rt *Route, elap
 	}
 	s.m.errors.WithLabelValues(rt.Protocol).Inc()
 	rt.Family.write(w, r, err)
+}
+
+// tooSlow tells the error of a client that is there and does not send its body: the request's context ends for it as for one that is gone.
+func tooSlow(err error) bool {
+	se := (*StatusError)(nil)
+	return errors.As(err, &se) && se.Status == http.StatusRequestTimeout
 }
 
 // Request is an HTTP request with what the server found out about it.

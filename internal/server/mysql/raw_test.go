@@ -343,3 +343,24 @@ func TestBadClients(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// FuzzConversation sends bytes in place of commands. The server may answer what it likes; it must neither panic nor keep the connection.
+func FuzzConversation(f *testing.F) {
+	packet := func(body string) string { return string([]byte{byte(len(body)), 0, 0, 0}) + body }
+	f.Add([]byte(packet("\x03SELECT 1; SET @a = 5; SELECT @a, @@version")))
+	f.Add([]byte(packet("\x16SELECT ?") + packet("\x18\x01\x00\x00\x00\x00\x00long") + packet("\x17\x01\x00\x00\x00\x01\x01\x00\x00\x00\x00\x01\x0c\x00\x04\xe8\x07\x01\x02") +
+		packet("\x1c\x01\x00\x00\x00\x02\x00\x00\x00") + packet("\x1a\x01\x00\x00\x00") + packet("\x19\x01\x00\x00\x00")))
+	f.Add([]byte(packet("\x11guest\x00\x00other\x00\x21\x00mysql_native_password\x00") + packet("\x02public") + packet("\x1f")))
+	f.Add([]byte(packet("\x03PREPARE p FROM 'SELECT ?'") + packet("\x03EXECUTE p USING @a") + packet("\x0c\x01\x00\x00\x00")))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 1<<16 {
+			return
+		}
+		h := start(t, Options{MaxPacket: 1 << 20, ReadTimeout: time.Second, LoginTimeout: time.Second})
+		h.rows("SELECT 1", []model.Field{{Name: "x", Type: model.Int64}}, batch([]model.Field{{Name: "x", Type: model.Int64}}, []any{1}))
+		r := h.login()
+		r.Write(b)
+		r.Conn.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, r.Conn)
+	})
+}
