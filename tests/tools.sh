@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Installs the third-party programs that tests drive: Prometheus and its node exporter, clients of MySQL and PostgreSQL, and for `make bench-peers` two peers.
+# Installs the third-party programs that tests drive: Prometheus and its node exporter, clients of MySQL and PostgreSQL, drivers of other languages
+# (clients.sh), and for `make bench-peers` two peers.
 # A program that is there is left alone. Where the platform has no apt, or we may not use it, tests that need it skip and say so.
 set -u
+"$(dirname "$0")/clients.sh" # drivers of other languages
 want=(prometheus prometheus-node-exporter mariadb-client postgresql-client)
 [ "${PEERS:-}" = 1 ] && want+=(victoria-metrics influxdb)
 missing=()

@@ -377,6 +377,7 @@ func (c *conn) message(ctx context.Context, m pgproto3.FrontendMessage) error {
 	if err != nil {
 		c.fail(err, text)
 		c.skipping = true
+		return c.w.flush() // a client may wait for it before it sends Sync: a Flush that it sent is passed over
 	}
 	return c.w.err
 }
