@@ -3,8 +3,11 @@ package query
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -117,6 +120,9 @@ func TestRandomGroupings(t *testing.T) {
 	if testing.Short() {
 		n = 100
 	}
+	if s, err := strconv.Atoi(os.Getenv("RANDOM_QUERIES")); err == nil {
+		n = s
+	}
 	w := newWorld(t)
 	ctx := context.Background()
 	pushed := 0
@@ -163,7 +169,7 @@ func TestRandomGroupings(t *testing.T) {
 			if reqs := w.regions.requests; len(reqs) > 0 && reqs[0].Aggregate != nil {
 				pushed++
 			}
-			if !slices.Equal(got, want) {
+			if !slices.EqualFunc(got, want, alike) {
 				t.Errorf("seed %d, %s: %s:\ngot  %s\nwant %s", seed, way.name, text, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 				break
 			}
@@ -172,4 +178,17 @@ func TestRandomGroupings(t *testing.T) {
 	if pushed < n {
 		t.Errorf("only %d of %d scans reduced: that shows little", pushed, 4*n)
 	}
+}
+
+// alike reports rows that differ, if at all, in the last digits of numbers that were added up in another order.
+func alike(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y := strings.Split(a, "|"), strings.Split(b, "|")
+	return slices.EqualFunc(x, y, func(s, t string) bool {
+		f, err1 := strconv.ParseFloat(s, 64)
+		g, err2 := strconv.ParseFloat(t, 64)
+		return s == t || err1 == nil && err2 == nil && math.Abs(f-g) <= 1e-12*math.Abs(f)
+	})
 }
