@@ -27,6 +27,10 @@ func (g generator) cond(depth int) string {
 	c := g.of("n > 0", "n <= -2", "usage > 15", "usage < 30.5", "ok", "NOT ok", "host = 'h1'", "host != 'h2'", "host IN ('h0', 'h3')", "dc = 'east'", "dc IS NULL",
 		"note LIKE '%a1'", "note IS NOT NULL", "n IN (1, 2, -3)", "n NOT IN (0, 4)", "big >= 12000000000", "ts > '2024-01-01 00:01:00'",
 		"ts BETWEEN '2024-01-01 00:00:20' AND '2024-01-01 00:02:20'", "usage IS NULL", "n + 1 > 2", "usage / 2 > n", "upper(dc) = 'WEST'", "coalesce(n, 0) = 0")
+	if g.IntN(12) == 0 {
+		c = g.of("n = ANY([1, 2, -3])", "usage > ALL([10, n])", "{a: n, b: usage}['a'] > 0", "[n, 3][1] > 0", "ts::time > TIME '00:01:00'", "n <> ALL(ARRAY[0, 4])",
+			"cardinality([n, 2][1:2]) = 2", "MAP {'a': n}['a'] < 2", "CASE WHEN ok THEN n ELSE 'none' END <> '1'")
+	}
 	if g.IntN(5) == 0 {
 		return "NOT (" + c + ")"
 	}
@@ -34,6 +38,9 @@ func (g generator) cond(depth int) string {
 }
 
 func (g generator) key() string {
+	if g.IntN(12) == 0 {
+		return g.of("[n, 1][1]", "named_struct('d', dc)['d']", "ts::time", "CASE WHEN ok THEN n ELSE dc END")
+	}
 	return g.of("host", "dc", "ok", "n", "note", "date_trunc('minute', ts)", "date_bin(INTERVAL '40 seconds', ts)", "date_trunc('month', ts)", "ts::date", "substr(host, 1, 1)",
 		"coalesce(dc, 'none')", "1", "n % 2", "usage > 20")
 }

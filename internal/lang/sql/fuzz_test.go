@@ -27,6 +27,18 @@ func FuzzParse(f *testing.F) {
 			f.Add(input, uint8(d))
 		}
 	}
+	for _, s := range []string{
+		"SELECT MAP {'a': 1, b: [1, 2]}['a'], {x: {y: 1}}.x.y, (s).a, s['b'][1:2:3], a.b.c.d FROM t",
+		"SELECT unnest([1, 2]), get_field(s, 'a') FROM unnest([1], ['x']) WITH ORDINALITY AS u(a, b, n), LATERAL generate_series(1, u.a) WITH ORDINALITY g",
+		"WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 5 LIMIT 3) SELECT * FROM r",
+		"SELECT TIME '10:00:00', '1'::TIME(6), x::INT[][], CAST(x AS STRUCT<a INT, b MAP<STRING, INT>>) FROM t",
+		"SELECT v > ALL([1, 2]), v = SOME(SELECT 1), v < ANY(list) FROM t QUALIFY sum(v) OVER w > 1 WINDOW w AS (PARTITION BY h)",
+		"SELECT DISTINCT ON (h, v) t.* EXCLUDE (a, b) REPLACE (1 AS c) FROM t GROUP BY GROUPING SETS ((a), ROLLUP (b), ()) FETCH FIRST 2 ROWS ONLY",
+	} {
+		for d := range uint8(3) {
+			f.Add(s, d)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text string, dialect uint8) {
 		d := Dialect(dialect % 3)
 		stmts, err := Parse(text, d)

@@ -260,34 +260,13 @@ func (b *binder) windowSpec(es *exprScope, s *sql.WindowSpec, w *windowCall, dep
 			if err != nil {
 				return err
 			}
-			if p.to.N, err = b.frameBound(x, fr.Unit, w.Order); err != nil {
+			if p.to.N, err = b.frameBound(fr.Unit, x, w.Order); err != nil {
 				return err
 			}
 		}
 	}
 	w.Frame = fr
 	return nil
-}
-
-// frameBound is how far a frame reaches. Over times it is given as an interval, and counted in the unit of the times.
-func (b *binder) frameBound(x plan.Expr, unit string, order []plan.SortKey) (plan.Expr, error) {
-	if unit != "RANGE" || len(order) != 1 || !order[0].X.Type().IsTimestamp() || x.Type().Integer() {
-		return x, nil
-	}
-	x, err := b.cast(x, model.Interval)
-	if err != nil {
-		return nil, err
-	}
-	u := order[0].X.Type().Unit
-	l, ok := x.(*plan.Lit)
-	if !ok || l.V.Null() {
-		return nil, planError("Error during planning: the bound of a RANGE frame must be a constant")
-	}
-	width, ok := function.Span(l.V.Interval, u)
-	if !ok || width < 0 {
-		return nil, errs.New(errs.Unsupported, "Not supported: a RANGE frame over %s takes intervals of whole units without months, and no negative ones", order[0].X.Type())
-	}
-	return &plan.Lit{V: model.IntValue(model.Int64, width)}, nil
 }
 
 // sessionCall answers functions whose value is known while planning.

@@ -287,6 +287,9 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 	if r, err = b.cast(r, t); err != nil {
 		return nil, err
 	}
+	if x, ok := foldIntervals(op, l, r); ok {
+		return x, nil
+	}
 	return b.fold(&plan.Call{Fn: op, Args: []plan.Expr{l, r}, T: model.Bool}), nil
 }
 

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -269,6 +270,20 @@ func foldArithmetic(c *plan.Call, v []model.Value) plan.Expr {
 		return c
 	}
 	return &plan.Lit{V: out}
+}
+
+// foldIntervals compares two constant intervals, by months, then days, then nanoseconds: none counts as some of another.
+func foldIntervals(op string, l, r plan.Expr) (plan.Expr, bool) {
+	a, ok := l.(*plan.Lit)
+	b, ok2 := r.(*plan.Lit)
+	if !ok || !ok2 || a.V.Null() || b.V.Null() || a.V.Type.Kind != model.KindInterval || b.V.Type.Kind != model.KindInterval {
+		return nil, false
+	}
+	x, y := a.V.Interval, b.V.Interval
+	c := cmp.Or(cmp.Compare(x.Months, y.Months), cmp.Compare(x.Days, y.Days), cmp.Compare(x.Nanos, y.Nanos))
+	holds, ok := map[string]bool{plan.Eq: c == 0, plan.Ne: c != 0, plan.Lt: c < 0, plan.Le: c <= 0, plan.Gt: c > 0, plan.Ge: c >= 0,
+		"is distinct from": c != 0, "is not distinct from": c == 0}[op]
+	return &plan.Lit{V: model.BoolValue(holds)}, ok
 }
 
 func foldShift(c *plan.Call, at model.Value, iv model.MonthDayNano, sign int64) plan.Expr {

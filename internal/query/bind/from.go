@@ -380,22 +380,12 @@ func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source,
 	if name != "generate_series" && name != "range" {
 		return nil, errs.New(errs.Unsupported, "table function %s", name)
 	}
-	es := &exprScope{scope: &scope{parent: outer}, with: with}
 	f := &plan.TableFunc{Fn: name}
-	for _, a := range t.Call.Args {
-		x, err := b.expr(es, a.Expr)
-		if err != nil {
-			return nil, err
-		}
-		if x, err = b.cast(x, model.Int64); err != nil {
-			return nil, err
-		}
-		f.Args = append(f.Args, x)
+	counted, err := b.seriesArgs(&exprScope{scope: &scope{parent: outer}, with: with}, f, t.Call.Args)
+	if err != nil {
+		return nil, err
 	}
-	if len(f.Args) < 1 || len(f.Args) > 3 {
-		return nil, planError("Error during planning: %s function requires 1 to 3 arguments", name)
-	}
-	f.Out = []plan.Column{b.out.NewColumn("value", model.Int64)}
+	f.Out = []plan.Column{b.out.NewColumn("value", counted)}
 	rel := &relation{f, []shown{{"value", f.Out[0]}}}
 	if t.Ordinal {
 		c := b.out.NewColumn("ordinality", model.Int64)

@@ -197,3 +197,40 @@ func (b *binder) structTable(x plan.Expr, name string, ordinal bool) (*relation,
 	}
 	return rel, nil
 }
+
+// seriesArgs binds the arguments of generate_series and range: numbers, or two times or dates and an interval. It gives the type of what they
+// count.
+func (b *binder) seriesArgs(es *exprScope, f *plan.TableFunc, args []sql.Arg) (model.Type, error) {
+	if len(args) < 1 || len(args) > 3 {
+		return model.Null, planError("Error during planning: %s function requires 1 to 3 arguments", f.Fn)
+	}
+	for _, a := range args {
+		x, err := b.expr(es, a.Expr)
+		if err != nil {
+			return model.Null, err
+		}
+		f.Args = append(f.Args, x)
+	}
+	t := f.Args[0].Type()
+	times := t.IsTimestamp() || t.Kind == model.KindDate
+	want := []model.Type{model.Int64, model.Int64, model.Int64}
+	if times {
+		if len(args) != 3 {
+			return t, planError("Error during planning: %s of times needs a start, an end and a step, which is an interval", f.Fn)
+		}
+		want = []model.Type{t, t, model.Interval}
+	} else {
+		t = model.Int64
+	}
+	for i := range f.Args {
+		x, err := b.cast(f.Args[i], want[i])
+		if err != nil {
+			return t, err
+		}
+		f.Args[i] = x
+		if l, ok := x.(*plan.Lit); ok && i == 2 && (l.V.Null() || l.V.Int == 0 && l.V.Interval == (model.MonthDayNano{})) {
+			return t, planError("Error during planning: the step of %s must not be NULL or zero", f.Fn)
+		}
+	}
+	return t, nil
+}

@@ -36,9 +36,6 @@ func compileExpr(e plan.Expr, l layout) eval {
 		}
 		return func(b *model.Batch) (*model.Vector, error) { return b.Cols[at], nil }
 	case *plan.Lit:
-		if e.V.Type.Kind == model.KindInterval {
-			return nil
-		}
 		return func(b *model.Batch) (*model.Vector, error) { return model.ConstVector(e.V, b.Len), nil }
 	case *plan.Cast:
 		x := compileExpr(e.X, l)

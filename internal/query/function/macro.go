@@ -29,6 +29,9 @@ func Macros() []string {
 		// gt_low is the lowest 64 bits of a sum, as a signed number, and gt_lowu as an unsigned one: sums wrap around.
 		"CREATE MACRO gt_low(h) AS CAST(((h & 18446744073709551615::HUGEINT) + 9223372036854775808::HUGEINT) % 18446744073709551616::HUGEINT - 9223372036854775808::HUGEINT AS BIGINT)",
 		"CREATE MACRO gt_lowu(h) AS CAST(h & 18446744073709551615::HUGEINT AS UBIGINT)",
+		// gt_span is an interval as its months, days and microseconds, which compare in that order; NULL for NULL.
+		`CREATE MACRO gt_span(i) AS CASE WHEN i IS NOT NULL THEN [date_part('year', i) * 12 + date_part('month', i), date_part('day', i),
+			date_part('hour', i) * 3600000000 + date_part('minute', i) * 60000000 + date_part('microsecond', i)] END`,
 	}, momentMacros...)
 }
 
@@ -49,3 +52,9 @@ func unstamp(x string, t model.Type) string {
 	}
 	return "CAST(" + x + " AS DATE)"
 }
+
+// ToStamp writes x, a time or date, as a time of the engine's, which counts microseconds.
+func ToStamp(x string, t model.Type) string { return stamp(x, t) }
+
+// FromStamp writes x, a time of the engine's, as a value of t.
+func FromStamp(x string, t model.Type) string { return unstamp(x, t) }

@@ -15,14 +15,14 @@ func operators() []def {
 		{name: "or", sigs: "bb:b", sql: "($1 OR $2)"},
 		{name: "xor", sigs: "bb:b", sql: "($1 != $2)"},
 		{name: "not", sigs: "b:b", sql: "(NOT $1)"},
-		{name: "=", sigs: "cc:b", sql: "($1 = $2)"},
-		{name: "!=", sigs: "cc:b", sql: "($1 != $2)"},
-		{name: "<", sigs: "cc:b", sql: "($1 < $2)"},
-		{name: "<=", sigs: "cc:b", sql: "($1 <= $2)"},
-		{name: ">", sigs: "cc:b", sql: "($1 > $2)"},
-		{name: ">=", sigs: "cc:b", sql: "($1 >= $2)"},
-		{name: "is distinct from", sigs: "cc:b", sql: "($1 IS DISTINCT FROM $2)"},
-		{name: "is not distinct from", sigs: "cc:b", sql: "($1 IS NOT DISTINCT FROM $2)"},
+		{name: "=", sigs: "cc:b", fn: comparison("=")},
+		{name: "!=", sigs: "cc:b", fn: comparison("!=")},
+		{name: "<", sigs: "cc:b", fn: comparison("<")},
+		{name: "<=", sigs: "cc:b", fn: comparison("<=")},
+		{name: ">", sigs: "cc:b", fn: comparison(">")},
+		{name: ">=", sigs: "cc:b", fn: comparison(">=")},
+		{name: "is distinct from", sigs: "cc:b", fn: comparison("IS DISTINCT FROM")},
+		{name: "is not distinct from", sigs: "cc:b", fn: comparison("IS NOT DISTINCT FROM")},
 		{name: "is null", sigs: "a:b", sql: "($1 IS NULL)"},
 		{name: "is not null", sigs: "a:b", sql: "($1 IS NOT NULL)"},
 		{name: "is true", sigs: "b:b", sql: "($1 IS NOT DISTINCT FROM true)"},
@@ -61,6 +61,17 @@ func operators() []def {
 		{name: "time - interval", sigs: "av:1", fn: shift("-", -1)},
 		{name: "interval + interval", sigs: "vv:v", sql: "($1 + $2)"},
 		{name: "interval - interval", sigs: "vv:v", sql: "($1 - $2)"},
+	}
+}
+
+// comparison writes l op r. Intervals are compared part by part, months first: the engine takes a month for 30 days.
+func comparison(op string) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		l, r := a[0].SQL, a[1].SQL
+		if a[0].Type.Kind == model.KindInterval {
+			l, r = "gt_span("+l+")", "gt_span("+r+")"
+		}
+		return "(" + l + " " + op + " " + r + ")", nil
 	}
 }
 
@@ -187,7 +198,11 @@ func shift(op string, sign int64) func([]Arg) (string, error) {
 		if sign < 0 {
 			delta = "-" + delta
 		}
-		return "gt_add_" + suffix(x.Type.Unit) + "(" + x.SQL + ", " + delta + ")", nil
+		out := "gt_add_" + suffix(x.Type.Unit) + "(" + x.SQL + ", " + delta + ")"
+		if iv.Lit != nil && x.Type.Unit == model.Nanosecond && iv.Lit.Interval.Nanos%1000 != 0 { // which the engine's intervals do not hold
+			out = "(" + out + " + " + itoa(sign*(iv.Lit.Interval.Nanos%1000)) + ")"
+		}
+		return out, nil
 	}
 }
 

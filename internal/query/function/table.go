@@ -58,7 +58,7 @@ func isColumn(name string) bool {
 		return false
 	}
 	switch name {
-	case "gt_floordiv", "gt_similar", "gt_quick_bin", "gt_low", "gt_lowu", "":
+	case "gt_floordiv", "gt_span", "gt_similar", "gt_quick_bin", "gt_low", "gt_lowu", "":
 		return false
 	}
 	return true

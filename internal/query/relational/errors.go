@@ -92,7 +92,7 @@ func plain(text string) string {
 	if i := strings.Index(text, "Error: "); i >= 0 && i < 32 && !strings.ContainsAny(text[:i], ":\n") {
 		text = text[i+len("Error: "):]
 	}
-	for _, cut := range []string{"\n\nLINE ", "\nLINE ", "\n\nUse \"SET "} {
+	for _, cut := range []string{"\n\nLINE ", "\nLINE ", "\n\nUse \"SET ", "\n\tCandidate "} {
 		if i := strings.Index(text, cut); i >= 0 {
 			text = text[:i]
 		}

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 
+	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
@@ -24,8 +25,15 @@ func (w *writer) tableFunc(n *plan.TableFunc) (string, error) {
 	if n.Fn == "unnest" {
 		return unnestLists(n, args), nil
 	}
-	out := name(n.Out[0].ID)
-	items := "CAST(v AS " + function.EngineType(n.Out[0].Type) + ") AS " + out
+	out, t := name(n.Out[0].ID), n.Out[0].Type
+	v := "CAST(v AS " + function.EngineType(t) + ")"
+	if t.IsTimestamp() || t.Kind == model.KindDate { // which count as the engine's times
+		v = function.FromStamp("v", t)
+		for i := range 2 {
+			args[i] = function.ToStamp(args[i], t)
+		}
+	}
+	items := v + " AS " + out
 	if n.Ordinal {
 		items += ", row_number() OVER () AS " + name(n.Out[1].ID)
 	}

@@ -95,3 +95,9 @@ SELECT [1] UNION ALL SELECT [2.5]
 SELECT [1, 2] = [1, 2] AS a, [1, 2] < [1, 3] AS b, {a: 1} = {a: 1} AS c
 
 SELECT [1, [2]]
+
+SELECT * FROM generate_series('2024-01-01 00:00:00'::TIMESTAMP, '2024-01-03 00:00:00'::TIMESTAMP, INTERVAL '1 day')
+
+SELECT * FROM range('2024-01-31'::DATE, '2024-04-01'::DATE, INTERVAL '1 month') AS r(d)
+
+SELECT * FROM generate_series(1, 5, 0)
