@@ -30,7 +30,7 @@ func AppendClock(dst []byte, v int64, unit model.TimeUnit) []byte {
 	return out
 }
 
-// clockColumns are the functions over columns of times of day, and that which prints times; the unit is the second argument.
+// clockColumns are the functions over columns of times of day; the unit is the second argument.
 func clockColumns() []column {
 	return []column{
 		{name: "clock_parse", sig: "sib:i", row: func(c *cells, out *model.Vector) error { // whether to be lenient is last
@@ -48,11 +48,6 @@ func clockColumns() []column {
 		{name: "clock_text", sig: "ii:s", row: func(c *cells, out *model.Vector) error {
 			out.AppendBytes(AppendClock(nil, c.int(0), c.unit(1)))
 			return nil
-		}},
-		{name: "time_text", sig: "ii:s", row: func(c *cells, out *model.Vector) error {
-			b, err := AppendTime(nil, TimeOf(c.int(0), c.unit(1)), "%Y-%m-%dT%H:%M:%S%.f")
-			out.AppendBytes(b)
-			return err
 		}},
 		{name: "make_time", sig: "iii:i", row: func(c *cells, out *model.Vector) error {
 			h, m, s := c.int(0), c.int(1), c.int(2)
