@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
-	"github.com/goptimedb/goptimedb/internal/query/function"
 )
 
 // plainHaving moves HAVING of queries that group nothing into WHERE, as MySQL reads it there: a condition on the rows, in which the names
@@ -42,7 +41,7 @@ func plainHaving(st *sql.QueryStmt) bool {
 	return moved
 }
 
-// aggregates reports a query whose rows are one group.
+// aggregates reports a query whose rows may be one group: one that calls a function that is not known here to be of one row.
 func aggregates(sel *sql.Select) bool {
 	found := false
 	look := func(n sql.Node) bool {
@@ -50,8 +49,12 @@ func aggregates(sel *sql.Select) bool {
 		case *sql.Query:
 			return false
 		case *sql.FuncCall:
-			_, agg := function.LookupAggregate(strings.ToLower(n.FuncName()))
-			found = found || agg && n.Over == nil
+			switch strings.ToLower(n.FuncName()) {
+			case "upper", "lower", "ucase", "lcase", "concat", "concat_ws", "substr", "substring", "left", "right", "trim", "btrim", "ltrim", "rtrim", "replace", "if",
+				"ifnull", "nullif", "coalesce", "length", "char_length", "character_length", "strpos", "instr", "abs", "round", "database", "now":
+			default:
+				found = true
+			}
 		}
 		return !found
 	}
