@@ -10,13 +10,13 @@ import (
 
 func condFunctions() []def {
 	return []def{
-		{name: "coalesce", sigs: "c*:c", sql: "coalesce($*)"},
+		{name: "coalesce", sigs: "m*:m", sql: "coalesce($*)"},
 		{name: "nullif", sigs: "cc:c", sql: "nullif($1, $2)"},
-		{name: "ifnull", sigs: "cc:c", sql: "coalesce($1, $2)"},
-		{name: "nvl2", sigs: "acc:c", sql: "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END"},
-		{name: "greatest", sigs: "c*:c", sql: "greatest($*)"},
-		{name: "least", sigs: "c*:c", sql: "least($*)"},
-		{name: "if", sigs: "acc:c", fn: choose},
+		{name: "ifnull", sigs: "mm:m", sql: "coalesce($1, $2)"},
+		{name: "nvl2", sigs: "amm:m", sql: "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END"},
+		{name: "greatest", sigs: "m*:m", sql: "greatest($*)"},
+		{name: "least", sigs: "m*:m", sql: "least($*)"},
+		{name: "if", sigs: "amm:m", fn: choose},
 		{name: "isnull", sigs: "a:b", sql: "($1 IS NULL)"},
 	}
 }

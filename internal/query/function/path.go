@@ -25,6 +25,7 @@ func addPaths(add func(name, sigs, engine string) *Aggregate) {
 	resolve := structure.Resolve
 	structure.Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
 		want, _, err := resolve(args)
-		return want, model.Type{Kind: model.KindStruct}, err
+		places := model.ListOf(model.Float64)
+		return want, model.StructOf([]model.Field{{Name: "lat", Type: places}, {Name: "lng", Type: places}}), err
 	}
 }

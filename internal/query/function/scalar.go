@@ -74,6 +74,7 @@ var aliases = map[string]string{
 //
 //	f Float64   i Int64   u Uint64   j Int32   s String   b Bool   y Binary   v Interval   d Date
 //	n a number, left as it is   a anything, left as it is   c anything, converted to the common type of all c
+//	m likewise of all m, by Union: numbers beside text become text
 //	t a timestamp, left as it is; strings and dates become one
 //	I an integer of 64 bits; only integers   q JSON, or text that is to be   w a vector, or text that is to be one
 //	r Float32   k Uint32   h Uint8   z a timestamp of seconds
@@ -153,10 +154,16 @@ func resolve(sig string, args []model.Type) (want []model.Type, result model.Typ
 	}
 	common := model.Null
 	for i, a := range args {
-		if letters[i] == 'c' {
-			if common, ok = Common(common, a); !ok {
-				return nil, model.Null, false
-			}
+		meet := Common
+		switch letters[i] {
+		case 'm':
+			meet = Union
+		case 'c':
+		default:
+			continue
+		}
+		if common, ok = meet(common, a); !ok {
+			return nil, model.Null, false
 		}
 	}
 	want = make([]model.Type, len(args))
@@ -168,7 +175,7 @@ func resolve(sig string, args []model.Type) (want []model.Type, result model.Typ
 	switch res {
 	case "1", "2":
 		return want, want[res[0]-'1'], true
-	case "c":
+	case "c", "m":
 		return want, common, true
 	case "lc":
 		return want, model.ListOf(common), true
@@ -209,7 +216,7 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 	switch letter {
 	case 'a':
 		return a, true
-	case 'c':
+	case 'c', 'm':
 		return common, true
 	case 'n':
 		if null || a.Kind == model.KindString {

@@ -45,3 +45,5 @@ SELECT parse_vec(repeat('x', 10000)) AS a
 SELECT cast(repeat('x', 10000) AS BIGINT) AS a
 
 SELECT clamp(1, 12, 0) AS a
+
+SELECT coalesce(1, 'a') AS a, ifnull(NULL, 2) AS b, nvl2(1, 2.5, 1) AS c, greatest(1, 'a') AS d, if(true, 1, 'x') AS e, coalesce(NULL, '2024-01-01'::timestamp(0), '2024-01-02') AS f
