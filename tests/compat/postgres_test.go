@@ -325,6 +325,10 @@ func psql(t *testing.T, addr string, input string, args ...string) string {
 
 func TestPsql(t *testing.T) {
 	addr := startPostgres(t, nil)
+	// DBeaver names a column beside all columns of the same table.
+	if got := psql(t, addr, "SELECT n.oid, n.* FROM pg_catalog.pg_namespace n WHERE nspname = 'public';\n", "-A", "-t"); !strings.HasPrefix(got, "2200|2200|public|") {
+		t.Error(got)
+	}
 	psql(t, addr, `CREATE TABLE cpu (host STRING COMMENT 'the machine', ts TIMESTAMP(3) TIME INDEX, v DOUBLE DEFAULT 1.5, n DECIMAL(10,2), PRIMARY KEY(host));
 		INSERT INTO cpu (host, ts, v) VALUES ('a', 1000, 1), ('b', '2024-01-01 00:00:00', 2);
 		CREATE VIEW hot AS SELECT host, v FROM cpu WHERE v > 1;`, "-v", "ON_ERROR_STOP=1")

@@ -133,6 +133,10 @@ func (a *adapter) names(sel *sql.Select) {
 			}
 		}
 		name := ""
+		if ref, ok := it.Expr.(*sql.ColumnRef); ok && a.catalog && starred(sel, ref) {
+			it.Alias = sql.Ident{Name: ref.Name.Base() + "_" + strconv.Itoa(i+1), Quoted: true}
+			continue
+		}
 		switch x := x.(type) {
 		case *sql.FuncCall:
 			if f := strings.ToLower(x.FuncName()); rewritten(f) && (a.catalog || !ofLists(f)) {
@@ -152,6 +156,17 @@ func (a *adapter) names(sel *sql.Select) {
 		named[name] = true
 		it.Alias = sql.Ident{Name: name, Quoted: true}
 	}
+}
+
+// starred reports a column that a table.* beside it gives too, as in SELECT t.oid, t.*: clients find that one by its name.
+func starred(sel *sql.Select, ref *sql.ColumnRef) bool {
+	for i := range sel.Items {
+		star, ok := sel.Items[i].Expr.(*sql.Star)
+		if ok && len(ref.Name) == 2 && len(star.Qualifier) == 1 && star.Qualifier[0].Name == ref.Name[0].Name {
+			return true
+		}
+	}
+	return false
 }
 
 func rewritten(name string) bool {
