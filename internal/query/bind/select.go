@@ -358,7 +358,8 @@ func (sb *selectBinder) groupExpr(g sql.Expr) (plan.Expr, error) {
 func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	grouped := sb.s.GroupAll || len(sb.s.GroupBy) > 0
 	if !grouped && len(sb.aggs.calls) == 0 {
-		if sb.s.Having != nil {
+		// In MySQL it is a condition on rows then, which knows the names of the select list; its drivers list tables so.
+		if sb.s.Having != nil && sb.b.env.Session.Dialect != model.DialectMySQL {
 			return planError("Error during planning: HAVING clause references: %s must appear in the GROUP BY clause or be used in an aggregate function", sb.b.display(sb.scope, sb.s.Having))
 		}
 		return nil

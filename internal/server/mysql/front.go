@@ -169,10 +169,6 @@ func (c *conn) query(st *sql.QueryStmt) (string, *model.Output, error) {
 			return "", out, nil
 		}
 	}
-	if contains(st.Src, "having") && plainHaving(st) {
-		p := sql.Printer{Dialect: sql.MySQL, Secrets: true}
-		return p.Node(st).String(), nil, nil
-	}
 	if !strings.Contains(st.Src, "@") && !contains(st.Src, "connection_id") && !contains(st.Src, "version") && !contains(st.Src, "timediff") {
 		return "", nil, nil
 	}
