@@ -1,4 +1,4 @@
--- One region or two: the same rows, by reductions whose parts are put together.
+-- One region or two: the same rows, by reductions whose parts are put together. Rounded, because the order in which they are is not fixed.
 -- REGIONS host: host < 'b', host >= 'b'
 
 CREATE TABLE cpu (host STRING, dc STRING, ts TIMESTAMP(3) TIME INDEX, usage DOUBLE, n INT, PRIMARY KEY(host, dc))
@@ -11,9 +11,9 @@ INSERT INTO dim VALUES ('a', 'x', 1000), ('b', 'y', 2000), ('c', 'x', 3000)
 
 SELECT dc, count(*), count(n), sum(n), avg(usage), min(n), max(usage) FROM cpu GROUP BY dc ORDER BY dc
 
-SELECT dc, stddev(n), stddev_pop(n), var(usage), var_pop(usage) FROM cpu GROUP BY dc ORDER BY dc
+SELECT dc, round(stddev(n), 9), round(stddev_pop(n), 9), round(var(usage), 9), round(var_pop(usage), 9) FROM cpu GROUP BY dc ORDER BY dc
 
-SELECT round(stddev(n + 1000000000), 9), var_pop(usage) FILTER (WHERE n > 1) FROM cpu
+SELECT round(stddev(n + 1000000000), 9), round(var_pop(usage) FILTER (WHERE n > 1), 9) FROM cpu
 
 SELECT dc, first_value(n ORDER BY ts), last_value(usage ORDER BY ts) FROM cpu WHERE host IS NOT NULL GROUP BY dc ORDER BY dc
 
@@ -27,13 +27,13 @@ SELECT DISTINCT dc FROM cpu ORDER BY dc
 
 SELECT host, n FROM (SELECT host, n, row_number() OVER (PARTITION BY host ORDER BY ts DESC) AS r FROM cpu) WHERE r = 1 ORDER BY host
 
-SELECT d.team, count(*), avg(c.usage), stddev(c.n) FROM cpu c JOIN dim d ON c.host = d.name GROUP BY d.team ORDER BY d.team
+SELECT d.team, count(*), avg(c.usage), round(stddev(c.n), 9) FROM cpu c JOIN dim d ON c.host = d.name GROUP BY d.team ORDER BY d.team
 
 SELECT count(*) FROM cpu WHERE host IN (SELECT name FROM dim WHERE team = 'x')
 
 SELECT c.host, c.n FROM cpu c LEFT JOIN dim d ON c.host = d.name WHERE d.team IS NULL OR d.team = 'y' ORDER BY c.n
 
-SELECT dc, host, count(*), stddev(n) FROM cpu GROUP BY CUBE (dc, host) ORDER BY dc, host, 3
+SELECT dc, host, count(*), round(stddev(n), 9) FROM cpu GROUP BY CUBE (dc, host) ORDER BY dc, host, 3
 
 SELECT ts, host FROM cpu ORDER BY ts DESC, host LIMIT 2
 
