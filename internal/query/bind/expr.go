@@ -17,6 +17,7 @@ type exprScope struct {
 	scope   *scope
 	with    *ctes
 	alias   func(name string) plan.Expr // finds an item of the select list, for names that no column has; may be nil
+	aliases bool                        // items of the select list come before columns
 	aggs    *aggCalls                   // nil: no aggregates here
 	wins    *windowCalls                // nil: no window functions here
 	unnests *unnestCalls                // nil: no unnest here
@@ -149,6 +150,13 @@ func (b *binder) interval(es *exprScope, e *sql.IntervalLit) (plan.Expr, error) 
 }
 
 func (b *binder) column(es *exprScope, e *sql.ColumnRef) (plan.Expr, error) {
+	var item plan.Expr
+	if es.alias != nil && len(e.Name) == 1 {
+		item = es.alias(e.Name[0].Name)
+	}
+	if item != nil && es.aliases {
+		return item, nil
+	}
 	c, err := es.scope.find(e.Name)
 	if err != nil {
 		return nil, err
@@ -156,10 +164,8 @@ func (b *binder) column(es *exprScope, e *sql.ColumnRef) (plan.Expr, error) {
 	if c != nil {
 		return c.ref(len(e.Name) == 1), nil
 	}
-	if es.alias != nil && len(e.Name) == 1 {
-		if x := es.alias(e.Name[0].Name); x != nil {
-			return x, nil
-		}
+	if item != nil {
+		return item, nil
 	}
 	if x, err := b.memberColumn(es, e.Name); x != nil || err != nil {
 		return x, err

@@ -204,7 +204,9 @@ func (sb *selectBinder) bindTail(order []sql.OrderItem) (having, qualify plan.Ex
 		return nil, nil, err
 	}
 	if sb.s.Having != nil {
-		if having, err = sb.b.condition(sb.es, sb.s.Having); err != nil {
+		es := *sb.es
+		es.aliases = sb.rowsHaving()
+		if having, err = sb.b.condition(&es, sb.s.Having); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -354,12 +356,18 @@ func (sb *selectBinder) groupExpr(g sql.Expr) (plan.Expr, error) {
 	return sb.b.expr(&plain, g)
 }
 
+// rowsHaving reports that HAVING is what MySQL makes of it in a query that groups nothing: a condition on rows, in which the names of the
+// select list come first. Its drivers list tables so.
+func (sb *selectBinder) rowsHaving() bool {
+	grouped := sb.s.GroupAll || len(sb.s.GroupBy) > 0 || len(sb.aggs.calls) > 0
+	return sb.s.Having != nil && !grouped && sb.b.env.Session.Dialect == model.DialectMySQL
+}
+
 // group puts the Aggregate into the plan, if there is anything to group, and makes all later expressions read its columns.
 func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	grouped := sb.s.GroupAll || len(sb.s.GroupBy) > 0
 	if !grouped && len(sb.aggs.calls) == 0 {
-		// In MySQL it is a condition on rows then, which knows the names of the select list; its drivers list tables so.
-		if sb.s.Having != nil && sb.b.env.Session.Dialect != model.DialectMySQL {
+		if sb.s.Having != nil && !sb.rowsHaving() {
 			return planError("Error during planning: HAVING clause references: %s must appear in the GROUP BY clause or be used in an aggregate function", sb.b.display(sb.scope, sb.s.Having))
 		}
 		return nil

@@ -53,16 +53,7 @@ func (c *conn) adaptFor(ctx context.Context, st sql.Statement, describes bool) e
 		}
 		return true
 	})
-	if err := sql.Rewrite(st, a.expr, a.table); err != nil {
-		return err
-	}
-	sql.Walk(st, func(n sql.Node) bool {
-		if q, ok := n.(*sql.Query); ok {
-			unroll(q)
-		}
-		return true
-	})
-	return nil
+	return sql.Rewrite(st, a.expr, a.table)
 }
 
 // catalogTypes are the types that PostgreSQL gives the columns of a query of pg_catalog, 0 for those that have none of their own; nil for
