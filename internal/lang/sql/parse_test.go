@@ -363,3 +363,19 @@ func TestPrinterHook(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+// TestErrorPositions: clients point at the place of an error, whether its text has it or not.
+func TestErrorPositions(t *testing.T) {
+	for text, want := range map[string]int{
+		"SELEC 1":                   0,
+		"  SELEC 1":                 2,
+		"SELECT 1 +":                10,
+		"SELECT a FROM t WHERE > 1": 22,
+		"SELECT 'open":              7,
+	} {
+		_, err := ParseOne(text, Greptime)
+		if at, ok := ErrorPosition(err); !ok || at != want {
+			t.Errorf("%s: %v at %d, %v, want %d", text, err, at, ok, want)
+		}
+	}
+}

@@ -140,14 +140,19 @@ func (p *parser) stop(err error) {
 	p.jump(len(p.lx.src))
 }
 
-// fail stops with a syntax error that has no location.
-func (p *parser) fail(msg string) { p.stop(syntaxError(msg)) }
+// fail stops with a syntax error whose text has no location.
+func (p *parser) fail(msg string) { p.stopAt(p.tok.pos, syntaxError(msg)) }
+
+// stopAt is stop for an error that clients which point at places find at pos.
+func (p *parser) stopAt(pos int, err error) {
+	if p.err == nil {
+		p.stop(&located{err, pos})
+	}
+}
 
 // failAt stops with a syntax error and its location.
 func (p *parser) failAt(pos int, msg string) {
-	if p.err == nil {
-		p.stop(&located{syntaxError(msg + location(p.lx.src, pos)), pos})
-	}
+	p.stopAt(pos, syntaxError(msg+location(p.lx.src, pos)))
 }
 
 // invalid stops with a definition error.
@@ -174,7 +179,7 @@ func (p *parser) unsupported(t token) {
 		p.failAt(t.pos, p.lx.msg)
 		return
 	}
-	p.stop(errs.New(errs.Unsupported, "SQL statement is not supported, keyword: %s", p.text(t)))
+	p.stopAt(t.pos, errs.New(errs.Unsupported, "SQL statement is not supported, keyword: %s", p.text(t)))
 }
 
 // enter counts a level of nesting; every enter is paired with a leave.
