@@ -151,7 +151,7 @@ func (g generator) sep(where string) string {
 // TestRandomShapes compares joins, sub-queries, common table expressions, windows and set operations, as they are planned and asked in
 // stages, with the relational half doing everything. RANDOM_QUERIES is how many.
 func TestRandomShapes(t *testing.T) {
-	n := 400
+	n := 200
 	if testing.Short() {
 		n = 100
 	}

@@ -123,7 +123,7 @@ func (g generator) query() (text string, ordered bool) {
 // TestRandomGroupings compares reductions in scans of one region and of two, finished by either half, with the relational half doing
 // everything.
 func TestRandomGroupings(t *testing.T) {
-	n := 600
+	n := 300
 	if testing.Short() {
 		n = 100
 	}
