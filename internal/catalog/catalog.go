@@ -170,11 +170,15 @@ func (c *Catalog) Tables(database string) []*Table { return sorted(c.snap.Load()
 // AllTables are the tables of all databases, by database and name.
 func (c *Catalog) AllTables() (out []*Table) {
 	s := c.snap.Load()
+	out = make([]*Table, 0, len(s.byID))
 	for _, d := range sorted(s.databases) {
 		out = append(out, sorted(s.tables[d.Name])...)
 	}
 	return out
 }
+
+// Len is how many tables there are.
+func (c *Catalog) Len() int { return len(c.snap.Load().byID) }
 
 // Table finds a table, or errs.DatabaseNotFound, errs.TableNotFound.
 func (c *Catalog) Table(database, name string) (*Table, error) {

@@ -45,7 +45,7 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 		if t == nil {
 			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 		}
-		return made(&plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema},
+		return made(&plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Empty: t.Empty()},
 			func(ctx context.Context, _ *model.Session, what *asked.Table) (*model.Batch, error) {
 				return b.info.Rows(ctx, t, what)
 			}), nil
@@ -53,7 +53,7 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 	if sess.Dialect == model.DialectPostgres && (database == pgcatalog.Name || database == sess.Database) {
 		// PostgreSQL's clients name these tables without their database.
 		if t := b.pg.Table(table); t != nil {
-			return made(&plan.Table{Catalog: cat, Database: pgcatalog.Name, Name: table, ID: t.ID, Schema: t.Schema},
+			return made(&plan.Table{Catalog: cat, Database: pgcatalog.Name, Name: table, ID: t.ID, Schema: t.Schema, About: b.pg.About(t), Empty: t.Empty()},
 				func(_ context.Context, _ *model.Session, what *asked.Table) (*model.Batch, error) {
 					return b.pg.Rows(t, what), nil
 				}), nil

@@ -184,6 +184,9 @@ func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, wa
 }
 
 func (r *runner) run(ctx context.Context, p *plan.Query) (model.RowStream, error) {
+	if v, ok := p.Root.(*plan.Values); ok && len(v.Rows) == 0 {
+		return &memoryRows{fields: p.Fields(), rows: model.NewBatch(p.Fields(), 0)}, nil
+	}
 	if d := direct(p); d != nil {
 		return r.direct(ctx, p, d)
 	}

@@ -35,7 +35,10 @@ func (r *runner) source(s plan.Node) relational.Source {
 		src.Fields = append(src.Fields, model.Field{Name: "c" + itoa(int64(c.ID)), Type: function.EngineField(c.Type)})
 	}
 	if sc, ok := s.(*plan.Scan); ok {
-		if src.Rows = sc.Rows; sc.Request.Aggregate != nil {
+		if src.Rows = sc.Rows; sc.Table.About > 0 {
+			src.Rows = max(1, int64(reduced(float64(sc.Table.About), sc.Request.Predicate)))
+		}
+		if sc.Request.Aggregate != nil {
 			src.Rows /= 10
 		}
 	}

@@ -15,6 +15,9 @@ const (
 	maxKeys = 1 << 16
 	// maxKept is how many rows of the smaller side of a join are read ahead at most.
 	maxKept = 1 << 20
+	// worthAsking is how many rows that are made in memory, such as those of system tables, take longer to make than a query of its own
+	// for the keys takes: about 3 ms.
+	worthAsking = 20000
 )
 
 // joins asks the smaller sides of the joins below n, innermost first, where the other side can be narrowed by what they have.
@@ -56,6 +59,9 @@ func (s *stager) join(ctx context.Context, j *plan.Join) (plan.Node, error) {
 		return j, nil
 	}
 	in := j.Inputs()
+	if made(in[d.large]) && max(left.read, right.read) < worthAsking {
+		return j, nil
+	}
 	if slices.ContainsFunc(in[d.small].Cols(), func(c plan.Column) bool { return c.Type.Nested() }) {
 		return j, nil // which are text once they have been read
 	}

@@ -48,7 +48,23 @@ func (s *stager) guess(ctx context.Context, n plan.Node) (g guess) {
 	return g
 }
 
+// made reports a plan that reads nothing but rows that are made as they are read.
+func made(n plan.Node) bool {
+	if sc, ok := n.(*plan.Scan); ok {
+		return sc.Table.Rows != nil
+	}
+	for _, in := range n.Inputs() {
+		if !made(in) {
+			return false
+		}
+	}
+	return true
+}
+
 func (s *stager) scanRows(ctx context.Context, n *plan.Scan) float64 {
+	if n.Table.About > 0 {
+		return max(1, reduced(float64(n.Table.About), n.Request.Predicate))
+	}
 	if n.Table.Rows != nil {
 		return float64(max(n.Rows, 100))
 	}
@@ -60,7 +76,14 @@ func (s *stager) scanRows(ctx context.Context, n *plan.Scan) float64 {
 		}
 		rows += float64(st.Rows) * part(n.Request.TimeRange, st.MinTime, st.MaxTime)
 	}
-	for _, e := range n.Request.Predicate.Conjuncts() {
+	rows = reduced(rows, n.Request.Predicate)
+	n.Rows = int64(rows)
+	return rows
+}
+
+// reduced is how many of the rows a predicate leaves.
+func reduced(rows float64, pred *model.Expr) float64 {
+	for _, e := range pred.Conjuncts() {
 		switch e.Op {
 		case model.OpFalse:
 			return 0
@@ -73,7 +96,6 @@ func (s *stager) scanRows(ctx context.Context, n *plan.Scan) float64 {
 			rows *= 0.4
 		}
 	}
-	n.Rows = int64(rows)
 	return rows
 }
 

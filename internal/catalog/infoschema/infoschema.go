@@ -66,6 +66,9 @@ func (s *Source) Table(name string) *Table {
 	return nil
 }
 
+// Empty reports a table that never has rows.
+func (t *Table) Empty() bool { return t.fill == nil }
+
 // Rows are the rows of a table now, as far as they are asked for.
 func (s *Source) Rows(ctx context.Context, t *Table, what *asked.Table) (*model.Batch, error) {
 	w := &writer{batch: model.NewBatch(what.Fields(), 0), Table: what}

@@ -62,6 +62,9 @@ func (s *Source) Tables() []*Table {
 	return out
 }
 
+// Empty reports a table that never has rows.
+func (t *Table) Empty() bool { return t.fill == nil }
+
 // Rows are the rows of a table now, as far as they are asked for.
 func (s *Source) Rows(t *Table, what *asked.Table) *model.Batch {
 	w := &writer{batch: model.NewBatch(what.Fields(), 0), Table: what}
@@ -245,11 +248,36 @@ func (r *relation) columns() []model.Column {
 	return r.schema.Columns
 }
 
+func (s *Source) ofTable(t *catalog.Table) *relation {
+	return &relation{oid: TableOID(t.ID), database: t.Database, name: t.Name, kind: "r", source: s, table: t}
+}
+
+// key is the places and the names of the columns of a table's key.
+func (r *relation) key() (places, names []string) { return keyColumns(r.table, r.columns()) }
+
+// About is how many rows a table has, about: enough to tell large tables from small ones.
+func (s *Source) About(t *Table) int64 {
+	const perTable = 16 // columns
+	tables, system := int64(s.Catalog.Len()), int64(len(definitions()))
+	switch t.Name {
+	case "pg_class", definitionsTable, namesTable:
+		return 2*tables + system
+	case "pg_attribute":
+		return perTable * (tables + system)
+	case "pg_tables", "pg_index", "pg_indexes", "pg_constraint", "pg_description":
+		return max(tables, 1)
+	}
+	if t.fill == nil {
+		return 1
+	}
+	return 100
+}
+
 // relations are all there are.
 func (s *Source) relations() []relation {
 	var out []relation
 	for _, t := range s.Catalog.AllTables() {
-		out = append(out, relation{oid: TableOID(t.ID), database: t.Database, name: t.Name, kind: "r", source: s, table: t})
+		out = append(out, *s.ofTable(t))
 	}
 	for _, v := range s.Catalog.AllViews() {
 		out = append(out, relation{oid: TableOID(v.ID), database: v.Database, name: v.Name, kind: "v", source: s, view: v})

@@ -159,7 +159,7 @@ func (r *relation) keyClass(column string, space uint32) any {
 	case "relkind":
 		return "i"
 	case "relnatts":
-		places, _ := keyColumns(r.table, r.columns())
+		places, _ := r.key()
 		return len(places)
 	case "relispopulated":
 		return true
@@ -242,7 +242,7 @@ func databases(s *Source, w *writer) {
 
 func tables(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		if r.kind == "r" {
+		if r.kind == "r" && w.Text("schemaname", r.database) && w.Text("tablename", r.name) {
 			w.add(cells{"schemaname": r.database, "tablename": r.name, "tableowner": "greptime", "hasindexes": r.table != nil})
 		}
 	}
@@ -281,45 +281,66 @@ func settings(_ *Source, w *writer) {
 	}
 }
 
-// keyed calls f for every table with the columns of its key.
-func (s *Source) keyed(f func(r *relation, places, names []string)) {
-	for _, r := range s.relations() {
-		if r.table != nil {
-			places, names := keyColumns(r.table, r.columns())
-			f(&r, places, names)
-		}
+// keyed calls f for every table that has a key.
+func (s *Source) keyed(f func(r *relation)) {
+	for _, t := range s.Catalog.AllTables() {
+		f(s.ofTable(t))
 	}
 }
 
 func indexes(s *Source, w *writer) {
-	s.keyed(func(r *relation, places, _ []string) {
-		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(places)), " ")
+	s.keyed(func(r *relation) {
 		if !w.Number("indexrelid", int64(r.oid+indexOffset)) || !w.Number("indrelid", int64(r.oid)) {
 			return
 		}
+		var places []string
+		if w.Wants("indnatts", "indnkeyatts", "indkey", "indcollation", "indclass", "indoption") {
+			places, _ = r.key()
+		}
+		zeros := strings.TrimSuffix(strings.Repeat("0 ", len(places)), " ")
 		w.add(cells{"indexrelid": r.oid + indexOffset, "indrelid": r.oid, "indnatts": len(places), "indnkeyatts": len(places), "indisunique": true,
 			"indisprimary": true, "indimmediate": true, "indisvalid": true, "indisready": true, "indislive": true,
 			"indkey": strings.Join(places, " "), "indcollation": zeros, "indclass": zeros, "indoption": zeros})
 	})
 }
 
-func indexText(r *relation, names []string) string {
+func indexText(r *relation) string {
+	_, names := r.key()
 	return "CREATE UNIQUE INDEX " + QuoteIdent(r.name+"_pkey") + " ON " + QuoteIdent(r.database) + "." + QuoteIdent(r.name) + " USING btree (" +
 		strings.Join(names, ", ") + ")"
 }
 
 func indexTexts(s *Source, w *writer) {
-	s.keyed(func(r *relation, _, names []string) {
-		w.add(cells{"schemaname": r.database, "tablename": r.name, "indexname": r.name + "_pkey", "indexdef": indexText(r, names)})
+	s.keyed(func(r *relation) {
+		if !w.Text("schemaname", r.database) || !w.Text("tablename", r.name) {
+			return
+		}
+		w.row(func(column string) any {
+			switch column {
+			case "schemaname":
+				return r.database
+			case "tablename":
+				return r.name
+			case "indexname":
+				return r.name + "_pkey"
+			case "indexdef":
+				return indexText(r)
+			}
+			return nil
+		})
 	})
 }
 
 const constraintOffset = indexOffset + 1<<28
 
 func constraints(s *Source, w *writer) {
-	s.keyed(func(r *relation, places, _ []string) {
+	s.keyed(func(r *relation) {
 		if !w.Number("oid", int64(r.oid+constraintOffset)) || !w.Number("conrelid", int64(r.oid)) {
 			return
+		}
+		var places []string
+		if w.Wants("conkey") {
+			places, _ = r.key()
 		}
 		w.add(cells{"oid": r.oid + constraintOffset, "conname": r.name + "_pkey", "connamespace": NamespaceOID(r.database), "contype": "p",
 			"convalidated": true, "conrelid": r.oid, "conindid": r.oid + indexOffset, "confupdtype": " ", "confdeltype": " ", "confmatchtype": " ",
@@ -356,7 +377,7 @@ func defaultText(c *model.Column) string {
 
 func descriptions(s *Source, w *writer) {
 	for _, r := range s.relations() {
-		if r.table == nil {
+		if r.table == nil || !w.Number("objoid", int64(r.oid)) {
 			continue
 		}
 		if text := r.table.Options["comment"]; text != "" {
@@ -371,12 +392,26 @@ func descriptions(s *Source, w *writer) {
 }
 
 func texts(s *Source, w *writer) {
-	s.keyed(func(r *relation, _, names []string) {
-		w.add(cells{"oid": r.oid + indexOffset, "definition": indexText(r, names)})
-		w.add(cells{"oid": r.oid + constraintOffset, "definition": "PRIMARY KEY (" + strings.Join(names, ", ") + ")"})
+	add := func(oid uint32, text func() string) {
+		if !w.Number("oid", int64(oid)) {
+			return
+		}
+		w.row(func(column string) any {
+			if column == "oid" {
+				return oid
+			}
+			return text()
+		})
+	}
+	s.keyed(func(r *relation) {
+		add(r.oid+indexOffset, func() string { return indexText(r) })
+		add(r.oid+constraintOffset, func() string {
+			_, names := r.key()
+			return "PRIMARY KEY (" + strings.Join(names, ", ") + ")"
+		})
 	})
 	for _, v := range s.Catalog.AllViews() {
-		w.add(cells{"oid": TableOID(v.ID), "definition": v.Query})
+		add(TableOID(v.ID), func() string { return v.Query })
 	}
 }
 

@@ -378,7 +378,7 @@ func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source,
 		return b.aliased(rel, t.Alias, "")
 	}
 	if name != "generate_series" && name != "range" {
-		return nil, errs.New(errs.Unsupported, "table function %s", name)
+		return b.oneRow(t, outer, with)
 	}
 	f := &plan.TableFunc{Fn: name}
 	counted, err := b.seriesArgs(&exprScope{scope: &scope{parent: outer}, with: with}, f, t.Call.Args)
@@ -391,6 +391,34 @@ func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source,
 		c := b.out.NewColumn("ordinality", model.Int64)
 		f.Ordinal, f.Out = true, append(f.Out, c)
 		rel.cols = append(rel.cols, shown{"ordinality", c})
+	}
+	return b.aliased(rel, t.Alias, name)
+}
+
+// oneRow is a scalar function in FROM: one row with its value. The column has the alias's name, as in PostgreSQL.
+func (b *binder) oneRow(t *sql.TableFunc, outer *scope, with *ctes) (*source, error) {
+	name := strings.ToLower(t.Call.FuncName())
+	if _, scalar := function.Lookup(name); !scalar || len(t.Call.Name) > 1 {
+		return nil, errs.New(errs.Unsupported, "table function %s", t.Call.FuncName())
+	}
+	x, err := b.expr(&exprScope{scope: &scope{parent: outer}, with: with}, t.Call)
+	if err != nil {
+		return nil, err
+	}
+	column := name
+	if t.Alias != nil {
+		column = t.Alias.Name.Name
+	}
+	p := &plan.Project{Input: &plan.Values{Rows: [][]plan.Expr{{}}}}
+	rel := &relation{node: p}
+	add := func(name string, x plan.Expr) {
+		c := b.out.NewColumn(name, x.Type())
+		p.Items = append(p.Items, plan.Item{Col: c, X: x})
+		rel.cols = append(rel.cols, shown{name, c})
+	}
+	add(column, x)
+	if t.Ordinal {
+		add("ordinality", &plan.Lit{V: model.IntValue(model.Int64, 1)})
 	}
 	return b.aliased(rel, t.Alias, name)
 }

@@ -36,6 +36,10 @@ type Table struct {
 	// RowsOf, if set beside Rows, makes some columns only, in the order of the ids. It may leave out rows for which pred is not true, and
 	// need not; nil is no condition.
 	RowsOf func(ctx context.Context, sess *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error)
+	// About is about how many rows a table with Rows has; 0: not known.
+	About int64
+	// Empty is set for a table that never has rows.
+	Empty bool
 }
 
 // ViewColumn is a column of a view: which of the query's columns it is, and what it was when the view was made.

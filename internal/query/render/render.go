@@ -369,6 +369,9 @@ func (w *writer) distinct(n *plan.Distinct) (string, error) {
 }
 
 func (w *writer) values(n *plan.Values) (string, error) {
+	if len(n.Out) == 0 && len(n.Rows) == 0 {
+		return "SELECT 1 AS nothing WHERE false", nil
+	}
 	if len(n.Out) == 0 {
 		return "SELECT 1 AS nothing", nil
 	}

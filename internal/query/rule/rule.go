@@ -1,6 +1,7 @@
 // Package rule makes plans cheaper without changing their answers. Each rule has a file; Optimize runs them in an order in which each
 // finds what the ones before it have laid open:
 //
+//	empty           what needs a row of a table that never has one is no rows
 //	semi_join       IN (SELECT …) and EXISTS become joins
 //	push_filter     conditions move towards the scans, and into them where a region can judge them; across joins by what is equal (equal),
 //	                and outer joins that lose what makes them so become inner ones (outer_join)
@@ -28,8 +29,11 @@ func Optimize(q *plan.Query) error {
 // Spread applies the rules that bring conditions where they belong, and drops what is not read. What is asked before the rest, and becomes
 // part of these conditions, is found out between Spread and Reduce.
 func Spread(q *plan.Query) error {
-	root, err := plan.Transform(q.Root, semiJoins)
+	root, err := plan.Transform(q.Root, empty)
 	if err != nil {
+		return err
+	}
+	if root, err = plan.Transform(root, semiJoins); err != nil {
 		return err
 	}
 	q.Root = pushFilters(root)

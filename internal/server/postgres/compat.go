@@ -46,10 +46,17 @@ func (c *conn) adaptFor(ctx context.Context, st sql.Statement, describes bool) e
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}}
+	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}, aliases: map[string]string{}}
 	sql.Walk(st, func(n sql.Node) bool {
-		if sel, ok := n.(*sql.Select); ok {
-			a.names(sel)
+		switch n := n.(type) {
+		case *sql.Select:
+			a.names(n)
+		case *sql.TableRef:
+			a.alias(n)
+		case *sql.Derived:
+			if n.Alias != nil {
+				a.aliases[n.Alias.Name.Name] = "" // seen before what is within
+			}
 		}
 		return true
 	})
@@ -80,6 +87,8 @@ type adapter struct {
 	catalog   bool // the statement asks for the catalog: columns get the names that clients expect
 	// vectors are the names that queries within give to columns that are vectors.
 	vectors map[string]bool
+	// aliases are the tables of pg_catalog by the names that the statement gives them; "" where a name stands for several.
+	aliases map[string]string
 }
 
 // ofLists are functions of the dialect's lists, whose columns have the dialect's names outside of the catalog.
@@ -225,6 +234,10 @@ func (a *adapter) expr(x sql.Expr) (sql.Expr, error) {
 		return a.quantified(x)
 	case *sql.Index:
 		return a.index(x), nil
+	case *sql.Binary:
+		if a.catalog && x.Op == sql.OpRegex {
+			return exactly(x), nil
+		}
 	case *sql.ColumnRef:
 		if len(x.Name) == 1 && !x.Name[0].Quoted && x.Name[0].Name == "current_role" {
 			return textLit(a.c.sess.User), nil

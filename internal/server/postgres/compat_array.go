@@ -159,38 +159,3 @@ func (a *adapter) oidOf(name sql.Expr) sql.Expr {
 	qualified := &sql.Case{Whens: []sql.When{{Cond: as, Then: name}}, Else: call("concat", textLit(pgcatalog.QuoteIdent(a.c.sess.Database)+"."), name)}
 	return lookup("oid", "pg_object_names", "name", qualified)
 }
-
-// visible reports tables that are found without their database: those of the session's, and of pg_catalog.
-func (a *adapter) visible(oid sql.Expr) sql.Expr {
-	const of = "gt_visible"
-	ref := func(name string) sql.Expr { return &sql.ColumnRef{Name: sql.ObjectName{{Name: of}, {Name: name}}} }
-	spaces := &sql.InList{X: ref("relnamespace"), List: []sql.Expr{intLit(pgcatalog.NamespaceOID(a.c.sess.Database)), intLit(pgcatalog.NamespaceOID(pgcatalog.Name))}}
-	return &sql.InQuery{X: oid, Query: &sql.Query{Body: &sql.Select{Items: []sql.SelectItem{{Expr: ref("oid")}},
-		From:  []sql.TableExpr{&sql.TableRef{Name: sql.ObjectName{{Name: pgcatalog.Name}, {Name: "pg_class"}}, Alias: &sql.Alias{Name: sql.Ident{Name: of}}}},
-		Where: spaces}}}
-}
-
-// table writes functions in FROM that are tables here.
-func (a *adapter) table(t sql.TableExpr) (sql.TableExpr, error) {
-	fn, ok := t.(*sql.TableFunc)
-	if !ok {
-		return t, nil
-	}
-	switch strings.ToLower(fn.Call.FuncName()) {
-	case "pg_get_keywords":
-		return &sql.TableRef{Pos: fn.Pos, Name: sql.ObjectName{{Name: pgcatalog.Name}, {Name: "pg_keywords"}}, Alias: fn.Alias}, nil
-	case "_pg_expandarray", "generate_subscripts":
-		x := a.arrayCall(strings.ToLower(fn.Call.FuncName()), fn.Call)
-		if c, ok := x.(*sql.FuncCall); ok {
-			fn.Call = c
-		}
-	case "unnest", "generate_series":
-		if name := fn.Call.FuncName(); strings.EqualFold(name, "unnest") {
-			a.arrayCall("unnest", fn.Call)
-		}
-		if fn.Alias != nil && len(fn.Alias.Columns) == 0 && !fn.Ordinal && (len(fn.Call.Args) == 1 || strings.EqualFold(fn.Call.FuncName(), "generate_series")) { // PostgreSQL calls table and column so
-			fn.Alias.Columns = []sql.Ident{fn.Alias.Name}
-		}
-	}
-	return t, nil
-}

@@ -463,15 +463,8 @@ func (c *conn) showOne(name string) (*result, error) {
 
 // showAll lists all variables.
 func (c *conn) showAll(_ *sql.Show) *result {
-	names := constants()
-	for _, n := range []string{"server_version", "server_version_num", "timezone", "datestyle", "intervalstyle", "search_path", "statement_timeout"} {
-		names[n] = ""
-	}
-	for n := range c.vars {
-		names[n] = ""
-	}
 	t := newTable("name", "setting", "description")
-	for _, n := range slices.Sorted(maps.Keys(names)) {
+	for _, n := range c.variables() {
 		v, _ := c.variable(n)
 		t.row(showName(n), v, "")
 	}
