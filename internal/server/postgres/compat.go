@@ -18,7 +18,7 @@ import (
 
 // marks are what a text contains that is to be adapted, in lower case.
 var marks = []string{"pg_", "reg", "current_set", "current_sch", "set_config", "version", "collate", "operator", "_description", "has_", "format_type",
-	"quote_", "array", "any", "oid", "::name", "\"char\"", "xid", "int2vector", "txid", "inet_", "unnest", "col_desc", "to_reg", "current_role", "current_user"}
+	"quote_", "array", "any", "oid", "::name", "\"char\"", "xid", "int2vector", "txid", "inet_", "unnest", "col_desc", "to_reg", "udt_", "current_role", "current_user"}
 
 // adapts reports whether a text may have something to adapt.
 func adapts(text string) bool {
@@ -46,7 +46,8 @@ func (c *conn) adaptFor(ctx context.Context, st sql.Statement, describes bool) e
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"), vectors: map[string]bool{}, aliases: map[string]string{}}
+	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"),
+		info: strings.Contains(strings.ToLower(st.Source()), "information_schema"), vectors: map[string]bool{}, aliases: map[string]string{}}
 	sql.Walk(st, func(n sql.Node) bool {
 		switch n := n.(type) {
 		case *sql.Select:
@@ -85,6 +86,7 @@ type adapter struct {
 	ctx       context.Context
 	describes bool // the statement is not run
 	catalog   bool // the statement asks for the catalog: columns get the names that clients expect
+	info      bool // the statement asks information_schema
 	// vectors are the names that queries within give to columns that are vectors.
 	vectors map[string]bool
 	// aliases are the tables of pg_catalog by the names that the statement gives them; "" where a name stands for several.
@@ -143,7 +145,7 @@ func (a *adapter) names(sel *sql.Select) {
 				name = f
 			}
 		case *sql.ColumnRef:
-			if _, ok := it.Expr.(*sql.ColumnRef); !ok {
+			if _, ok := it.Expr.(*sql.ColumnRef); !ok || a.isUDT(x) {
 				name = x.Name.Base()
 			}
 		}
@@ -239,9 +241,10 @@ func (a *adapter) expr(x sql.Expr) (sql.Expr, error) {
 			return exactly(x), nil
 		}
 	case *sql.ColumnRef:
-		if len(x.Name) == 1 && !x.Name[0].Quoted && x.Name[0].Name == "current_role" {
+		if len(x.Name) == 1 && !x.Name[0].Quoted && (x.Name[0].Name == "current_role" || x.Name[0].Name == "user" && a.catalog) {
 			return textLit(a.c.sess.User), nil
 		}
+		return a.udt(x), nil
 	}
 	return x, nil
 }
@@ -312,7 +315,7 @@ func (a *adapter) class(name string) (sql.Expr, error) {
 // typeName is what format_type prints.
 func typeName(oid, modifier sql.Expr) sql.Expr {
 	names := pgcatalog.TypeNames()
-	k := &sql.Case{Operand: castTo(oid, "BIGINT"), Else: textLit("???")}
+	k := &sql.Case{Operand: castTo(oid, "BIGINT"), Else: &sql.Case{Whens: []sql.When{{Cond: &sql.IsTest{X: oid, What: sql.IsNull}, Then: nullText()}}, Else: textLit("???")}}
 	for _, n := range sortedKeys(names) {
 		k.Whens = append(k.Whens, sql.When{Cond: intLit(n), Then: textLit(names[n])})
 	}

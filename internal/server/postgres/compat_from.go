@@ -24,6 +24,40 @@ func (a *adapter) alias(t *sql.TableRef) {
 	a.aliases[as] = name
 }
 
+// isUDT reports the columns of information_schema.columns that tell PostgreSQL's own name of a type.
+func (a *adapter) isUDT(x *sql.ColumnRef) bool {
+	name := x.Name.Base()
+	return a.info && (name == "udt_name" || name == "udt_schema" || name == "udt_catalog")
+}
+
+// udt writes those columns with the types that there are.
+func (a *adapter) udt(x *sql.ColumnRef) sql.Expr {
+	if !a.isUDT(x) {
+		return x
+	}
+	switch x.Name.Base() {
+	case "udt_schema":
+		return textLit(pgcatalog.Name)
+	case "udt_catalog":
+		return textLit(a.c.sess.Catalog)
+	}
+	ref := &sql.ColumnRef{Pos: x.Pos, Name: append(sql.ObjectName{}, x.Name...)}
+	ref.Name[len(ref.Name)-1] = sql.Ident{Name: "data_type"}
+	k := &sql.Case{Else: ref}
+	when := func(of, is string) {
+		k.Whens = append(k.Whens, sql.When{Cond: &sql.Binary{Op: sql.OpEq, L: ref, R: textLit(of)}, Then: textLit(is)})
+	}
+	for _, t := range [][2]string{{"string", "varchar"}, {"double", "float8"}, {"float", "float4"}, {"tinyint", "int2"}, {"smallint", "int2"}, {"int", "int4"},
+		{"bigint", "int8"}, {"tinyint unsigned", "int2"}, {"smallint unsigned", "int4"}, {"int unsigned", "int8"}, {"bigint unsigned", "numeric"},
+		{"boolean", "bool"}, {"varbinary", "bytea"}} {
+		when(t[0], t[1])
+	}
+	for _, digits := range []string{"0", "3", "6", "9"} {
+		when("timestamp("+digits+")", "timestamp")
+	}
+	return k
+}
+
 // exactly is x = 'name' for x ~ '^(name)$', which is how psql asks for one object: a scan knows what to do with it.
 func exactly(x *sql.Binary) sql.Expr {
 	lit, ok := x.R.(*sql.Literal)
