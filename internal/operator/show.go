@@ -42,7 +42,7 @@ func (o *Operator) listingOf(sess *model.Session, s *sql.Show) (*listing, error)
 			database = in
 		}
 	}
-	if _, err := o.catalog.Database(database); err != nil && (!systemDatabase(database) || database == pgcatalog.Name && sess.Dialect != model.DialectPostgres) {
+	if _, err := o.catalog.Database(database); err != nil && (!systemDatabase(database) || table == "" && database == pgcatalog.Name && sess.Dialect != model.DialectPostgres) {
 		if table != "" || s.Kind == sql.ShowTables || s.Kind == sql.ShowTableStatus || s.Kind == sql.ShowViews {
 			return nil, errs.New(errs.DatabaseNotFound, "Database not found: %s", database)
 		}
