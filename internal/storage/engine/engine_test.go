@@ -180,7 +180,7 @@ func TestRandomWorkMatchesModel(t *testing.T) {
 
 // TestPowerCuts cuts the power before each change of the disk in turn, reopens, and looks for every acknowledged row.
 func TestPowerCuts(t *testing.T) {
-	stride := 7
+	stride := 17
 	if testing.Short() {
 		stride = 41
 	}

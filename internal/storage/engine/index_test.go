@@ -354,7 +354,7 @@ func TestIndexesChangeNoAnswer(t *testing.T) {
 					u.bloom.Add(v.bloom)
 					u.fulltext.Add(v.fulltext)
 				}
-				for round := range 6 {
+				for round := range 5 {
 					from := s.rnd.Int63n(3000)
 					s.write(200+s.rnd.Intn(1500), from, from+1+s.rnd.Int63n(2000))
 					if mode != contract.MergeAppend && s.rnd.Intn(2) == 0 {

@@ -378,7 +378,7 @@ func missing(a, b []string) string {
 	return ""
 }
 
-const cases = 200
+const cases = 100
 
 func TestRowsAgainstModel(t *testing.T) {
 	for seed := range uint64(cases) {
