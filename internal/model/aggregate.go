@@ -26,9 +26,12 @@ const (
 	// AggMoments is what variances are made of: the number of values, their mean, and the sum of their squared distances from it, as
 	// Int64, Float64, Float64. The last two are NULL where no value.
 	AggMoments
+	// AggHLL is a sketch that counts different values, by their texts → Binary, of docs/formats/sketches.md; NULL where no value. It is of
+	// integers, floats of 64 bits, booleans and strings; and as a group's sketch may take 16 KiB, it is asked for with Partial.
+	AggHLL
 )
 
-var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float", "first_row", "last_row", "moments"}
+var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float", "first_row", "last_row", "moments", "hll"}
 
 func (f AggFunc) String() string { return aggNames[f] }
 

@@ -38,7 +38,7 @@ func on(alias, text string) string {
 // sum is an aggregate of which the order of its values makes no difference, of a table's columns.
 func (g generator) sum(alias string) string {
 	return on(alias, g.of("count(*)", "sum(n)", "round(avg(n), 6)", "max(usage)", "min(note)", "count(DISTINCT dc)", "round(stddev(n), 6)", "last_value(n ORDER BY ts)",
-		"max(ts)", "count(n) FILTER (WHERE ok)", "sum(big)", "count(usage)", "round(var_pop(n), 6)", "approx_distinct(host)"))
+		"max(ts)", "count(n) FILTER (WHERE ok)", "sum(big)", "count(usage)", "round(var_pop(n), 6)", "approx_distinct(host)", "approx_distinct(usage)", "hll(n)"))
 }
 
 // relation is something to read as a table with columns k, m and t.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"sync"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -14,6 +15,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
+	"github.com/goptimedb/goptimedb/internal/sketch"
 )
 
 // plainRegions is a region server that does requests row by row, in the plainest way: what a plan's pushed parts must mean.
@@ -242,6 +244,9 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 		if g.Func == model.AggCount || g.Func == model.AggMoments {
 			t = model.Int64
 		}
+		if g.Func == model.AggHLL {
+			t = model.Binary
+		}
 		fields = append(fields, model.Field{Name: "a", Type: t})
 		switch g.Width() {
 		case 2:
@@ -332,6 +337,7 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 	}
 	time := model.NullOf(s.Time().Type)
 	out, n, mean, m2 := model.NullOf(t), int64(0), 0.0, 0.0
+	var hll sketch.HLL
 	for _, row := range rows {
 		v := model.Value{}
 		if a.Arg != nil {
@@ -352,6 +358,8 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		}
 		n++
 		switch {
+		case a.Func == model.AggHLL:
+			hll.Add(sketch.ItemOf(textOf(v)))
 		case a.Func == model.AggMoments:
 			x := v.Float
 			if v.Type.Integer() {
@@ -373,6 +381,8 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		}
 	}
 	switch {
+	case a.Func == model.AggHLL && n > 0:
+		out = model.Value{Type: t, Bytes: string(hll.AppendTo(nil))}
 	case a.Func == model.AggCount:
 		return []model.Value{model.IntValue(t, n)}
 	case a.Func == model.AggMoments && n == 0:
@@ -383,6 +393,21 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		return []model.Value{out, time}
 	}
 	return []model.Value{out}
+}
+
+// textOf is how a value is cast to a string.
+func textOf(v model.Value) []byte {
+	switch {
+	case v.Type.Kind == model.KindUint64:
+		return strconv.AppendUint(nil, uint64(v.Int), 10)
+	case v.Type.Integer():
+		return strconv.AppendInt(nil, v.Int, 10)
+	case v.Type.Floating():
+		return sketch.AppendFloat(nil, v.Float)
+	case v.Type.Kind == model.KindBool:
+		return strconv.AppendBool(nil, v.Bool)
+	}
+	return []byte(v.Bytes)
 }
 
 // plainStream gives rows in batches of three.

@@ -18,7 +18,7 @@ const module = "github.com/goptimedb/goptimedb/"
 var floors = map[string]int{
 	"internal/base": 0, "api": 0, "web": 0,
 	"internal/model":  1,
-	"internal/kernel": 2, "internal/contract": 2,
+	"internal/kernel": 2, "internal/contract": 2, "internal/sketch": 2,
 	"internal/lang": 3, "internal/wire": 3, "internal/objectstore": 3, "internal/wal": 3, "internal/kv": 3, "internal/index": 3,
 	"internal/auth": 3, "internal/remote": 3,
 	"internal/storage": 4, "internal/engines": 4, "internal/meta": 4, "internal/pipeline": 4,

@@ -134,6 +134,11 @@ func callExpr(e *plan.Call, l layout) eval {
 			return nil
 		}
 		return sqrtExpr(args[0])
+	case "hll_count":
+		if t != model.Binary || e.T != model.Uint64 || len(args) != 1 {
+			return nil
+		}
+		return countSketch(args[0])
 	case "coalesce", "ifnull":
 		for _, a := range e.Args {
 			if a.Type() != e.T {

@@ -7,6 +7,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
+	"github.com/goptimedb/goptimedb/internal/sketch"
 )
 
 // mergeOp groups rows: mostly the groups of several regions, which are counted, summed and compared once more.
@@ -93,6 +94,7 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 			spec.fn = "ends"
 		case a.Fn == "sum" && (a.Col.Type == model.Int64 || a.Col.Type == model.Uint64 || a.Col.Type == model.Float64):
 		case extreme && comparable(a.Col.Type):
+		case a.Fn == mergeSketches && a.Col.Type == model.Binary && !spec.distinct:
 		default:
 			return stage{}, false
 		}
@@ -165,6 +167,12 @@ func (o *mergeOp) add(b *model.Batch) error {
 			}
 			continue
 		}
+		if o.aggs[i].fn == mergeSketches {
+			if err := o.st[i].addSketches(o.run, v, ids, o.g.n); err != nil {
+				return err
+			}
+			continue
+		}
 		if spec := &o.aggs[i]; spec.fn == "ends" {
 			at, err := spec.end.at(b)
 			if err != nil {
@@ -222,6 +230,7 @@ type aggState struct {
 	null   []bool        // of ends: the value is NULL
 	seen   *groups       // of distinct values: pairs of group and value
 	mom    []moments     // of merged moments
+	hll    []*sketch.HLL // of merged sketches; nil: none
 }
 
 // unseen is the values, and their groups, that come for the first time; NULLs do not.
@@ -252,6 +261,10 @@ func (s *aggState) unseen(r *run, v *model.Vector, ids []uint32) (*model.Vector,
 func (s *aggState) grow(a *aggSpec, n int) {
 	s.n = extend(s.n, n)
 	if a.fn == "count" {
+		return
+	}
+	if a.fn == mergeSketches {
+		s.hll = extend(s.hll, n)
 		return
 	}
 	if a.parts != nil {
@@ -336,6 +349,9 @@ func lessInt(x, y int64, unsigned bool) bool {
 func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
 	if a.fn == "count" {
 		return &model.Vector{Type: a.typ, Len: n, Ints: s.n}
+	}
+	if a.fn == mergeSketches {
+		return s.sketches(n)
 	}
 	for i, m := range s.mom {
 		s.floats[i] = m.m2

@@ -71,7 +71,6 @@ func buildAggregates() map[string]*Aggregate {
 	add("percentile_cont", "nf:f", "quantile_cont").SQL = quantile("percentile_cont", castCall("quantile_cont"))
 	add("approx_percentile_cont", "nf:1 nfi:1", "approx_quantile").SQL = quantile("approx_percentile_cont", approxQuantile)
 	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) { return castCall("median")(c) }
-	add("approx_distinct", "a:u", "approx_count_distinct").SQL = castCall("approx_count_distinct")
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
 	add("corr", "ff:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
 	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_sxx",

@@ -14,13 +14,18 @@ func addSketches(add func(name, sigs, engine string) *Aggregate) {
 		return before + write(engine, c) + after
 	}
 	notNull := func(a Arg) string { return "(" + a.SQL + ") IS NOT NULL" }
-	add("hll", "a:y", "").SQL = func(c Call) (string, error) {
+	hll := func(c Call) (string, error) {
 		x := c.Args[0]
 		text, err := CastSQL(x.SQL, x.Type, model.String, false)
 		if err != nil {
 			return "", err
 		}
 		return collected(c, "histogram", "gt_hll_item(encode("+text+"))", notNull(x), "gt_hll(CAST(to_json(", ") AS VARCHAR))"), nil
+	}
+	add("hll", "a:y", "").SQL = hll
+	add("approx_distinct", "a:u", "").SQL = func(c Call) (string, error) { // of the same sketch, whoever makes it
+		s, err := hll(c)
+		return "coalesce(gt_hll_count(" + s + "), 0::UBIGINT)", err
 	}
 	add("hll_merge", "y:y", "").SQL = func(c Call) (string, error) {
 		return collected(c, "list", c.Args[0].SQL, notNull(c.Args[0]), "gt_hll_merge(", ")"), nil

@@ -207,8 +207,11 @@ func (p *pushedAggregate) agg(a *plan.Agg) bool {
 		r.Filter = cond
 	}
 	extreme := a.Fn == "min" || a.Fn == "max"
-	if a.Distinct && !extreme || a.Fn == "count_hash" || a.Fn == "approx_distinct" {
-		return a.Filter == nil && len(a.OrderBy) == 0 && slices.Contains([]string{"count", "count_hash", "approx_distinct"}, a.Fn) && p.distinctAgg(a)
+	if a.Fn == "hll" || a.Fn == "approx_distinct" {
+		return a.Fn == "approx_distinct" && a.Filter == nil && p.distinctAgg(a) || p.sketchAgg(a, r)
+	}
+	if a.Distinct && !extreme || a.Fn == "count_hash" {
+		return a.Filter == nil && len(a.OrderBy) == 0 && slices.Contains([]string{"count", "count_hash"}, a.Fn) && p.distinctAgg(a)
 	}
 	if a.Fn == "first_value" || a.Fn == "last_value" {
 		return p.endAgg(a, r)
@@ -453,6 +456,8 @@ func (p *pushedAggregate) build(keys int) plan.Node {
 			fn = "min"
 		case model.AggMax:
 			fn = "max"
+		case model.AggHLL:
+			fn = "hll_merge"
 		case model.AggFirst, model.AggFirstRow, model.AggLast, model.AggLastRow:
 			// The part with the first or the last time has the value; parts without a row have neither.
 			val, time := p.aggs[at], p.aggs[at+1]

@@ -58,6 +58,7 @@ type stateSpec struct {
 	sum, min, max, first, last bool
 	sumFloat                   bool // of an integer column
 	moments                    bool
+	hll                        bool
 }
 
 // compileAggregate binds an aggregate and names its output.
@@ -172,6 +173,11 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
 			}
 			st.moments, out.typ = true, model.Int64
+		case model.AggHLL:
+			if !sketchable(typ) {
+				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
+			}
+			st.hll, out.typ = true, model.Binary
 		default:
 			return nil, nil, errs.New(errs.Unsupported, "scan: aggregate function %d", g.Func)
 		}
@@ -436,6 +442,9 @@ type filtered struct {
 // partialGroups is how many groups a worker collects before it hands them on, where groups may come in parts.
 const partialGroups = 1 << 16
 
+// partialBytes is likewise how much a worker's sketches may take.
+const partialBytes = 32 << 20
+
 func (s *aggSink) begin(context.Context, *task) error {
 	if s.t == nil {
 		s.t = newTable(s.g)
@@ -465,7 +474,7 @@ func (s *aggSink) block(ctx context.Context, b *block) error {
 			return err
 		}
 	}
-	if !s.g.a.partial || s.g.dense || len(s.t.rows) < partialGroups {
+	if full := !s.g.dense && len(s.t.rows) >= partialGroups || s.t.sketchBytes() >= partialBytes; !s.g.a.partial || !full {
 		return nil
 	}
 	t := s.t

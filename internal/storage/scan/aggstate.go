@@ -7,6 +7,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/sketch"
 )
 
 // slotKey is what a slot stands for, other keys left out.
@@ -101,6 +102,8 @@ type state struct {
 	firstNil         []bool // of rows: the value is NULL, or there is no row
 	lastNil          []bool
 	momN, mean, m2   []float64
+	hll              []*sketch.HLL // nil: no value yet
+	sketching        sketching
 }
 
 // grow makes room for n slots; new ones hold the reductions' identities.
@@ -110,6 +113,9 @@ func (s *state) grow(n int) {
 	unsigned := s.unsigned()
 	if s.spec.moments {
 		s.momN, s.mean, s.m2 = extend(s.momN, n, 0), extend(s.mean, n, 0), extend(s.m2, n, 0)
+	}
+	if s.spec.hll {
+		s.hll = extend(s.hll, n, nil)
 	}
 	if s.spec.rows && s.spec.first {
 		s.firstNil = extend(s.firstNil, n, true)
@@ -191,7 +197,7 @@ func (s *state) unsigned() bool { return s.spec.typ.Kind == model.KindUint64 }
 // reduce folds the ranges of a block into the states.
 func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) error {
 	sp := s.spec
-	if sp.count || sp.arg == nil && sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last) {
+	if sp.count || sp.arg == nil && sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last || sp.hll) {
 		kernel.CountRows(s.n, ranges) // a time is never NULL
 		return nil
 	}
@@ -213,6 +219,9 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		return nil
 	}
 	kernel.CountValid(s.n, v.Valid, off, ranges)
+	if sp.hll {
+		s.sketch(v, off, ranges)
+	}
 	switch v.Type.Class() {
 	case model.ClassInt:
 		if sp.sum {
@@ -378,6 +387,9 @@ func (s *state) merge(o *state, to []uint32) {
 		s.n[t] += o.n[i]
 		if s.momN != nil {
 			s.momN[t], s.mean[t], s.m2[t] = kernel.JoinMoments(s.momN[t], s.mean[t], s.m2[t], o.momN[i], o.mean[i], o.m2[i])
+		}
+		if s.hll != nil {
+			s.joinSketch(t, o.hll[i])
 		}
 		if s.sumI != nil {
 			s.sumI[t] += o.sumI[i]

@@ -179,6 +179,10 @@ func BenchmarkScan(b *testing.B) {
 			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 10}},
 				Aggs: fieldAggs(1, model.AggCount)}}, 100)
 		})
+		b.Run("sketch-by-host/"+in.name, func(b *testing.B) {
+			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 1}},
+				Aggs: fieldAggs(1, model.AggHLL)}}, hosts)
+		})
 		b.Run("host-and-value/"+in.name, func(b *testing.B) {
 			drainBench(b, o, contract.ScanRequest{TimeRange: model.AllTime, Aggregate: &model.Aggregate{Keys: []model.GroupKey{{Column: 1}, {Column: 10}}}},
 				hosts*100)

@@ -101,3 +101,9 @@ SELECT host, dc, count(*), max(n) FROM cpu WHERE n > 1 GROUP BY ROLLUP (dc, host
 EXPLAIN SELECT extract(minute FROM ts) AS m, sum(n) FROM cpu GROUP BY m ORDER BY m
 
 SELECT extract(minute FROM ts) AS m, sum(n) FROM cpu GROUP BY m ORDER BY m
+
+EXPLAIN SELECT host, approx_distinct(usage), hll(n) FROM parts GROUP BY host ORDER BY host
+
+SELECT host, approx_distinct(usage), hll_count(hll(n)) FROM parts GROUP BY host ORDER BY host
+
+SELECT approx_distinct(usage), approx_distinct(n), approx_distinct(dc) FROM cpu WHERE host = 'none'
