@@ -17,6 +17,9 @@ func AppendFloat(dst []byte, x float64) []byte {
 	case math.IsInf(x, -1):
 		return append(dst, "-inf"...)
 	}
+	if i := int64(x); float64(i) == x && i != 0 && i < 1e15 && i > -1e15 {
+		return append(strconv.AppendInt(dst, i, 10), ".0"...) // as below, sooner
+	}
 	from := len(dst)
 	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
 		return strconv.AppendFloat(dst, x, 'e', -1, 64)

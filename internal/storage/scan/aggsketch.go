@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/goptimedb/goptimedb/internal/kernel"
@@ -15,6 +16,7 @@ const sketchBatch = 256
 type sketching struct {
 	bytes int64 // that the sketches take
 	text  []byte
+	known []knownFloat  // by hash
 	items []sketch.Item // of a block's dictionary; 0: not hashed yet; empty: it is too long to be worth it
 }
 
@@ -92,9 +94,30 @@ func (k *sketching) floats(h *sketch.HLL, v *model.Vector, from, to int) {
 			continue
 		}
 		last, some = x, true
-		k.text = sketch.AppendFloat(k.text[:0], x)
-		h.Add(sketch.ItemOf(k.text))
+		h.Add(k.floatItem(x))
 	}
+}
+
+// knownFloats is how many floats are remembered, for their texts cost more than all else: 256 KiB, and a power of two.
+const knownFloats = 1 << 14
+
+// knownFloat is a float and its item; 0: none.
+type knownFloat struct {
+	bits uint64
+	item sketch.Item
+}
+
+func (k *sketching) floatItem(x float64) sketch.Item {
+	if k.known == nil {
+		k.known = make([]knownFloat, knownFloats)
+	}
+	bits := math.Float64bits(x)
+	f := &k.known[bits*0x9e3779b97f4a7c15>>(64-14)]
+	if f.bits != bits || f.item == 0 {
+		k.text = sketch.AppendFloat(k.text[:0], x)
+		*f = knownFloat{bits, sketch.ItemOf(k.text)}
+	}
+	return f.item
 }
 
 func (k *sketching) bools(h *sketch.HLL, v *model.Vector, from, to int) {
