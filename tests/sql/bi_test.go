@@ -49,6 +49,10 @@ func TestBIOverPostgres(t *testing.T) {
 		FROM information_schema.tables WHERE quote_ident(table_schema) NOT IN ('information_schema', 'pg_catalog', 'greptime_private') ORDER BY 1`, "bi1\nother.bi1")
 	f(`SELECT column_name, udt_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = 'bi1' ORDER BY ordinal_position`,
 		"ts|timestamp\nhost|varchar\nv|float8")
+	// Metabase
+	f(`SELECT c.column_name, format('%s', c.udt_name) AS type, col_description(CAST(CAST(format('%I.%I', CAST(c.table_schema AS TEXT), CAST(c.table_name AS TEXT)) AS REGCLASS) AS OID), c.ordinal_position) AS comment
+		FROM information_schema.columns AS c WHERE c.table_schema !~ '^information_schema|pg_' AND c.table_schema = 'public' AND c.table_name = 'bi1' ORDER BY c.ordinal_position`,
+		"ts|timestamp|NULL\nhost|varchar|where\nv|float8|NULL")
 	f(`SELECT * FROM current_schemas(true) AS s`, "{pg_catalog,public}")
 	f(`SELECT name FROM current_schema() AS d(name)`, "public")
 

@@ -486,6 +486,11 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 		plain := &sql.Binary{Op: sql.OpRegex, L: arg(0), R: textLit("^[a-z_][a-z0-9_$]*$")}
 		return &sql.Case{Whens: []sql.When{{Cond: plain, Then: arg(0)}},
 			Else: call("concat", textLit(`"`), call("replace", arg(0), textLit(`"`), textLit(`""`)), textLit(`"`))}, nil
+	case "format":
+		if pattern, ok := arg(0).(*sql.Literal); ok && pattern.Kind == sql.LitString && (a.catalog || a.info) {
+			return a.format(f, pattern.Text)
+		}
+		return f, nil
 	case "quote_literal":
 		return call("concat", textLit("'"), call("replace", castTo(arg(0), "TEXT"), textLit("'"), textLit("''")), textLit("'")), nil
 	case "shobj_description", "pg_get_partkeydef", "pg_get_statisticsobjdef_columns", "pg_get_statisticsobjdef", "pg_get_function_result",
