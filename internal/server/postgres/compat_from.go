@@ -64,8 +64,9 @@ func exactly(x *sql.Binary) sql.Expr {
 	if !ok || lit.Kind != sql.LitString {
 		return x
 	}
-	name, ok := strings.CutPrefix(lit.Text, "^(")
-	if name, ok = strings.CutSuffix(name, ")$"); !ok || name == "" || regexp.QuoteMeta(name) != name {
+	name, begun := strings.CutPrefix(lit.Text, "^(")
+	name, ended := strings.CutSuffix(name, ")$")
+	if !begun || !ended || name == "" || regexp.QuoteMeta(name) != name {
 		return x
 	}
 	return &sql.Binary{Pos: x.Pos, Op: sql.OpEq, L: x.L, R: textLit(name)}
