@@ -71,7 +71,7 @@ func catalogTypes(st sql.Statement, fields []model.Field) []uint32 {
 	if !ok || !adapts(q.Source()) {
 		return nil
 	}
-	if reads, others := mentions(q.Query, ""); others || !reads {
+	if !catalogOnly(q.Query) {
 		return nil
 	}
 	out := make([]uint32, len(fields))

@@ -7,8 +7,9 @@ import (
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 )
 
-// mentions reports whether a query reads a relation ("": any of pg_catalog), and whether it reads others that are not of pg_catalog.
-func mentions(n sql.Node, name string) (it, others bool) {
+// catalogOnly reports that a query reads tables of pg_catalog and no others.
+func catalogOnly(n sql.Node) bool {
+	some, others := false, false
 	own := map[string]bool{} // common tables of queries within
 	sql.Walk(n, func(n sql.Node) bool {
 		switch n := n.(type) {
@@ -17,12 +18,9 @@ func mentions(n sql.Node, name string) (it, others bool) {
 				own[c.Name.Name] = true
 			}
 		case *sql.TableRef:
-			switch {
-			case len(n.Name) == 1 && n.Name[0].Name == name:
-				it = true
-			case n.Name[0].Name == pgcatalog.Name, len(n.Name) == 1 && (own[n.Name[0].Name] || strings.HasPrefix(n.Name[0].Name, "pg_")):
-				it = it || name == ""
-			default:
+			if n.Name[0].Name == pgcatalog.Name || len(n.Name) == 1 && (own[n.Name[0].Name] || strings.HasPrefix(n.Name[0].Name, "pg_")) {
+				some = true
+			} else {
 				others = true
 			}
 		case *sql.TableFunc:
@@ -30,5 +28,5 @@ func mentions(n sql.Node, name string) (it, others bool) {
 		}
 		return true
 	})
-	return it, others
+	return some && !others
 }
