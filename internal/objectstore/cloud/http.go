@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -68,7 +69,16 @@ func (w *watched) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.timer.Store(time.AfterFunc(w.timeout, p.look))
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = &body{ReadCloser: r.Body, p: p}
+		r.Body = p.lend(r.Body)
+		if again := r.GetBody; again != nil { // the transport's, when a connection it kept turns out to be dead
+			r.GetBody = func() (io.ReadCloser, error) {
+				b, err := again()
+				if err != nil {
+					return nil, err
+				}
+				return p.lend(b), nil
+			}
+		}
 	}
 	resp, err := w.next.RoundTrip(r)
 	if err != nil {
@@ -90,6 +100,13 @@ type progress struct {
 	last    atomic.Int64 // when a byte moved, since start
 	bytes   atomic.Int64
 	done    atomic.Bool
+	sent    *lent // the request's body, the one last asked for; nil: it has none
+}
+
+// lend gives the transport a body to send, until stop.
+func (p *progress) lend(from io.ReadCloser) io.ReadCloser {
+	p.sent = &lent{from: from}
+	return &body{ReadCloser: p.sent, p: p}
 }
 
 func (p *progress) moved(n int) {
@@ -115,8 +132,11 @@ func (p *progress) look() {
 	p.cancel(&stalledError{bytes: p.bytes.Load(), after: time.Since(p.start), timeout: p.timeout})
 }
 
-// stop ends the watch. The request's context ends too.
+// stop ends the watch. The request's context ends too, and nobody reads its body from here on.
 func (p *progress) stop() {
+	if p.sent != nil {
+		_ = p.sent.Close()
+	}
 	p.done.Store(true)
 	if t := p.timer.Load(); t != nil {
 		t.Stop()
@@ -129,6 +149,36 @@ func (p *progress) explain(ctx context.Context, err error) error {
 	if s := (*stalledError)(nil); errors.As(context.Cause(ctx), &s) {
 		return s
 	}
+	return err
+}
+
+// errTakenBack is what the transport gets when it reads on in the body of a request that has ended.
+var errTakenBack = errors.New("request has ended")
+
+// lent is the body of a request, whose bytes are the caller's again when the request has ended. A store may answer before it has read all
+// of them, mostly with an error, and the transport goes on reading for a while then.
+type lent struct {
+	mu   sync.Mutex
+	from io.ReadCloser // nil: taken back
+}
+
+func (l *lent) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from == nil {
+		return 0, errTakenBack
+	}
+	return l.from.Read(p)
+}
+
+func (l *lent) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from == nil {
+		return nil
+	}
+	err := l.from.Close()
+	l.from = nil
 	return err
 }
 
