@@ -9,14 +9,12 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/binary"
-	"maps"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -34,7 +32,7 @@ type User struct {
 // Users is the users of one provider. It is safe for concurrent use.
 type Users struct {
 	source source
-	secret [32]byte // of this process: for salts of users who are not there, and for remembered checks
+	secret [sha256.Size]byte // what salts, keys of users who are not there and remembered checks are made from
 
 	mu sync.Mutex
 	// known remembers the last clear password that was right for a user, as a keyed hash: checks of slow hashes come with every request
@@ -47,9 +45,13 @@ type remembered struct {
 	hash [sha256.Size]byte
 }
 
-func newUsers(s source) *Users {
+func newUsers(s source, secret []byte) *Users {
 	u := &Users{source: s, known: map[string]remembered{}}
-	rand.Read(u.secret[:])
+	if len(secret) == 0 {
+		rand.Read(u.secret[:])
+	} else {
+		u.secret = sha256.Sum256(secret)
+	}
 	return u
 }
 
@@ -62,15 +64,16 @@ func (u *Users) Find(name string) (*User, error) {
 }
 
 // Resembled gives the password of the user whom a name that nobody has shall resemble, the same one each time: who it is asks for the same
-// exchange, and takes the same time, as somebody would.
+// exchange, and takes the same time, as somebody would. Users who come and go change it for the few names that resemble them: it is the
+// user whose hash together with the name is the greatest.
 func (u *Users) Resembled(name string) Password {
-	users := u.source.users()
-	names := slices.Sorted(maps.Keys(users))
-	if len(names) == 0 {
-		return nobody
+	password, most := nobody, []byte(nil)
+	for other, user := range u.source.users() {
+		if n := u.key("likeness to "+other, name); bytes.Compare(n, most) > 0 {
+			password, most = user.Password, n
+		}
 	}
-	n := binary.BigEndian.Uint64(u.key("one like", name)) % uint64(len(names))
-	return users[names[n]].Password
+	return password
 }
 
 // Check checks a clear password and gives the user. Its errors are errs.UserNotFound, errs.UserPasswordMismatch,
@@ -142,9 +145,7 @@ func (u *Users) AllSCRAM() bool {
 // SCRAM gives a user's keys for SCRAM-SHA-256. For a name that nobody has they are made up, the same each time, and user is nil: the
 // exchange then takes its usual course and fails at the end, so that clients do not learn who exists.
 func (u *Users) SCRAM(name string) (keys SCRAMKeys, user *User, ok bool) {
-	salt := hmac.New(sha256.New, u.secret[:])
-	salt.Write([]byte("salt of " + name))
-	made := salt.Sum(nil)
+	made := u.key("salt", name)
 	if user, err := u.Find(name); err == nil {
 		keys, ok := user.Password.SCRAM(made[:scramSaltLen])
 		return keys, user, ok

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -174,6 +175,45 @@ func TestSCRAMOfNobody(t *testing.T) {
 	real2, _, _ := u.SCRAM("a")
 	if !ok || user == nil || real1.StoredKey != real2.StoredKey || string(real1.Salt) != string(real2.Salt) || real1.Iterations != one.Iterations || len(real1.Salt) != len(one.Salt) {
 		t.Errorf("%v %v", real1, user)
+	}
+}
+
+// TestSaltsLast: what a client of SCRAM sees is the same after a restart, and for most strangers also when users come and go.
+func TestSaltsLast(t *testing.T) {
+	open := func(secret, users string) *Users {
+		t.Helper()
+		u, err := Open("static_user_provider:cmd:"+users, Options{Secret: []byte(secret)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	salt := func(u *Users, name string) string {
+		keys, _, _ := u.SCRAM(name)
+		return string(keys.Salt)
+	}
+	one, again, other := open("one", "a=b"), open("one", "a=b"), open("two", "a=b")
+	for _, name := range []string{"a", "ghost"} {
+		if salt(one, name) != salt(again, name) {
+			t.Errorf("the salt of %s changed with a start", name)
+		}
+		if salt(one, name) == salt(other, name) {
+			t.Errorf("the salt of %s does not depend on the secret", name)
+		}
+	}
+	keys := strings.Repeat("01", 32)
+	scram := func(name string, iterations int) string {
+		return fmt.Sprintf("%s=pg_scram_sha256:%d:ab:%s:%s", name, iterations, keys, keys)
+	}
+	few := open("one", scram("a", 1)+","+scram("b", 2))
+	more := open("one", scram("a", 1)+","+scram("b", 2)+","+scram("c", 3))
+	for i := range 50 {
+		name := fmt.Sprint("ghost ", i)
+		before, _, _ := few.SCRAM(name)
+		after, _, _ := more.SCRAM(name)
+		if after.Iterations != before.Iterations && after.Iterations != 3 {
+			t.Errorf("%s resembled user %d, and with a new user resembles user %d", name, before.Iterations, after.Iterations)
+		}
 	}
 }
 

@@ -20,6 +20,10 @@ type source interface{ users() map[string]*User }
 type Options struct {
 	Log *slog.Logger     // nil: silent
 	Now func() time.Time // nil: the system's clock
+	// Secret is what the salts are made from that clients of SCRAM-SHA-256 are shown: those of passwords kept in clear, and of names that
+	// nobody has. As long as it stays, they stay; a salt that changed with each start would tell that there is no hash behind it. It has
+	// 32 random bytes or more. Nil: one of this process.
+	Secret []byte
 }
 
 // Open reads the users that a provider names:
@@ -50,13 +54,13 @@ func Open(provider string, o Options) (*Users, error) {
 			if err != nil {
 				return nil, err
 			}
-			return newUsers(static(users)), nil
+			return newUsers(static(users), o.Secret), nil
 		case "cmd":
 			users, err := parseList(what)
 			if err != nil {
 				return nil, err
 			}
-			return newUsers(static(users)), nil
+			return newUsers(static(users), o.Secret), nil
 		}
 	case "watch_file_user_provider":
 		w := &watched{path: rest, log: o.Log, now: o.Now}
@@ -65,7 +69,7 @@ func Open(provider string, o Options) (*Users, error) {
 		if w.last, err = readFile(rest, o.Log); err != nil {
 			return nil, err
 		}
-		return newUsers(w), nil
+		return newUsers(w, o.Secret), nil
 	}
 	return nil, errs.New(errs.InvalidArguments, "user_provider must be static_user_provider:file:<path>, static_user_provider:cmd:<user=password,…> or watch_file_user_provider:<path>, not %q", Redact(provider))
 }

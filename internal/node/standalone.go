@@ -122,9 +122,6 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		log.Warn("configuration", "warning", w)
 	}
 
-	if n.users, err = openUsers(cfg.UserProvider, log); err != nil {
-		return nil, err
-	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mem, err := divideMemory(cfg, log)
@@ -138,6 +135,9 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 		return nil, fmt.Errorf("open catalog: %w", err)
 	}
 	n.meta = meta // not before: a nil *bolt.Store would pass for a store to close
+	if n.users, err = openUsers(ctx, cfg.UserProvider, n.meta, log); err != nil {
+		return nil, err
+	}
 	if n.storage, err = openStorage(ctx, cfg, n.meta, mem, log, reg); err != nil {
 		return nil, err
 	}

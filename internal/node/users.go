@@ -2,21 +2,45 @@ package node
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"log/slog"
 
 	"github.com/goptimedb/goptimedb/internal/auth"
+	"github.com/goptimedb/goptimedb/internal/kv"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/mysql"
 	"github.com/goptimedb/goptimedb/internal/server/postgres"
 	wirepostgres "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
+// secretKey is where the metadata keeps what salts are made from.
+const secretKey = "auth/secret"
+
 // openUsers gives the users of the configuration; nil where everybody is let in.
-func openUsers(provider string, log *slog.Logger) (*auth.Users, error) {
+func openUsers(ctx context.Context, provider string, meta kv.Store, log *slog.Logger) (*auth.Users, error) {
 	if provider == "" {
 		return nil, nil
 	}
-	return auth.Open(provider, auth.Options{Log: log})
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	made, secret, err := meta.CompareAndPut(ctx, secretKey, nil, fresh) // the first start makes it, and all others find it
+	if err != nil {
+		return nil, fmt.Errorf("secret of logins: %w", err)
+	}
+	if made {
+		secret = fresh
+	}
+	return auth.Open(provider, auth.Options{Log: log, Secret: secret})
+}
+
+// rightsNow gives what a user may do who has logged in before; errs.UserNotFound where the user has been taken away since.
+func rightsNow(u *auth.Users, name string) (model.Rights, error) {
+	user, err := u.Find(name)
+	if err != nil {
+		return 0, err
+	}
+	return user.Rights, nil
 }
 
 // httpUsers is how HTTP asks for users.
@@ -45,6 +69,11 @@ func (u mysqlUsers) Account(ctx context.Context, name string) (mysql.Account, er
 	acc := u.account(name, user.Password)
 	acc.Rights = user.Rights
 	return acc, nil
+}
+
+// Rights implements mysql.Authenticator.
+func (u mysqlUsers) Rights(_ context.Context, name string) (model.Rights, error) {
+	return rightsNow(u.Users, name)
 }
 
 // account tells the ways to log in that a password allows.
@@ -81,6 +110,11 @@ func (u postgresUsers) SCRAM(_ context.Context, name string) (wirepostgres.Scram
 		return out, 0, false
 	}
 	return out, user.Rights, true
+}
+
+// Rights implements postgres.Authenticator.
+func (u postgresUsers) Rights(_ context.Context, name string) (model.Rights, error) {
+	return rightsNow(u.Users, name)
 }
 
 // Check implements postgres.Authenticator.

@@ -81,6 +81,9 @@ func (f Family) write(w http.ResponseWriter, r *Request, err error) {
 	if ae := (*authError)(nil); errors.As(err, &ae) {
 		f = SQLFamily
 	}
+	if f == PrometheusFamily && promErrorType(code) == "execution" {
+		status = http.StatusUnprocessableEntity // what Prometheus answers to queries that it cannot carry out
+	}
 	took := r.ElapsedMillis()
 	h := w.Header()
 	h.Del("Content-Encoding")

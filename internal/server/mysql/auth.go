@@ -24,4 +24,6 @@ type Authenticator interface {
 	// Account finds a user. For one that does not exist the error is errs.UserNotFound; the client is then asked as the user of the account
 	// that comes with the error would be, and refused at the end whatever it says, so that it does not learn who exists.
 	Account(ctx context.Context, user string) (Account, error)
+	// Rights gives what a user who has logged in may do now, before each command; errs.UserNotFound ends the connection.
+	Rights(ctx context.Context, user string) (model.Rights, error)
 }

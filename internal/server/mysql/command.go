@@ -16,6 +16,9 @@ func (c *conn) command(ctx context.Context, cmd wire.Command, body []byte) error
 	if cmd == wire.ComQuit {
 		return errQuit
 	}
+	if err := c.stillThere(ctx, cmd); err != nil {
+		return err
+	}
 	err := c.do(ctx, cmd, body)
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // the client is gone, or the server ends
@@ -23,6 +26,22 @@ func (c *conn) command(ctx context.Context, cmd wire.Command, body []byte) error
 	if err != nil {
 		return c.answer(err) // fails, too, if err is that of a lost connection
 	}
+	return nil
+}
+
+// stillThere looks up what the user may do by now. A user who was taken away since the login is told so, and the connection ends.
+func (c *conn) stillThere(ctx context.Context, cmd wire.Command) error {
+	if c.s.opt.Auth == nil || cmd == wire.ComChangeUser { // which logs in again
+		return nil
+	}
+	rights, err := c.s.opt.Auth.Rights(ctx, c.sess.User)
+	if err != nil {
+		if cmd != wire.ComStmtSendLongData && cmd != wire.ComStmtClose { // never answered
+			c.answer(err)
+		}
+		return err
+	}
+	c.sess.Rights = rights
 	return nil
 }
 

@@ -21,6 +21,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/model"
 )
 
 // users is an Authenticator with one user for each way to keep the password 123456.
@@ -45,6 +46,8 @@ func (users) Account(_ context.Context, user string) (Account, error) {
 	}
 	return Account{}, errs.New(errs.UserNotFound, "no user %s", user)
 }
+
+func (users) Rights(context.Context, string) (model.Rights, error) { return model.ReadWrite, nil }
 
 // certificate makes a self-signed certificate for 127.0.0.1.
 func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {

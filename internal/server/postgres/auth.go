@@ -17,4 +17,6 @@ type Authenticator interface {
 	SCRAM(ctx context.Context, user string) (keys wire.ScramKeys, rights model.Rights, known bool)
 	// Check checks a clear password in constant time. Its errors carry 7xxx codes.
 	Check(ctx context.Context, user, password string) (model.Rights, error)
+	// Rights gives what a user who has logged in may do now, before each statement; errs.UserNotFound ends the connection.
+	Rights(ctx context.Context, user string) (model.Rights, error)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
@@ -347,6 +348,9 @@ func (c *conn) message(ctx context.Context, m pgproto3.FrontendMessage) error {
 	if c.skipping {
 		return nil
 	}
+	if err := c.stillThere(ctx); err != nil {
+		return err
+	}
 	var err error
 	text := ""
 	switch m := m.(type) {
@@ -380,6 +384,21 @@ func (c *conn) message(ctx context.Context, m pgproto3.FrontendMessage) error {
 		return c.w.flush() // a client may wait for it before it sends Sync: a Flush that it sent is passed over
 	}
 	return c.w.err
+}
+
+// stillThere looks up what the user may do by now. The connection of a user who was taken away since the login ends.
+func (c *conn) stillThere(ctx context.Context) error {
+	if c.s.opt.Auth == nil {
+		return nil
+	}
+	rights, err := c.s.opt.Auth.Rights(ctx, c.sess.User)
+	if errs.Is(err, errs.UserNotFound) {
+		return state("28000", "role %q was dropped", c.sess.User)
+	}
+	if err == nil {
+		c.sess.Rights = rights
+	}
+	return err
 }
 
 // fail sends an error that ends a statement.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,9 +25,11 @@ type engine struct {
 	open int // streams that were given and not closed
 
 	closed chan struct{} // a token for a stream that was closed
+	rights atomic.Uint32 // of the session of the last statement
 }
 
 func (e *engine) Statement(ctx context.Context, sess *model.Session, st lang.Statement, params ...model.Value) (model.Output, error) {
+	e.rights.Store(uint32(sess.Rights))
 	switch st := st.(type) {
 	case *lang.Use:
 		if st.Database.Base() != "public" {

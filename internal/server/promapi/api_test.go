@@ -185,7 +185,7 @@ func TestErrors(t *testing.T) {
 	f("/series?match[]={a=~\".*\"}", nil, 400, "bad_data")
 	f("/labels?limit=x", nil, 400, "bad_data")
 	f("/format_query?query=(", nil, 400, "bad_data")
-	f("/query?query=up", errs.New(errs.EngineExecuteQuery, "many-to-many"), 500, "execution")
+	f("/query?query=up", errs.New(errs.EngineExecuteQuery, "many-to-many"), 422, "execution")
 	f("/query?query=up", context.DeadlineExceeded, 504, "timeout")
 	f("/query?query=up", errors.New("x"), 500, "internal")
 }
