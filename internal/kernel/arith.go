@@ -1,13 +1,8 @@
 package kernel
 
-import (
-	"math/bits"
+import "github.com/goptimedb/goptimedb/internal/model"
 
-	"github.com/goptimedb/goptimedb/internal/model"
-)
-
-// The loops below compute dst[i] of a[i] and b[i]; the three have one length. Those of integers report whether all results fit: of the
-// rows that valid, a bitmap of the same rows (nil: all), has. What other rows hold says nothing.
+// The loops below compute dst[i] of a[i] and b[i]; the three have one length.
 
 // AddFloats adds.
 func AddFloats(dst, a, b []float64) {
@@ -41,53 +36,51 @@ func DivFloats(dst, a, b []float64) {
 	}
 }
 
-// AddInts adds signed integers of 64 bits. bad, one bit a row, gets those that do not fit.
-func AddInts(dst, a, b []int64, bad model.Bitmap) {
+// AddInts adds integers of 64 bits; results wrap around.
+func AddInts(dst, a, b []int64) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	any := int64(0)
 	for i := range dst {
-		s := a[i] + b[i]
-		dst[i] = s
-		any |= (a[i] ^ s) & (b[i] ^ s)
-	}
-	if any < 0 { // the sign of the sum is neither operand's
-		for i, s := range dst {
-			if (a[i]^s)&(b[i]^s) < 0 {
-				bad.Set(i)
-			}
-		}
+		dst[i] = a[i] + b[i]
 	}
 }
 
-// SubInts subtracts signed integers, see AddInts.
-func SubInts(dst, a, b []int64, bad model.Bitmap) {
+// SubInts subtracts, see AddInts.
+func SubInts(dst, a, b []int64) {
 	a, b = a[:len(dst)], b[:len(dst)]
-	any := int64(0)
 	for i := range dst {
-		s := a[i] - b[i]
-		dst[i] = s
-		any |= (a[i] ^ b[i]) & (a[i] ^ s)
-	}
-	if any < 0 {
-		for i, s := range dst {
-			if (a[i]^b[i])&(a[i]^s) < 0 {
-				bad.Set(i)
-			}
-		}
+		dst[i] = a[i] - b[i]
 	}
 }
 
-// MulInts multiplies signed integers, see AddInts.
-func MulInts(dst, a, b []int64, bad model.Bitmap) {
+// MulInts multiplies, see AddInts.
+func MulInts(dst, a, b []int64) {
 	a, b = a[:len(dst)], b[:len(dst)]
 	for i := range dst {
-		hi, lo := bits.Mul64(uint64(a[i]), uint64(b[i]))
-		s := int64(lo)
-		dst[i] = s
-		// The upper half of the signed product must be the sign of the lower.
-		if int64(hi)-(a[i]>>63&b[i])-(b[i]>>63&a[i]) != s>>63 {
-			bad.Set(i)
-		}
+		dst[i] = a[i] * b[i]
+	}
+}
+
+// WrapInts brings integers into the range of a type of fewer bits, by their lowest bits.
+func WrapInts(v []int64, t model.Type) {
+	switch t.Kind {
+	case model.KindInt8:
+		wrapInts[int8](v)
+	case model.KindInt16:
+		wrapInts[int16](v)
+	case model.KindInt32:
+		wrapInts[int32](v)
+	case model.KindUint8:
+		wrapInts[uint8](v)
+	case model.KindUint16:
+		wrapInts[uint16](v)
+	case model.KindUint32:
+		wrapInts[uint32](v)
+	}
+}
+
+func wrapInts[T int8 | int16 | int32 | uint8 | uint16 | uint32](v []int64) {
+	for i, x := range v {
+		v[i] = int64(T(x))
 	}
 }
 

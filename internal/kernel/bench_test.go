@@ -84,19 +84,11 @@ func BenchmarkReduce(b *testing.B) {
 }
 
 func BenchmarkArithmetic(b *testing.B) {
-	x, y, dst, bad := benchInts(), benchInts(), make([]int64, benchRows), model.NewBitmap(benchRows)
+	x, y, dst := benchInts(), benchInts(), make([]int64, benchRows)
 	f, g := benchFloats(), make([]float64, benchRows)
-	run(b, "add-int", func() { AddInts(dst, x, y, bad) })
-	run(b, "add-int/plain", func() {
-		for i := range dst {
-			s := x[i] + y[i]
-			if (x[i]^s)&(y[i]^s) < 0 {
-				bad.Set(i)
-			}
-			dst[i] = s
-		}
-	})
-	run(b, "mul-int", func() { MulInts(dst, x, y, bad) })
+	run(b, "add-int", func() { AddInts(dst, x, y) })
+	run(b, "mul-int", func() { MulInts(dst, x, y) })
+	run(b, "wrap-int", func() { WrapInts(dst, model.Int32) })
 	run(b, "mul-float", func() { MulFloats(g, f, f) })
 	var ranges, kept []Range
 	for i := 0; i < benchRows; i += 360 {

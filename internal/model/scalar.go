@@ -13,7 +13,7 @@ const (
 	ScalarColumn ScalarOp = iota // Column
 	ScalarConst                  // Value
 	ScalarCast                   // Args[0]: an integer as a wider one or as Float64, Float32 as Float64
-	ScalarAdd                    // Int64, Uint64 and narrower ones fail where the result does not fit the type
+	ScalarAdd                    // floats, and integers but Uint64: what does not fit the type wraps around
 	ScalarSub                    //
 	ScalarMul                    //
 	ScalarDiv                    // floats only

@@ -231,18 +231,17 @@ func (ev *evaluator) number(ctx context.Context, b *block, s *scalar) (out numbe
 		}
 		return out, nil
 	}
-	bad := ev.tmp.getMap(n)
 	out.ints = ev.tmp.getInts(n)
 	switch s.op {
 	case model.ScalarAdd:
-		kernel.AddInts(out.ints, x.ints, y.ints, bad)
+		kernel.AddInts(out.ints, x.ints, y.ints)
 	case model.ScalarSub:
-		kernel.SubInts(out.ints, x.ints, y.ints, bad)
+		kernel.SubInts(out.ints, x.ints, y.ints)
 	default:
-		kernel.MulInts(out.ints, x.ints, y.ints, bad)
+		kernel.MulInts(out.ints, x.ints, y.ints)
 	}
-	out.bad = ev.or(out.bad, bad, n)
-	return ev.fit(out, s.typ, n), nil
+	kernel.WrapInts(out.ints, s.typ)
+	return out, nil
 }
 
 // zeros gives rows that are all NULL something to hold.
