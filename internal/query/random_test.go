@@ -78,7 +78,7 @@ func (g generator) agg() string {
 	case 6:
 		return "count(DISTINCT " + g.of("host", "dc", "n", "note", "ok", "usage") + ")"
 	case 7:
-		return "round(" + g.of("stddev", "stddev_pop", "var", "var_pop") + "(" + g.of("n", "usage", "n + usage") + "), 4)"
+		return g.of("stddev", "stddev_pop", "var", "var_pop") + "(" + g.of("n", "usage", "n + usage") + ")"
 	case 8:
 		x = "count(CASE WHEN " + g.cond(1) + " THEN 1 END)"
 	}
@@ -196,6 +196,6 @@ func alike(a, b string) bool {
 	return slices.EqualFunc(x, y, func(s, t string) bool {
 		f, err1 := strconv.ParseFloat(s, 64)
 		g, err2 := strconv.ParseFloat(t, 64)
-		return s == t || err1 == nil && err2 == nil && math.Abs(f-g) <= 1e-12*math.Abs(f)
+		return s == t || err1 == nil && err2 == nil && math.Abs(f-g) <= 1e-12*max(1, math.Abs(f))
 	})
 }

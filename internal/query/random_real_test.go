@@ -1,0 +1,122 @@
+package query
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/bind"
+)
+
+// worldQueries is how many statements one world is asked: making it costs as much as some tens of them.
+const worldQueries = 25
+
+// TestRandomReal asks random statements of tables in real regions: as users have them planned, and with the relational half doing all that
+// is above their reductions. What is right is what the relational half says of the plain tables beside them. RANDOM_QUERIES is how many,
+// RANDOM_FROM the first seed.
+func TestRandomReal(t *testing.T) {
+	n := 200
+	if testing.Short() {
+		n = 50
+	}
+	if s, err := strconv.Atoi(os.Getenv("RANDOM_QUERIES")); err == nil {
+		n = s
+	}
+	from, _ := strconv.ParseUint(os.Getenv("RANDOM_FROM"), 10, 64)
+	c := counts{}
+	for seed := from; seed < from+uint64(n); {
+		upTo := min(from+uint64(n), seed/worldQueries*worldQueries+worldQueries)
+		t.Run("world"+strconv.FormatUint(seed/worldQueries, 10), func(t *testing.T) {
+			w := newRealWorld(t, seed/worldQueries)
+			for ; seed < upTo; seed++ {
+				w.compare(seed, &c)
+			}
+			if t.Failed() {
+				t.Logf("the world:\n%s", strings.Join(w.did, "\n"))
+			}
+		})
+		if seed = upTo; t.Failed() && os.Getenv("RANDOM_QUERIES") == "" {
+			return
+		}
+	}
+	if c.rows < n/3 || c.refused > n/10 {
+		t.Errorf("of %d queries %d had rows, %d were refused: that shows little", n, c.rows, c.refused)
+	}
+}
+
+// counts say how much a random test shows.
+type counts struct{ rows, refused int }
+
+// statement is a random one, over tables T, and whether its rows come in an order.
+func (g generator) statement() (text string, ordered bool) {
+	if g.IntN(2) == 0 {
+		return g.shape(), false
+	}
+	return g.query()
+}
+
+func (w *realWorld) compare(seed uint64, c *counts) {
+	ctx, t := context.Background(), w.t
+	g := generator{rand.New(rand.NewPCG(seed, 13))}
+	text, ordered := g.statement()
+	text = w.moved(text)
+	for strings.Contains(text, "FROM T") { // each mention may be of either table
+		text = strings.Replace(text, "FROM T", "FROM @"+g.of("a", "a", "a", "b"), 1)
+	}
+	var want []string
+	for _, way := range []struct{ name, prefix string }{{"truth", "truth_"}, {"planned", ""}, {"relational", ""}, {"raw", ""}} {
+		text := strings.ReplaceAll(text, "@", way.prefix)
+		var rows model.RowStream
+		var err error
+		r := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
+		switch way.name {
+		case "planned":
+			rows, err = w.engine.Query(ctx, w.sess, w.parse(text))
+		case "relational":
+			p, perr := w.engine.plan(ctx, w.sess, w.parse(text), nil)
+			if err = perr; err == nil {
+				rows, err = r.relational(ctx, p)
+			}
+		default:
+			p, perr := bind.Query(ctx, w.engine.env(w.sess, nil), w.parse(text))
+			if err = perr; err == nil {
+				rows, err = r.relational(ctx, p)
+			}
+		}
+		var b *model.Batch
+		if err == nil {
+			b, err = ReadAll(ctx, rows)
+		}
+		if err != nil {
+			if way.name == "truth" && refusal(err) {
+				c.refused++
+				return
+			}
+			t.Errorf("seed %d, %s: %s: %v", seed, way.name, text, err)
+			return
+		}
+		got := cells(b)
+		if !ordered {
+			slices.Sort(got)
+		}
+		if way.name == "truth" {
+			want = got
+			c.rows += min(1, len(got))
+			continue
+		}
+		if !slices.EqualFunc(got, want, alike) {
+			t.Errorf("seed %d, %s: %s:\ngot  %s\nwant %s", seed, way.name, text, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+			return
+		}
+	}
+}
+
+// refusal reports an error of the relational half for joins that it does not have.
+func refusal(err error) bool {
+	return strings.Contains(err.Error(), "join") || strings.Contains(err.Error(), "JOIN")
+}
