@@ -147,7 +147,9 @@ func (w *realWorld) newTable(at int, name string) *realTable {
 	t.opts = contract.RegionOptions{Merge: mode, RowGroupRows: pick(rng, 0, 8, 40), CompactionWindow: pick(rng, 0, time.Minute, time.Hour), TriggerFileNum: pick(rng, 0, 2)}
 	t.plan = &plan.Table{Catalog: "greptime", Database: "public", Name: name, ID: model.TableID(1024 + at), Schema: s, Merge: mode}
 	var rules []*model.Expr
-	cmp := func(op model.Op, v string) *model.Expr { return model.Compare(op, s.PrimaryKey[0], model.StringValue(v)) }
+	cmp := func(op model.Op, v string) *model.Expr {
+		return model.Compare(op, s.PrimaryKey[0], model.StringValue(v))
+	}
 	switch rng.IntN(3) {
 	case 1:
 		rules = []*model.Expr{cmp(model.OpLt, "h2"), cmp(model.OpGe, "h2")}
@@ -168,7 +170,9 @@ func (w *realWorld) newTable(at int, name string) *realTable {
 
 func (t *realTable) dir() string { return fmt.Sprintf("data/greptime/public/%d/", t.plan.ID) }
 
-func (w *realWorld) note(format string, args ...any) { w.did = append(w.did, fmt.Sprintf(format, args...)) }
+func (w *realWorld) note(format string, args ...any) {
+	w.did = append(w.did, fmt.Sprintf(format, args...))
+}
 
 func (w *realWorld) must(err error) {
 	w.t.Helper()
