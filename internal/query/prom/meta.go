@@ -320,7 +320,7 @@ func (e *Engine) Metadata(_ context.Context, sess *model.Session, metric string,
 
 func metricType(kind, temporality string) string {
 	switch {
-	case kind == "mixed", temporality == "delta" && (kind == "counter" || kind == "histogram" || kind == "updown_counter"):
+	case kind == "", kind == "mixed", temporality == "delta" && (kind == "counter" || kind == "histogram" || kind == "updown_counter"):
 		return "unknown"
 	case kind == "updown_counter":
 		return "gauge"

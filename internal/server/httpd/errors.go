@@ -81,9 +81,6 @@ func (f Family) write(w http.ResponseWriter, r *Request, err error) {
 	if ae := (*authError)(nil); errors.As(err, &ae) {
 		f = SQLFamily
 	}
-	if f == PrometheusFamily && promErrorType(code) == "execution" {
-		status = http.StatusUnprocessableEntity // what Prometheus answers to queries that it cannot carry out
-	}
 	took := r.ElapsedMillis()
 	h := w.Header()
 	h.Del("Content-Encoding")
@@ -105,6 +102,7 @@ func (f Family) write(w http.ResponseWriter, r *Request, err error) {
 			Message string `json:"message"`
 		}{msg, influxCode(status), msg}
 	case PrometheusFamily:
+		status = promStatus(code, status)
 		body = struct {
 			Status    string `json:"status"`
 			ErrorType string `json:"errorType"`
@@ -161,6 +159,20 @@ func promErrorType(c errs.Code) string {
 		return "unavailable"
 	}
 	return "bad_data"
+}
+
+// promStatus is Prometheus' own status for what its engine answers: 422 where a query failed, 503 where it took too long, 499 where it was
+// given up. Grafana and client libraries tell by it whether to ask again.
+func promStatus(c errs.Code, status int) int {
+	switch c {
+	case errs.EngineExecuteQuery, errs.RuntimeResourcesExhausted:
+		return http.StatusUnprocessableEntity
+	case errs.DeadlineExceeded:
+		return http.StatusServiceUnavailable
+	case errs.Cancelled:
+		return 499
+	}
+	return status
 }
 
 // headerText keeps a message on one line and in printable ASCII, as header values must be, and short.

@@ -122,7 +122,7 @@ func TestErrorBodies(t *testing.T) {
 	f(InfluxFamily, bad, 400, `{"error":"bad <é>\n","code":"invalid","message":"bad <é>\n"}`)
 	f(InfluxFamily, errs.New(errs.RegionReadonly, "ro"), 503, `{"error":"ro","code":"unavailable","message":"ro"}`)
 	f(PrometheusFamily, bad, 400, `{"status":"error","errorType":"bad_data","error":"bad <é>\n"}`)
-	f(PrometheusFamily, errs.New(errs.DeadlineExceeded, "late"), 504, `{"status":"error","errorType":"timeout","error":"late"}`)
+	f(PrometheusFamily, errs.New(errs.DeadlineExceeded, "late"), 503, `{"status":"error","errorType":"timeout","error":"late"}`)
 	f(IngestFamily, errors.New("disk path"), 500, `{"error":"Internal error: 1003","code":1003}`)
 	f(IngestFamily, errs.New(errs.RegionReadonly, "ro"), 503, `{"error":"ro","code":4007}`)
 	f(IngestFamily, WithStatus(415, "type"), 415, `{"error":"type","code":1004}`)

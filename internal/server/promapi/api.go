@@ -1,10 +1,10 @@
 package promapi
 
 import (
-	"math"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -122,16 +122,21 @@ func (a *api) query(w http.ResponseWriter, r *httpd.Request) error {
 	if q.Time, err = timeParam(r, "time", r.Start); err != nil {
 		return err
 	}
-	if q.Lookback, err = durationParam(r, "lookback", a.opt.Lookback); err != nil {
+	var o options
+	if o, err = a.options(r); err != nil {
 		return err
 	}
+	q.Lookback = o.lookback
 	if q.Expr == "" {
 		return errs.New(errs.InvalidArguments, "query parameter is required")
 	}
-	res, err := a.eng.Instant(r.Context(), r.Session, q)
+	ctx, cancel := o.context(r)
+	defer cancel()
+	res, err := a.eng.Instant(ctx, r.Session, q)
 	if err != nil {
-		return err
+		return queryError(err)
 	}
+	o.cut(res)
 	return answer(w, r, res, q.Expr)
 }
 
@@ -152,9 +157,11 @@ func (a *api) queryRange(w http.ResponseWriter, r *httpd.Request) error {
 	if q.Step, err = durationParam(r, "step", 0); err != nil {
 		return err
 	}
-	if q.Lookback, err = durationParam(r, "lookback", a.opt.Lookback); err != nil {
+	var o options
+	if o, err = a.options(r); err != nil {
 		return err
 	}
+	q.Lookback = o.lookback
 	if q.End.Before(q.Start) {
 		return errs.New(errs.InvalidArguments, "invalid parameter \"end\": end timestamp must not be before start time")
 	}
@@ -162,10 +169,13 @@ func (a *api) queryRange(w http.ResponseWriter, r *httpd.Request) error {
 		return errs.New(errs.InvalidArguments, "a range of %s in steps of %s has more than %d points: use a larger step", q.End.Sub(q.Start),
 			q.Step, maxSteps)
 	}
-	res, err := a.eng.Range(r.Context(), r.Session, q)
+	ctx, cancel := o.context(r)
+	defer cancel()
+	res, err := a.eng.Range(ctx, r.Session, q)
 	if err != nil {
-		return err
+		return queryError(err)
 	}
+	o.cut(res)
 	return answer(w, r, res, q.Expr)
 }
 
@@ -188,61 +198,57 @@ func (a *api) selection(r *httpd.Request) (s Selection, err error) {
 		}
 		s.Matchers = append(s.Matchers, ms)
 	}
-	if v := r.Param("limit"); v != "" {
-		if s.Limit, err = strconv.Atoi(v); err != nil || s.Limit < 0 {
-			return s, errs.New(errs.InvalidArguments, "invalid parameter \"limit\": %q is not a number of answers", v)
-		}
-	}
-	return s, nil
-}
-
-func cut[T any](list []T, limit int) []T {
-	if list == nil {
-		return []T{} // clients want [], not null
-	}
-	if limit > 0 && len(list) > limit {
-		return list[:limit]
-	}
-	return list
+	s.Limit, err = limitParam(r)
+	return s, err
 }
 
 func (a *api) labels(w http.ResponseWriter, r *httpd.Request) error {
-	s, err := a.selection(r)
-	if err != nil {
-		return err
-	}
-	names, notes, err := a.eng.LabelNames(r.Context(), r.Session, s)
-	if err != nil {
-		return err
-	}
-	return successWith(w, cut(names, s.Limit), notes, "")
+	return list(a, w, r, func(s Selection) ([]string, annotations.Annotations, error) {
+		return a.eng.LabelNames(r.Context(), r.Session, s)
+	})
 }
 
 func (a *api) labelValues(w http.ResponseWriter, r *httpd.Request) error {
-	s, err := a.selection(r)
-	if err != nil {
-		return err
+	name := r.PathValue("name")
+	if strings.HasPrefix(name, "U__") { // how clients spell what is no name in the classic way
+		name = model.UnescapeName(name, model.ValueEncodingEscaping)
 	}
-	values, notes, err := a.eng.LabelValues(r.Context(), r.Session, r.PathValue("name"), s)
-	if err != nil {
-		return err
-	}
-	return successWith(w, cut(values, s.Limit), notes, "")
+	return list(a, w, r, func(s Selection) ([]string, annotations.Annotations, error) {
+		return a.eng.LabelValues(r.Context(), r.Session, name, s)
+	})
 }
 
 func (a *api) series(w http.ResponseWriter, r *httpd.Request) error {
+	return list(a, w, r, func(s Selection) ([]labels.Labels, annotations.Annotations, error) {
+		if len(s.Matchers) == 0 {
+			return nil, nil, errs.New(errs.Unsupported, "match[] parameter is required")
+		}
+		return a.eng.Series(r.Context(), r.Session, s)
+	})
+}
+
+// list answers a question about labels. One answer more than the limit is asked for, so that what is left out can be told.
+func list[T any](a *api, w http.ResponseWriter, r *httpd.Request, ask func(Selection) ([]T, annotations.Annotations, error)) error {
 	s, err := a.selection(r)
 	if err != nil {
 		return err
 	}
-	if len(s.Matchers) == 0 {
-		return errs.New(errs.Unsupported, "match[] parameter is required")
+	limit := s.Limit
+	if limit > 0 {
+		s.Limit++
 	}
-	series, notes, err := a.eng.Series(r.Context(), r.Session, s)
+	all, notes, err := ask(s)
 	if err != nil {
 		return err
 	}
-	return successWith(w, cut(series, s.Limit), notes, "")
+	if all == nil {
+		all = []T{} // clients want [], not null
+	}
+	if limit > 0 && len(all) > limit {
+		all = all[:limit]
+		notes = notes.Add(errTruncated)
+	}
+	return successWith(w, all, notes, "")
 }
 
 func (a *api) metadata(w http.ResponseWriter, r *httpd.Request) error {
@@ -255,6 +261,11 @@ func (a *api) metadata(w http.ResponseWriter, r *httpd.Request) error {
 	}
 	if limit == 0 {
 		return success(w, struct{}{})
+	}
+	if v := r.Param("limit_per_metric"); v != "" { // a table has one description
+		if _, err := strconv.Atoi(v); err != nil {
+			return errs.New(errs.InvalidArguments, "invalid parameter \"limit_per_metric\": %q is not a number", v)
+		}
 	}
 	all, err := a.eng.Metadata(r.Context(), r.Session, r.Param("metric"), limit)
 	if err != nil {
@@ -288,48 +299,4 @@ func (a *api) parseQuery(w http.ResponseWriter, r *httpd.Request) error {
 		return err
 	}
 	return success(w, tree(e))
-}
-
-// timeParam reads RFC 3339 or unix seconds.
-func timeParam(r *httpd.Request, name string, absent time.Time) (time.Time, error) {
-	v := r.Param(name)
-	if v == "" {
-		return absent, nil
-	}
-	if x, err := strconv.ParseFloat(v, 64); err == nil {
-		if math.IsNaN(x) || math.Abs(x) > maxSeconds {
-			return absent, errs.New(errs.InvalidArguments, "invalid parameter %q: time %s is out of range", name, v)
-		}
-		return time.UnixMilli(int64(math.Round(x * 1e3))).UTC(), nil
-	}
-	if t, err := time.Parse(time.RFC3339Nano, v); err == nil {
-		if math.Abs(float64(t.Unix())) > maxSeconds {
-			return absent, errs.New(errs.InvalidArguments, "invalid parameter %q: time %s is out of range", name, v)
-		}
-		return t, nil
-	}
-	return absent, errs.New(errs.InvalidArguments, "invalid parameter %q: cannot parse %q to a valid timestamp", name, v)
-}
-
-// maxSeconds keeps a time and what is added to it within 64 bits of nanoseconds.
-const maxSeconds = math.MaxInt64 / 1e9 / 2
-
-// durationParam reads seconds, with fractions, or a PromQL duration; it must be positive.
-func durationParam(r *httpd.Request, name string, absent time.Duration) (time.Duration, error) {
-	v := r.Param(name)
-	if v == "" {
-		return absent, nil
-	}
-	var d time.Duration
-	if x, err := strconv.ParseFloat(v, 64); err == nil && math.Abs(x) < maxSeconds {
-		d = time.Duration(x * float64(time.Second))
-	} else if p, err := model.ParseDuration(v); err == nil {
-		d = time.Duration(p)
-	} else {
-		return 0, errs.New(errs.InvalidArguments, "invalid parameter %q: cannot parse %q to a valid duration", name, v)
-	}
-	if d < time.Millisecond {
-		return 0, errs.New(errs.InvalidArguments, "invalid parameter %q: zero or negative durations are not accepted", name)
-	}
-	return d, nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 )
@@ -29,6 +30,7 @@ type fake struct {
 	err    error
 	asked  string
 	closed int
+	timed  bool // the query had a deadline
 }
 
 func (f *fake) result() (*Result, error) {
@@ -37,7 +39,8 @@ func (f *fake) result() (*Result, error) {
 	}
 	return &Result{Value: f.value, Warnings: f.notes, Close: func() { f.closed++ }}, nil
 }
-func (f *fake) Instant(_ context.Context, s *model.Session, q InstantQuery) (*Result, error) {
+func (f *fake) Instant(ctx context.Context, s *model.Session, q InstantQuery) (*Result, error) {
+	_, f.timed = ctx.Deadline()
 	f.asked = fmt.Sprint(s.Database, " ", q.Expr, " ", q.Time.UnixMilli(), " ", q.Lookback)
 	return f.result()
 }
@@ -101,8 +104,8 @@ func TestValues(t *testing.T) {
 	f(promql.Vector{}, `"vector","result":[]`)
 	f(promql.Vector{{T: 5, F: 0.1, Metric: up}, {T: 5, F: math.NaN()}}, `"vector","result":[{"metric":{"__name__":"up","job":"a\"é"},"value":[0.005,"0.1"]},{"metric":{},"value":[0.005,"NaN"]}]`)
 	f(promql.Matrix{}, `"matrix","result":[]`)
-	f(promql.Matrix{{Metric: up, Floats: []promql.FPoint{{T: 1000, F: 1e21}, {T: 2000, F: math.Copysign(0, -1)}}}},
-		`"matrix","result":[{"metric":{"__name__":"up","job":"a\"é"},"values":[[1,"1000000000000000000000"],[2,"-0"]]}]`)
+	f(promql.Matrix{{Metric: up, Floats: []promql.FPoint{{T: 1000, F: 1e21}, {T: 2000, F: math.Copysign(0, -1)}, {T: 3000, F: 1e-7}, {T: 4000, F: 1e20}}}},
+		`"matrix","result":[{"metric":{"__name__":"up","job":"a\"é"},"values":[[1,"1e+21"],[2,"-0"],[3,"1e-07"],[4,"100000000000000000000"]]}]`)
 	h := &histogram.FloatHistogram{Count: 3, Sum: 1.5, ZeroThreshold: 0.5, ZeroCount: 1, PositiveSpans: []histogram.Span{{Offset: 1, Length: 1}}, PositiveBuckets: []float64{2}}
 	f(promql.Vector{{T: 1000, H: h}}, `"vector","result":[{"metric":{},"histogram":[1,{"count":"3","sum":"1.5","buckets":[[3,"-0.5","0.5","1"],[0,"1","2","2"]]}]}]`)
 }
@@ -123,7 +126,10 @@ func TestQueries(t *testing.T) {
 	f("POST", "/query_range", "query=up&start=0&end=10&step=1m30s&lookback=1h", "public up 0 10000 1m30s 1h0m0s")
 	f("GET", "/labels?match[]=up&match[]={job=~\"a.*\"}&start=1&end=2", "", `names [[__name__="up"] [job=~"a.*"]] 1 2 0`)
 	f("GET", "/labels?end=86410", "", "names [] 10 86410 0")
-	f("GET", "/label/job/values?start=1&end=2&limit=3", "", "job [] 1 2 3")
+	f("GET", "/label/job/values?start=1&end=2&limit=3", "", "job [] 1 2 4") // one more, to know whether there are more
+	f("GET", "/label/U__a_2d_b/values?start=1&end=2", "", "a-b [] 1 2 0")
+	f("GET", "/query?query=up&time=1&lookback_delta=90", "", "public up 1000 1m30s")
+	f("GET", "/query?query=up&time=-292273086-05-16T16:47:06Z", "", "public up -4611686018000 5m0s")
 	f("POST", "/series", "match[]=up&start=1&end=2", `series [[__name__="up"]] 1 2 0`)
 	f("GET", "/metadata?metric=up&limit=1", "", "up 1")
 }
@@ -136,13 +142,14 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 	f("/labels", `{"status":"success","data":["__name__","job"]}`)
-	f("/labels?limit=1", `{"status":"success","data":["__name__"]}`)
+	f("/labels?limit=1", `{"status":"success","data":["__name__"],"warnings":["results truncated due to limit"]}`)
+	f("/labels?limit=2", `{"status":"success","data":["__name__","job"]}`)
 	f("/label/job/values", `{"status":"success","data":[]}`)
-	f("/series?match[]=up&limit=1", `{"status":"success","data":[{"__name__":"up","job":"a"}]}`)
+	f("/series?match[]=up&limit=1", `{"status":"success","data":[{"__name__":"up","job":"a"}],"warnings":["results truncated due to limit"]}`)
 	f("/metadata", `{"status":"success","data":{"up":[{"type":"gauge","unit":"","help":""}]}}`)
 	f("/metadata?limit=0", `{"status":"success","data":{}}`)
 	f("/format_query?query=sum(up)by(job)", `{"status":"success","data":"sum by (job) (up)"}`)
-	f("/parse_query?query=-up", `{"status":"success","data":{"expr":{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"up"}],"name":"up","offset":0,"smoothed":false,"startOrEnd":null,"timestamp":null,"type":"vectorSelector"},"op":"-","type":"unaryExpr"}}`)
+	f("/parse_query?query=-up", `{"status":"success","data":{"expr":{"anchored":false,"matchers":[{"name":"__name__","type":"=","value":"up"}],"name":"up","offset":0,"offsetExpr":null,"smoothed":false,"startOrEnd":null,"timestamp":null,"type":"vectorSelector"},"op":"-","type":"unaryExpr"}}`)
 	f("/rules", `{"status":"success","data":{"groups":[]}}`)
 	f("/status/flags", `{"status":"success","data":{}}`)
 	f("/status/buildinfo", `{"status":"success","data":{"branch":"","commit":"","commit_short":"","clean":false,"rustc":"","target":"","version":"2.99"}}`)
@@ -156,7 +163,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestParseQueryKnowsEveryNode(t *testing.T) {
-	for _, q := range []string{`sum by (a) (rate(up[5m] offset 1m)) / on(a) group_left(b) x > bool 1`, `max_over_time(up[1h:5m] @ end())`, `topk(3, (up))`, `"text"`, `absent(up{a!="b"} @ 5)`, `time() + 1`} {
+	for _, q := range []string{`sum by (a) (rate(up[5m] offset 1m)) / on(a) group_left(b) x > bool 1`, `max_over_time(up[1h:5m] @ end())`, `topk(3, (up))`, `"text"`, `absent(up{a!="b"} @ 5)`, `rate(up[5m+step()] offset (1m*2))`, `time() + 1`} {
 		if w := serve(t, &fake{}, "POST", "/parse_query", "query="+strings.NewReplacer("+", "%2B", "&", "%26").Replace(q)); w.Code != 200 || strings.Contains(w.Body.String(), `"data":null`) {
 			t.Fatalf("%s: %s", q, w.Body)
 		}
@@ -186,8 +193,44 @@ func TestErrors(t *testing.T) {
 	f("/labels?limit=x", nil, 400, "bad_data")
 	f("/format_query?query=(", nil, 400, "bad_data")
 	f("/query?query=up", errs.New(errs.EngineExecuteQuery, "many-to-many"), 422, "execution")
-	f("/query?query=up", context.DeadlineExceeded, 504, "timeout")
+	f("/query?query=up", context.DeadlineExceeded, 503, "timeout")
+	f("/query?query=up", errs.New(errs.Cancelled, "gone"), 499, "canceled")
 	f("/query?query=up", errors.New("x"), 500, "internal")
+	f("/query?query=up&timeout=soon", nil, 400, "bad_data")
+	f("/query?query=up&limit=-1", nil, 400, "bad_data")
+	f("/metadata?limit_per_metric=x", nil, 400, "bad_data")
+}
+
+// TestMessages checks that errors are spelled as Prometheus spells them: tools look at them.
+func TestMessages(t *testing.T) {
+	_, syntax := lang.NewParser().ParseExpr("sum(")
+	f := func(err error, want string) {
+		t.Helper()
+		if w := serve(t, &fake{err: err}, "GET", "/query?query=x", ""); !strings.Contains(w.Body.String(), `"error":"`+want) {
+			t.Fatalf("%s\nwant %s", w.Body, want)
+		}
+	}
+	f(errs.Wrap(errs.InvalidSyntax, syntax, "PromQL"), `invalid parameter \"query\": 1:5: parse error: unclosed left parenthesis`)
+	f(errs.Wrap(errs.EngineExecuteQuery, errors.New("many-to-many"), "PromQL"), `many-to-many`)
+}
+
+func TestLimitAndTimeout(t *testing.T) {
+	v := promql.Vector{{T: 1000, F: 1}, {T: 1000, F: 2}}
+	f := func(limit, want string) {
+		t.Helper()
+		if w := serve(t, &fake{value: v}, "GET", "/query?query=x&timeout=1h&limit="+limit, ""); !strings.Contains(w.Body.String(), want) {
+			t.Fatal(w.Body)
+		}
+	}
+	f("2", `"value":[1,"2"]}]}}`)
+	f("1", `"value":[1,"1"]}]},"warnings":["results truncated due to limit"]}`)
+	e := &fake{value: v}
+	if serve(t, e, "GET", "/query?query=x", ""); e.timed {
+		t.Fatal("a query has a deadline that it did not ask for")
+	}
+	if serve(t, e, "GET", "/query?query=x&timeout=1h", ""); !e.timed {
+		t.Fatal("timeout is not heeded")
+	}
 }
 
 func TestGzip(t *testing.T) {

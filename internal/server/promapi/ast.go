@@ -12,12 +12,13 @@ type node map[string]any
 func tree(e parser.Expr) any {
 	switch e := e.(type) {
 	case *parser.AggregateExpr:
-		return node{"type": "aggregation", "op": e.Op.String(), "expr": tree(e.Expr), "param": tree(e.Param), "grouping": list(e.Grouping),
+		return node{"type": "aggregation", "op": e.Op.String(), "expr": tree(e.Expr), "param": tree(e.Param), "grouping": names(e.Grouping),
 			"without": e.Without}
 	case *parser.BinaryExpr:
 		var matching any
 		if m := e.VectorMatching; m != nil {
-			matching = node{"card": m.Card.String(), "labels": list(m.MatchingLabels), "on": m.On, "include": list(m.Include)}
+			matching = node{"card": m.Card.String(), "labels": names(m.MatchingLabels), "on": m.On, "include": names(m.Include),
+				"fillValues": node{"lhs": m.FillValues.LHS, "rhs": m.FillValues.RHS}}
 		}
 		return node{"type": "binaryExpr", "op": e.Op.String(), "lhs": tree(e.LHS), "rhs": tree(e.RHS), "matching": matching,
 			"bool": e.ReturnBool}
@@ -33,11 +34,12 @@ func tree(e parser.Expr) any {
 		if vs, ok := e.VectorSelector.(*parser.VectorSelector); ok {
 			n = selector(vs)
 		}
-		n["type"], n["range"] = "matrixSelector", e.Range.Milliseconds()
+		n["type"], n["range"], n["rangeExpr"] = "matrixSelector", e.Range.Milliseconds(), duration(e.RangeExpr)
 		return n
 	case *parser.SubqueryExpr:
-		return node{"type": "subquery", "expr": tree(e.Expr), "range": e.Range.Milliseconds(), "offset": e.OriginalOffset.Milliseconds(),
-			"step": e.Step.Milliseconds(), "timestamp": e.Timestamp, "startOrEnd": startOrEnd(e.StartOrEnd)}
+		return node{"type": "subquery", "expr": tree(e.Expr), "range": e.Range.Milliseconds(), "rangeExpr": duration(e.RangeExpr),
+			"offset": e.OriginalOffset.Milliseconds(), "offsetExpr": duration(e.OriginalOffsetExpr), "step": e.Step.Milliseconds(),
+			"stepExpr": duration(e.StepExpr), "timestamp": e.Timestamp, "startOrEnd": startOrEnd(e.StartOrEnd)}
 	case *parser.NumberLiteral:
 		return node{"type": "numberLiteral", "val": strconv.FormatFloat(e.Val, 'f', -1, 64)}
 	case *parser.StringLiteral:
@@ -59,8 +61,23 @@ func selector(e *parser.VectorSelector) node {
 	for _, m := range e.LabelMatchers {
 		ms = append(ms, node{"name": m.Name, "value": m.Value, "type": m.Type.String()})
 	}
-	return node{"type": "vectorSelector", "name": e.Name, "offset": e.OriginalOffset.Milliseconds(), "matchers": ms,
-		"timestamp": e.Timestamp, "startOrEnd": startOrEnd(e.StartOrEnd), "anchored": e.Anchored, "smoothed": e.Smoothed}
+	return node{"type": "vectorSelector", "name": e.Name, "offset": e.OriginalOffset.Milliseconds(), "offsetExpr": duration(e.OriginalOffsetExpr),
+		"matchers": ms, "timestamp": e.Timestamp, "startOrEnd": startOrEnd(e.StartOrEnd), "anchored": e.Anchored, "smoothed": e.Smoothed}
+}
+
+// duration is a duration that is computed, or nil.
+func duration(e parser.Expr) any {
+	switch e := e.(type) {
+	case *parser.DurationExpr:
+		if e != nil {
+			return node{"type": "durationExpr", "op": e.Op.String(), "lhs": duration(e.LHS), "rhs": duration(e.RHS), "wrapped": e.Wrapped}
+		}
+	case *parser.NumberLiteral:
+		if e != nil {
+			return node{"type": "numberLiteral", "val": strconv.FormatFloat(e.Val, 'f', -1, 64), "duration": e.Duration}
+		}
+	}
+	return nil
 }
 
 func startOrEnd(t parser.ItemType) any {
@@ -70,7 +87,7 @@ func startOrEnd(t parser.ItemType) any {
 	return t.String()
 }
 
-func list(l []string) []string {
+func names(l []string) []string {
 	if l == nil {
 		return []string{}
 	}

@@ -170,12 +170,16 @@ func appendPoint(b []byte, t int64, v float64) []byte {
 	return append(appendFloat(b, v), '"', ']')
 }
 
-// appendFloat spells a value as Prometheus does: no exponent, NaN, +Inf, -Inf.
+// appendFloat spells a value as Prometheus does: an exponent only where there would be many zeros, NaN, +Inf, -Inf.
 func appendFloat(b []byte, v float64) []byte {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 && (v != 0 || !math.Signbit(v)) { // fast path: whole numbers
 		return strconv.AppendInt(b, int64(v), 10)
 	}
-	return strconv.AppendFloat(b, v, 'f', -1, 64)
+	format := byte('f')
+	if abs := math.Abs(v); abs != 0 && abs < 1e-6 || abs >= 1e21 {
+		format = 'e'
+	}
+	return strconv.AppendFloat(b, v, format, -1, 64)
 }
 
 func appendHistogram(b []byte, t int64, h *histogram.FloatHistogram) []byte {
