@@ -61,12 +61,12 @@ func (n *Standalone) startWire(protocol string, l net.Listener, serve func(net.L
 
 // serveMySQL opens the MySQL listener.
 func (n *Standalone) serveMySQL(cfg *config.Standalone, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
-	tls, required, err := certs.Load(cfg.MySQL.TLS, n.log, time.Now)
+	tls, err := certs.Load(cfg.MySQL.TLS, n.log, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("mysql.tls: %w", err)
 	}
 	w := &cfg.MySQL
-	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
+	s, err := mysql.New(mysql.Options{SQL: n.ops, Auth: n.mysqlAuth(), TLS: tls.Config, RequireTLS: tls.Required, NamedTLS: tls.Named, Build: n.build.Version, Zone: zone,
 		Describe: n.describeText, Version: os.Getenv("GREPTIMEDB_MYSQL_SERVER_VERSION"), RejectNoDatabase: w.RejectNoDatabase,
 		MaxConnections: w.MaxConnections, MaxPerUser: w.MaxConnectionsPerUser, MaxStatements: w.PreparedStmtCacheSize, MaxInText: cfg.Query.MaxStatements, MaxPacket: int(w.MaxAllowedPacket),
 		LoginTimeout: w.LoginTimeout.Std(), IdleTimeout: w.IdleTimeout.Std(), ReadTimeout: w.ReadTimeout.Std(), WriteTimeout: w.WriteTimeout.Std(),

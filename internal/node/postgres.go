@@ -20,12 +20,12 @@ import (
 // servePostgres opens the PostgreSQL listener.
 func (n *Standalone) servePostgres(cfg *config.Standalone, cat *catalog.Catalog, reg prometheus.Registerer, zone *time.Location) (*wireListener, error) {
 	names := &pgcatalog.Source{Catalog: cat, Info: &infoschema.Source{Catalog: cat}}
-	tls, required, err := certs.Load(cfg.Postgres.TLS, n.log, time.Now)
+	tls, err := certs.Load(cfg.Postgres.TLS, n.log, time.Now)
 	if err != nil {
 		return nil, fmt.Errorf("postgres.tls: %w", err)
 	}
 	w := &cfg.Postgres
-	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls, RequireTLS: required, Build: n.build.Version, Zone: zone,
+	s, err := postgres.New(postgres.Options{SQL: n.ops, Auth: n.postgresAuth(), TLS: tls.Config, RequireTLS: tls.Required, NamedTLS: tls.Named, Build: n.build.Version, Zone: zone,
 		Describe: n.ops.Describe,
 		Columns:  n.ops.Columns,
 		Load: func(ctx context.Context, sess *model.Session, st *sql.CopyStream) (postgres.Loading, error) {

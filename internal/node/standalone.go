@@ -194,15 +194,15 @@ func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *
 	if inFlight == 0 {
 		inFlight = mem.limit / 8
 	}
-	n.http, err = httpd.New(httpd.Options{Log: n.log, Metrics: reg, Timeout: cfg.HTTP.Timeout.Std(), BodyLimit: int64(cfg.HTTP.BodyLimit),
-		RequestMemory: inFlight, RequestMemoryWait: exhaustedWait(cfg.WriteBytesExhaustedPolicy), CORS: cfg.HTTP.EnableCORS,
-		CORSOrigins: cfg.HTTP.CORSAllowedOrigins, Timezone: zone, Authenticate: httpUsers(n.users), ProtectOps: cfg.HTTP.ProtectOps})
-	if err != nil {
-		return err
-	}
-	tls, tlsRequired, err := certs.Load(cfg.HTTP.TLS, n.log, time.Now)
+	tls, err := certs.Load(cfg.HTTP.TLS, n.log, time.Now)
 	if err != nil {
 		return fmt.Errorf("http.tls: %w", err)
+	}
+	n.http, err = httpd.New(httpd.Options{Log: n.log, Metrics: reg, Timeout: cfg.HTTP.Timeout.Std(), BodyLimit: int64(cfg.HTTP.BodyLimit),
+		RequestMemory: inFlight, RequestMemoryWait: exhaustedWait(cfg.WriteBytesExhaustedPolicy), CORS: cfg.HTTP.EnableCORS,
+		CORSOrigins: cfg.HTTP.CORSAllowedOrigins, Timezone: zone, Authenticate: httpUsers(n.users), ProtectOps: cfg.HTTP.ProtectOps, NamedTLS: tls.Named})
+	if err != nil {
+		return err
 	}
 	sqlapi.Register(n.http, n.SQL())
 	column := func(name string) string {
@@ -240,9 +240,9 @@ func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *
 	if n.listen, err = net.Listen("tcp", cfg.HTTP.Addr); err != nil {
 		return errs.Wrap(errs.InvalidArguments, err, "http.addr")
 	}
-	if tls != nil {
+	if tls.Config != nil {
 		n.scheme = "https"
-		n.listen = certs.Listener(n.listen, tls, tlsRequired)
+		n.listen = tls.Listen(n.listen)
 	}
 	defer func() {
 		if err == nil {
@@ -262,10 +262,7 @@ func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *
 		if err != nil {
 			return errs.Wrap(errs.InvalidArguments, err, "http.api_server_addr (http.enable_api_server = false turns it off)")
 		}
-		if tls != nil {
-			l = certs.Listener(l, tls, tlsRequired)
-		}
-		n.api = n.startWire("http api", l, n.http.ServeAPI, n.http.Shutdown)
+		n.api = n.startWire("http api", tls.Listen(l), n.http.ServeAPI, n.http.Shutdown)
 	}
 	if cfg.MySQL.Enable {
 		if n.mysql, err = n.serveMySQL(cfg, reg, zone); err != nil {

@@ -85,12 +85,13 @@ func (a *authority) server(mode, dir string) config.TLS {
 		KeyPath: pemFile(a.t, filepath.Join(dir, "key.pem"), "EC PRIVATE KEY", der), CACertPath: pemFile(a.t, filepath.Join(dir, "ca.pem"), "CERTIFICATE", a.cert.Raw), Watch: true}
 }
 
-// client is the configuration of a client that trusts servers of trusted, and shows a certificate of the authority; nil: none.
-func (a *authority) client(trusted *authority) *tls.Config {
+// client is the configuration of a client that trusts servers of trusted, and shows a certificate of the authority in somebody's name; nil:
+// none.
+func (a *authority) client(trusted *authority, name string) *tls.Config {
 	c := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
 	c.RootCAs.AddCert(trusted.cert)
 	if a != nil {
-		cert, key := a.make("client", false)
+		cert, key := a.make(name, false)
 		c.Certificates = []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}
 	}
 	return c
@@ -151,9 +152,9 @@ func enter(t *testing.T, n *Standalone, conf *tls.Config) map[string]error {
 // TestTLSModes: which clients each mode lets in, over all protocols.
 func TestTLSModes(t *testing.T) {
 	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
-	for mode, want := range map[string]struct{ plain, bare, signed, foreign bool }{
-		"prefer": {true, true, true, true}, "require": {false, true, true, true},
-		"verify_ca": {false, false, true, false}, "verify-full": {false, false, true, false},
+	for mode, want := range map[string]struct{ plain, bare, signed, named, foreign bool }{
+		"prefer": {true, true, true, true, true}, "require": {false, true, true, true, true},
+		"verify_ca": {false, false, true, true, false}, "verify-full": {false, false, false, true, false},
 	} {
 		n := guarded(t, func(c *config.Standalone) {
 			conf := ours.server(mode, t.TempDir())
@@ -162,7 +163,8 @@ func TestTLSModes(t *testing.T) {
 		for name, who := range map[string]struct {
 			conf *tls.Config
 			want bool
-		}{"plain": {nil, want.plain}, "bare": {(*authority)(nil).client(ours), want.bare}, "signed": {ours.client(ours), want.signed}, "foreign": {theirs.client(ours), want.foreign}} {
+		}{"plain": {nil, want.plain}, "bare": {(*authority)(nil).client(ours, ""), want.bare}, "signed": {ours.client(ours, "client"), want.signed},
+			"named": {ours.client(ours, "plain"), want.named}, "foreign": {theirs.client(ours, "plain"), want.foreign}} {
 			for protocol, err := range enter(t, n, who.conf) {
 				if (err == nil) != who.want {
 					t.Errorf("%s, %s, a %s client: %v", mode, protocol, name, err)
@@ -183,7 +185,7 @@ func TestLoginMatrixEncrypted(t *testing.T) {
 		for _, password := range []string{form, "wrong", ""} {
 			cfg := driver.NewConfig()
 			cfg.Net, cfg.Addr, cfg.User, cfg.Passwd, cfg.DBName, cfg.AllowCleartextPasswords = "tcp", n.MySQLAddr(), form, password, "public", true
-			cfg.TLS = (*authority)(nil).client(ours)
+			cfg.TLS = (*authority)(nil).client(ours, "")
 			connector, err := driver.NewConnector(cfg)
 			if err != nil {
 				t.Fatal(err)

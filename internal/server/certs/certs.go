@@ -17,17 +17,34 @@ import (
 // lookAgain is how often, at most, handshakes look whether files have changed.
 const lookAgain = time.Second
 
-// Load reads what cfg names. conf is nil where TLS is disabled; required says that plain clients are to be refused.
+// TLS is how a listener encrypts.
+type TLS struct {
+	Config   *tls.Config // nil: not at all
+	Required bool        // plain clients are to be refused
+	Named    bool        // users are to be who their certificates are made out to, see Name
+}
+
+// Name is whom a client's certificate is made out to, its common name. It is empty where there is none. The listener has verified that
+// somebody who may vouches for it.
+func Name(state tls.ConnectionState) string {
+	if len(state.PeerCertificates) == 0 {
+		return ""
+	}
+	return state.PeerCertificates[0].Subject.CommonName
+}
+
+// Load reads what cfg names.
 //
 //	disable      no TLS
 //	prefer       clients may use it
 //	require      clients must use it
 //	verify_ca    and show a certificate that ca_cert_path vouches for
-//	verify_full  the same: a client has no host name that could be compared
+//	verify_full  which is made out to the user who logs in; that is what PostgreSQL calls clientcert=verify-full, as a client has no
+//	             host name that could be compared
 //
 // With watch, handshakes notice new files; ones that cannot be read are logged, and the last good ones stay. now may be nil: the
 // system's clock.
-func Load(cfg config.TLS, log *slog.Logger, now func() time.Time) (conf *tls.Config, required bool, err error) {
+func Load(cfg config.TLS, log *slog.Logger, now func() time.Time) (out TLS, err error) {
 	f := &files{cfg: cfg, log: log, now: now}
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
@@ -37,25 +54,27 @@ func Load(cfg config.TLS, log *slog.Logger, now func() time.Time) (conf *tls.Con
 	}
 	switch cfg.Mode {
 	case "", "disable":
-		return nil, false, nil
+		return TLS{}, nil
 	case "prefer":
 	case "require":
-		required = true
-	case "verify_ca", "verify-ca", "verify_full", "verify-full":
-		required, f.verify = true, true
+		out.Required = true
+	case "verify_ca", "verify-ca":
+		out.Required, f.verify = true, true
+	case "verify_full", "verify-full":
+		out.Required, out.Named, f.verify = true, true, true
 	default:
-		return nil, false, errs.New(errs.InvalidArguments, "tls.mode %q is none of disable, prefer, require, verify_ca, verify_full", cfg.Mode)
+		return TLS{}, errs.New(errs.InvalidArguments, "tls.mode %q is none of disable, prefer, require, verify_ca, verify_full", cfg.Mode)
 	}
 	f.seen = f.stamps()
 	f.checked = f.now()
 	if f.conf, err = f.read(); err != nil {
-		return nil, false, err
+		return TLS{}, err
 	}
-	if !cfg.Watch {
-		return f.conf, required, nil
+	out.Config = f.conf
+	if cfg.Watch {
+		out.Config = &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return f.current(), nil }}
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return f.current(), nil }},
-		required, nil
+	return out, nil
 }
 
 // stamp tells one state of a file from another.

@@ -73,14 +73,15 @@ func TestLoad(t *testing.T) {
 	dir := t.TempDir()
 	cfg := config.TLS{CertPath: filepath.Join(dir, "cert"), KeyPath: filepath.Join(dir, "key"), CACertPath: filepath.Join(dir, "cert")}
 	cert := write(t, cfg, 1)
-	for mode, want := range map[string]struct{ tls, required, bare, shown bool }{
-		"": {}, "disable": {}, "prefer": {true, false, true, true}, "require": {true, true, true, true},
-		"verify_ca": {true, true, false, true}, "verify-full": {true, true, false, true},
+	for mode, want := range map[string]struct{ tls, required, bare, shown, named bool }{
+		"": {}, "disable": {}, "prefer": {true, false, true, true, false}, "require": {true, true, true, true, false},
+		"verify_ca": {true, true, false, true, false}, "verify-full": {true, true, false, true, true},
 	} {
 		cfg.Mode = mode
-		conf, required, err := Load(cfg, nil, nil)
-		if err != nil || (conf != nil) != want.tls || required != want.required {
-			t.Errorf("%s: %v %v %v", mode, conf != nil, required, err)
+		out, err := Load(cfg, nil, nil)
+		conf := out.Config
+		if err != nil || (conf != nil) != want.tls || out.Required != want.required || out.Named != want.named {
+			t.Errorf("%s: %v %+v", mode, err, out)
 		}
 		if conf == nil {
 			continue
@@ -97,7 +98,7 @@ func TestLoad(t *testing.T) {
 		c := cfg
 		c.Mode = "verify_ca"
 		if edit(&c); c.Mode != "" {
-			if _, _, err := Load(c, nil, nil); err == nil {
+			if _, err := Load(c, nil, nil); err == nil {
 				t.Errorf("%+v was taken", c)
 			}
 		}
@@ -113,10 +114,11 @@ func TestWatch(t *testing.T) {
 	cfg := config.TLS{Mode: "require", Watch: true, CertPath: filepath.Join(dir, "cert"), KeyPath: filepath.Join(dir, "key")}
 	write(t, cfg, 1)
 	clock := time.Unix(1e9, 0)
-	conf, _, err := Load(cfg, nil, func() time.Time { return clock })
+	out, err := Load(cfg, nil, func() time.Time { return clock })
 	if err != nil {
 		t.Fatal(err)
 	}
+	conf := out.Config
 	shows := func(want int64) {
 		t.Helper()
 		if got, err := handshake(conf); err != nil || got != want {

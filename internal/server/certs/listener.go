@@ -6,13 +6,16 @@ import (
 	"sync"
 )
 
-// Listener encrypts the connections of l. Without required, clients that do not begin with a TLS handshake are served in clear, on the
+// Listen encrypts the connections of l as t says. Where that is not required, clients that do not begin with a TLS handshake are served in clear, on the
 // same port: for protocols whose clients speak first, as HTTP's do.
-func Listener(l net.Listener, conf *tls.Config, required bool) net.Listener {
-	if required {
-		return tls.NewListener(l, conf)
+func (t TLS) Listen(l net.Listener) net.Listener {
+	switch {
+	case t.Config == nil:
+		return l
+	case t.Required:
+		return tls.NewListener(l, t.Config)
 	}
-	return &either{l, conf}
+	return &either{l, t.Config}
 }
 
 type either struct {

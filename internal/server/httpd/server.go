@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/server/certs"
 )
 
 // Options of a server. Zero members have the meaning that each says.
@@ -45,6 +47,9 @@ type Options struct {
 	// Authenticate checks a user on paths below /v1/, and tells what he may do. It may be nil: everybody is let in. Its errors carry
 	// 7xxx codes.
 	Authenticate func(ctx context.Context, user, password string) (model.Rights, error)
+	// NamedTLS refuses users whom the client's certificate is not made out to, and takes its name where Authenticate is nil and none is
+	// given. Listeners have to require certificates, and verify them.
+	NamedTLS bool
 	// ProtectOps makes /status, /metrics, /config and /debug ask for users too.
 	ProtectOps bool
 }
@@ -112,7 +117,7 @@ func New(opt Options) (*Server, error) {
 	}
 	listener := func(h http.Handler) *http.Server {
 		return &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute,
-			ErrorLog: slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug)}
+			ErrorLog: slog.NewLogLogger(opt.Log.Handler(), slog.LevelDebug), ConnContext: withConn}
 	}
 	s.http, s.api = listener(s), listener(http.HandlerFunc(s.serveAPI))
 	return s, nil
@@ -204,6 +209,23 @@ func (c *slowConn) Write(b []byte) (n int, err error) {
 			return n, err
 		}
 	}
+}
+
+type connKey struct{}
+
+// withConn keeps the connection for certificateName: http.Server sees no TLS below slowConn.
+func withConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// certificateName is whom the certificate of the client is made out to; empty where it showed none.
+func certificateName(ctx context.Context) string {
+	if c, ok := ctx.Value(connKey{}).(*slowConn); ok {
+		if t, ok := c.Conn.(*tls.Conn); ok {
+			return certs.Name(t.ConnectionState())
+		}
+	}
+	return ""
 }
 
 // Shutdown stops accepting, waits for requests in hand until ctx ends, then cuts those that are left.

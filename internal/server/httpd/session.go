@@ -171,6 +171,15 @@ func exempt(path string) bool {
 // authenticate finds the user and asks Options.Authenticate. Without one everybody is let in under the name they give.
 func (s *Server) authenticate(r *Request) error {
 	user, password, err := credentials(r)
+	if s.opt.NamedTLS {
+		switch name := certificateName(r.Context()); {
+		case user == "" && s.opt.Authenticate == nil:
+			user = name
+		case user != name && (err == nil || s.opt.Authenticate == nil):
+			s.m.authFailed.WithLabelValues(errs.AccessDenied.String()).Inc()
+			return &authError{errs.New(errs.AccessDenied, "The certificate is not made out to user %s", user)}
+		}
+	}
 	if err == nil && s.opt.Authenticate != nil {
 		if r.Session.Rights, err = s.opt.Authenticate(r.Context(), user, password); err != nil && errs.CodeOf(err)/1000 != 7 {
 			return err

@@ -17,6 +17,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/server/certs"
 	wire "github.com/goptimedb/goptimedb/internal/wire/mysql"
 )
 
@@ -117,6 +118,9 @@ func (c *conn) encrypt(ctx context.Context) error {
 // enter checks the password and the database. An error has been answered.
 func (c *conn) enter(ctx context.Context, l *wire.Login) error {
 	plugin, rights, err := c.authenticate(ctx, l)
+	if t, ok := c.nc.(*tls.Conn); err == nil && c.s.opt.NamedTLS && (!ok || certs.Name(t.ConnectionState()) != l.User) {
+		err = errs.New(errs.AccessDenied, "the certificate is not made out to user %q", l.User)
+	}
 	if err != nil {
 		c.s.m.AuthFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
 		c.answerError(errorNumber{1698, "28000"}, fmt.Sprintf("Authenticate failed, user: %q, auth_plugin: %q", l.User, plugin))

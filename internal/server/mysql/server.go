@@ -30,6 +30,8 @@ type Options struct {
 	// TLS, if not nil, is offered to clients; RequireTLS refuses those that do not take it.
 	TLS        *tls.Config
 	RequireTLS bool
+	// NamedTLS refuses users whom the client's certificate is not made out to. Its name is trusted: TLS has to verify certificates.
+	NamedTLS bool
 	// Describe tells the columns that a statement with placeholders will give, for the answer to a prepare. Nil: clients learn them when
 	// they execute. An error means that nobody knows.
 	Describe func(ctx context.Context, sess *model.Session, text string) ([]model.Field, error)

@@ -14,6 +14,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/server/certs"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
@@ -122,6 +123,13 @@ func (c *conn) login(ctx context.Context) error {
 	if err != nil {
 		c.s.m.AuthFailed.WithLabelValues(errs.CodeOf(err).String()).Inc()
 		c.fatal(state("28P01", "password authentication failed for user %q", m.Parameters["user"]))
+		return err
+	}
+	if t, ok := c.nc.(*tls.Conn); c.s.opt.NamedTLS && (!ok || certs.Name(t.ConnectionState()) != m.Parameters["user"]) {
+		c.s.m.AuthFailed.WithLabelValues(errs.AccessDenied.String()).Inc()
+		err := state("28000", "certificate authentication failed for user %q", m.Parameters["user"])
+		err.detail = "The client's certificate is made out to somebody else."
+		c.fatal(err)
 		return err
 	}
 	c.sess.Rights = rights

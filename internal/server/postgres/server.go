@@ -48,6 +48,8 @@ type Options struct {
 	// TLS, if not nil, is offered to clients; RequireTLS refuses those that do not take it.
 	TLS        *tls.Config
 	RequireTLS bool
+	// NamedTLS refuses users whom the client's certificate is not made out to. Its name is trusted: TLS has to verify certificates.
+	NamedTLS bool
 	// Describe tells the columns of a query without running it. params have the types of its placeholders; their values do not matter.
 	// Nil: queries are described by running them.
 	Describe func(ctx context.Context, sess *model.Session, q *lang.Query, params []model.Value) ([]model.Field, error)
