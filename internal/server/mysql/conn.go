@@ -38,6 +38,9 @@ type conn struct {
 	salt [wire.SaltLen]byte
 	sess *model.Session
 
+	packed *packed // nil: nothing is compressed
+	moving bool    // a packet is on its way; of the reading goroutine
+
 	packets chan packet // from the reading goroutine; closed by it. Nil while nobody is logged in.
 
 	stmts    map[uint32]*prepared
@@ -57,6 +60,7 @@ type conn struct {
 type packet struct {
 	payload     []byte
 	first, next byte
+	packed      byte  // number of the compressed packet that an answer starts with
 	err         error // wire.ErrTooLarge, or what ends the connection
 }
 
@@ -75,8 +79,17 @@ func (c *conn) speak(nc net.Conn) {
 	}
 	c.nc = nc
 	c.r = bufio.NewReaderSize(nc, 16<<10)
-	c.w = wire.NewWriter(&deadlineWriter{nc, c.s.opt.WriteTimeout})
+	c.w = wire.NewWriter(c.out())
 	c.w.Reset(seq)
+}
+
+// out is where bytes for the client go.
+func (c *conn) out() io.Writer { return &deadlineWriter{c.nc, c.s.opt.WriteTimeout} }
+
+// arriving gives the next piece of a packet its time.
+func (c *conn) arriving() {
+	c.moving = true
+	c.raw.SetReadDeadline(time.Now().Add(c.s.opt.ReadTimeout))
 }
 
 // resetSession forgets what the client set, prepared and was warned of.
@@ -163,17 +176,17 @@ func (c *conn) read(done <-chan struct{}, gone context.CancelCauseFunc) {
 		if cap(bufs[i]) > 256<<10 {
 			bufs[i] = nil // a rare giant gives its memory back
 		}
-		moving := false
 		var p packet
-		p.payload, p.first, p.next, p.err = wire.ReadPacket(c.r, bufs[i], c.s.opt.MaxPacket, func() {
-			moving = true
-			c.raw.SetReadDeadline(time.Now().Add(c.s.opt.ReadTimeout))
-		})
-		if moving && p.err == nil {
+		p.payload, p.first, p.next, p.err = wire.ReadPacket(c.r, bufs[i], c.s.opt.MaxPacket, c.arriving)
+		fatal := p.err != nil && !errors.Is(p.err, wire.ErrTooLarge)
+		if c.moving && !fatal {
+			c.moving = false
 			c.raw.SetReadDeadline(time.Time{})
 		}
+		if c.packed != nil {
+			p.packed = c.packed.r.Seq()
+		}
 		bufs[i] = p.payload
-		fatal := p.err != nil && !errors.Is(p.err, wire.ErrTooLarge)
 		if fatal {
 			gone(errGone)
 		}
@@ -210,12 +223,20 @@ func (c *conn) receive(d time.Duration) (packet, error) {
 		if !ok {
 			return p, io.EOF
 		}
-		c.w.Reset(p.next)
+		c.number(p.next, p.packed)
 		return p, p.err
 	case <-late:
 		return packet{}, errs.New(errs.DeadlineExceeded, "the client was idle for %s", d)
 	case <-c.s.conns.Stopping():
 		return packet{}, errs.New(errs.Suspended, "Server shutdown in progress")
+	}
+}
+
+// number sets what the packets that follow are numbered from; packed is for compressed ones.
+func (c *conn) number(seq, packed byte) {
+	c.w.Reset(seq)
+	if c.packed != nil {
+		c.packed.w.Reset(packed)
 	}
 }
 
@@ -237,11 +258,13 @@ func (c *conn) commands(ctx context.Context) error {
 			err = c.command(ctx, wire.Command(p.payload[0]), p.payload[1:])
 		case errors.Is(err, wire.ErrTooLarge):
 			err = c.answerError(errorNumber{1153, "08S01"}, "Got a packet bigger than 'max_allowed_packet' bytes")
+		case errors.Is(err, wire.ErrCompressed):
+			c.answerError(errorNumber{1157, "08S01"}, "Couldn't uncompress communication packet")
 		case errs.Is(err, errs.Suspended):
-			c.w.Reset(0) // nobody asked
+			c.number(0, 0) // nobody asked
 			c.answerError(errorNumber{1053, "08S01"}, "Server shutdown in progress")
 		case errs.Is(err, errs.DeadlineExceeded):
-			c.w.Reset(0)
+			c.number(0, 0)
 			c.answerError(errorNumber{4031, "HY000"}, "The client was disconnected by the server because of inactivity.")
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package mysql
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -69,7 +70,26 @@ func (c *conn) login(ctx context.Context) error {
 		c.w.Flush()
 		return err
 	}
-	return c.send(wire.AppendOK(c.w.Begin(), 0, 0, wire.StatusAutocommit, 0))
+	if err := c.send(wire.AppendOK(c.w.Begin(), 0, 0, wire.StatusAutocommit, 0)); err != nil {
+		return err
+	}
+	if use := wire.CompressionOf(l); use.Algorithm != 0 {
+		c.compress(use)
+	}
+	return nil
+}
+
+// compress goes on in compressed packets.
+func (c *conn) compress(use wire.Compression) {
+	c.packed = &packed{wire.NewCompressedReader(c.r, use, &c.s.pool, c.arriving), wire.NewCompressedWriter(c.out(), use, &c.s.pool)}
+	c.r = bufio.NewReaderSize(c.packed.r, 16<<10)
+	c.w = wire.NewWriter(c.packed.w)
+}
+
+// packed is the two sides of a connection that compresses.
+type packed struct {
+	r *wire.CompressedReader // of the reading goroutine
+	w *wire.CompressedWriter
 }
 
 // send finishes a packet and writes it at once.

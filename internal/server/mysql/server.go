@@ -100,6 +100,7 @@ type Server struct {
 	keys  rsaKey
 	start time.Time
 	asked atomic.Uint64 // statements since start
+	pool  wire.Compressors
 
 	conns *conns.Set[*conn]
 }
@@ -136,7 +137,7 @@ func (s *Server) find(id uint32) *conn {
 func (s *Server) capabilities() wire.Capability {
 	caps := wire.LongPassword | wire.FoundRows | wire.LongFlag | wire.ConnectWithDB | wire.IgnoreSpace | wire.Protocol41 | wire.Interactive |
 		wire.Transactions | wire.SecureConnection | wire.MultiStatements | wire.MultiResults | wire.PSMultiResults | wire.PluginAuth |
-		wire.ConnectAttrs | wire.PluginAuthLenEnc | wire.DeprecateEOF
+		wire.ConnectAttrs | wire.PluginAuthLenEnc | wire.DeprecateEOF | wire.Compress | wire.ZstdCompress
 	if s.opt.TLS != nil {
 		caps |= wire.SSL
 	}

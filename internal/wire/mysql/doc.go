@@ -35,6 +35,7 @@ const (
 	PluginAuthLenEnc Capability = 1 << 21
 	SessionTrack     Capability = 1 << 23
 	DeprecateEOF     Capability = 1 << 24
+	ZstdCompress     Capability = 1 << 26
 )
 
 // Status is a bit of the state of a session that OK and EOF packets carry.

@@ -52,6 +52,7 @@ type Login struct {
 	Database  string
 	Plugin    string            // empty: the greeting's
 	Attrs     map[string]string // nil if the client sent none
+	ZstdLevel int               // 1 to 22, of ZstdCompress
 }
 
 // maxAttrs bounds the attributes that are kept: they are for people to read.
@@ -95,8 +96,19 @@ func ParseLogin(payload []byte) (*Login, error) {
 	if l.Caps&ConnectAttrs != 0 && len(r.b) > 0 {
 		l.Attrs = attrs(r)
 	}
+	if l.Caps&ZstdCompress != 0 {
+		l.ZstdLevel = defaultZstdLevel
+		if r.err == nil && len(r.b) > 0 {
+			if n := int(r.u8()); n >= 1 && n <= 22 {
+				l.ZstdLevel = n
+			}
+		}
+	}
 	return l, r.err
 }
+
+// defaultZstdLevel is for clients that name none, as in MySQL.
+const defaultZstdLevel = 3
 
 // ParseChangeUser reads COM_CHANGE_USER without its first byte; caps are those of the connection.
 func ParseChangeUser(payload []byte, caps Capability) (*Login, error) {
