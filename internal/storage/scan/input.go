@@ -28,7 +28,8 @@ type input struct {
 	group          int             // inputs of different groups have no time in common; groups ascend in time
 
 	table  *series.Table
-	sel    series.Selection // series that the tag predicates leave
+	sel    series.Selection  // series that the tag predicates leave
+	rows   []source.RowRange // of these series; nil: all
 	ranges []source.RowRange
 	hidden []source.RowRange // deleted rows, see source.Masked; no piece holds any of them
 

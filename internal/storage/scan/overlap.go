@@ -67,6 +67,9 @@ func hull(a, b model.TimeRange) model.TimeRange {
 
 // prune asks the source for the rows that may match.
 func (in *input) prune(ctx context.Context, p *plan) (err error) {
+	if !in.sel.Whole(in.table.Len()) {
+		in.rows = in.table.RowsOf(in.sel)
+	}
 	key := model.And(p.keyExpr...)
 	all := model.And(append(slices.Clone(p.keyExpr), p.rowExpr...)...)
 	rest := p.times.Intersect(in.shared) // of the times, those at which rows may have other versions
@@ -87,17 +90,30 @@ func (in *input) prune(ctx context.Context, p *plan) (err error) {
 		more, err = in.pruned(ctx, key, rest)
 		in.ranges = union(in.ranges, more)
 	}
-	if err == nil && !in.sel.Whole(in.table.Len()) {
-		in.ranges = intersect(in.ranges, in.table.RowsOf(in.sel))
-	}
 	return err
 }
 
+// pruned asks the source for the selected series' rows that may match.
 func (in *input) pruned(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]source.RowRange, error) {
-	if pred == nil && times.Covers(in.min, in.max) {
-		return []source.RowRange{{Start: 0, End: in.src.Rows()}}, nil
+	switch {
+	case pred != nil || !times.Covers(in.min, in.max):
+		return in.prunedOf(ctx, pred, times, in.rows)
+	case in.rows != nil:
+		return in.rows, nil
 	}
-	return in.src.Prune(ctx, pred, times)
+	return []source.RowRange{{Start: 0, End: in.src.Rows()}}, nil
+}
+
+// prunedOf asks the source for those of some rows that may match; nil is all rows.
+func (in *input) prunedOf(ctx context.Context, pred *model.Expr, times model.TimeRange, rows []source.RowRange) ([]source.RowRange, error) {
+	if s, ok := in.src.(source.Narrower); ok && rows != nil {
+		return s.PruneWithin(ctx, pred, times, rows)
+	}
+	left, err := in.src.Prune(ctx, pred, times)
+	if rows != nil {
+		left = intersect(left, rows)
+	}
+	return left, err
 }
 
 // union is the rows in either of two ascending, disjoint lists.

@@ -36,7 +36,7 @@ type plan struct {
 	times   model.TimeRange // request, time predicates and the TTL cut in one
 	tagPred *model.Expr     // conjuncts over tags alone
 	rowPred *node           // the other conjuncts in one; nil: none
-	keyExpr []*model.Expr   // conjuncts over times, and tags, that Prune may always see
+	keyExpr []*model.Expr   // conjuncts over times, or times and tags, beside those in times: Prune may always see them
 	rowExpr []*model.Expr   // conjuncts that Prune may see only where no older version can come to light
 
 	cols     []loadCol // columns that come from chunks
@@ -80,7 +80,6 @@ func newPlan(o *Options, req *contract.ScanRequest) (*plan, error) {
 	for _, e := range req.Predicate.Conjuncts() {
 		if r, ok := p.timeConjunct(e); ok {
 			p.times = p.times.Intersect(r)
-			p.keyExpr = append(p.keyExpr, e)
 			continue
 		}
 		n, err := p.compile(e)

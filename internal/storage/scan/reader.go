@@ -83,11 +83,10 @@ func newReader(ctx context.Context, p *plan, in *input, t *task, times model.Tim
 	}
 	ranges := in.ranges
 	if times != p.times && r.narrow {
-		pruned, err := in.src.Prune(ctx, nil, times)
-		if err != nil {
+		var err error
+		if ranges, err = in.prunedOf(ctx, nil, times, ranges); err != nil {
 			return nil, fmt.Errorf("prune %s: %w", in.src.Name(), err)
 		}
-		ranges = intersect(ranges, pruned)
 	}
 	r.plan(ranges)
 	return r, nil

@@ -51,6 +51,13 @@ type Source interface {
 	Prune(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]RowRange, error)
 }
 
+// Narrower is a Source that looks at no more than it must where few rows are asked about.
+type Narrower interface {
+	Source
+	// PruneWithin is Prune, of the given rows (ascending and disjoint) alone.
+	PruneWithin(ctx context.Context, pred *model.Expr, times model.TimeRange, rows []RowRange) ([]RowRange, error)
+}
+
 // Lender is a Source that has columns decoded for one reader alone where its cache would not keep them.
 type Lender interface {
 	Source

@@ -3,6 +3,7 @@ package sst
 import (
 	"context"
 	"math"
+	"sort"
 
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/storage/source"
@@ -10,13 +11,33 @@ import (
 
 // Prune is source.Source's: by the bounds of row groups, then of pages, then by indexes.
 func (v *view) Prune(ctx context.Context, pred *model.Expr, times model.TimeRange) ([]source.RowRange, error) {
-	var out []source.RowRange
+	return v.PruneWithin(ctx, pred, times, []source.RowRange{{Start: 0, End: v.meta.rows}})
+}
+
+// PruneWithin implements source.Narrower.
+func (v *view) PruneWithin(ctx context.Context, pred *model.Expr, times model.TimeRange, rows []source.RowRange) ([]source.RowRange, error) {
+	var out, some []source.RowRange
 	timeCol := len(v.meta.cols) - 3
 	sameUnit := v.schema.Time() != nil && v.schema.Time().Type == v.meta.cols[timeCol].typ
-	for g := range v.meta.groups {
-		keep := []source.RowRange{{Start: 0, End: v.meta.groups[g].rows}}
+	for at := 0; len(rows) > 0; {
+		at = max(at, rows[0].Start)
+		g := sort.Search(len(v.meta.groups), func(g int) bool { return v.meta.starts[g+1] > at })
+		if g == len(v.meta.groups) {
+			break
+		}
+		start, end := v.meta.starts[g], v.meta.starts[g+1]
+		some = some[:0] // of rows, those of the group
+		for len(rows) > 0 && rows[0].Start < end {
+			some = append(some, source.RowRange{Start: max(rows[0].Start, at) - start, End: min(rows[0].End, end) - start})
+			if rows[0].End > end {
+				break
+			}
+			rows = rows[1:]
+		}
+		at = end
+		keep := some
 		if sameUnit && times != model.AllTime {
-			keep = v.pages(g, timeCol, func(c *column, s *pageStat) bool {
+			keep = v.pages(g, timeCol, some, func(c *column, s *pageStat) bool {
 				return s.values > 0 && times.Overlaps(boundInt(c, s.min), boundInt(c, s.max))
 			})
 		}
@@ -24,7 +45,7 @@ func (v *view) Prune(ctx context.Context, pred *model.Expr, times model.TimeRang
 			keep = intersect(keep, v.prune(pred, g))
 		}
 		for _, r := range keep {
-			out = join(out, source.RowRange{Start: v.meta.starts[g] + r.Start, End: v.meta.starts[g] + r.End})
+			out = join(out, source.RowRange{Start: start + r.Start, End: start + r.End})
 		}
 	}
 	if pred == nil {
@@ -33,18 +54,23 @@ func (v *view) Prune(ctx context.Context, pred *model.Expr, times model.TimeRang
 	return v.byIndex(ctx, pred, out)
 }
 
-// pages gives the rows of the pages of a chunk that may hold something, unless the chunk as a whole cannot.
-func (v *view) pages(g, ci int, may func(c *column, s *pageStat) bool) []source.RowRange {
+// pages gives, of some rows of a chunk, those of the pages that may hold something, unless the chunk as a whole cannot.
+func (v *view) pages(g, ci int, rows []source.RowRange, may func(c *column, s *pageStat) bool) []source.RowRange {
 	gm := &v.meta.groups[g]
 	c, k := &v.meta.cols[ci], &gm.chunks[ci]
 	if !may(c, &k.total) {
 		return nil
 	}
 	var out []source.RowRange
-	for i := range k.pages {
-		if may(c, &k.pages[i].pageStat) {
+	for _, r := range rows {
+		for i := k.pageOf(r.Start); i < len(k.pages); i++ {
 			from, to := k.rowsOf(i, gm.rows)
-			out = join(out, source.RowRange{Start: from, End: to})
+			if from >= r.End {
+				break
+			}
+			if may(c, &k.pages[i].pageStat) {
+				out = join(out, source.RowRange{Start: max(from, r.Start), End: min(to, r.End)})
+			}
 		}
 	}
 	return out
@@ -120,7 +146,7 @@ func (v *view) prune(e *model.Expr, g int) []source.RowRange {
 			return all
 		}
 	}
-	return v.pages(g, ci, func(c *column, s *pageStat) bool { return mayMatch(c, s, e) })
+	return v.pages(g, ci, all, func(c *column, s *pageStat) bool { return mayMatch(c, s, e) })
 }
 
 // mayMatch reports whether a leaf may be true for a row of a page of these bounds.

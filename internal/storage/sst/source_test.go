@@ -4,11 +4,13 @@ import (
 	"context"
 	"math"
 	"math/rand"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/storage/source"
 )
 
 // Many readers of the same chunks, some of them evicted meanwhile.
@@ -82,6 +84,11 @@ func TestPrune(t *testing.T) {
 					keep[i] = true
 				}
 			}
+			some := randomRanges(rnd, d.rows)
+			within, err := src.(source.Narrower).PruneWithin(ctx, e, times, some)
+			if want := intersect(some, ranges); err != nil || !slices.Equal(within, want) {
+				t.Fatalf("%s in %s: of rows %v %v are left, %v, want %v", e, times, some, within, err, want)
+			}
 			for i := range d.rows {
 				if !keep[i] {
 					pruned++
@@ -95,6 +102,16 @@ func TestPrune(t *testing.T) {
 			t.Error("nothing was ever pruned")
 		}
 	}
+}
+
+// randomRanges is some rows of n: ascending ranges that do not touch.
+func randomRanges(rnd *rand.Rand, n int) (out []source.RowRange) {
+	for at := rnd.Intn(n); at < n; at += 1 + rnd.Intn(n/3) {
+		end := min(n, at+1+rnd.Intn(n/3))
+		out = append(out, source.RowRange{Start: at, End: end})
+		at = end
+	}
+	return out
 }
 
 func randomExpr(rnd *rand.Rand, d *testData, depth int) *model.Expr {
