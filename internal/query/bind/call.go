@@ -3,7 +3,6 @@ package bind
 import (
 	"strings"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
@@ -301,7 +300,7 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 		return text(user)
 	case "read_preference":
 		return text("LEADER")
-	case "arrow_typeof", "arrow_cast", "arrow_try_cast":
+	case "arrow_typeof", "arrow_cast", "arrow_try_cast", "arrow_metadata":
 		return b.arrowCall(es, name, f)
 	case "unnest":
 		x, err := b.unnestCall(es, f)
@@ -311,30 +310,6 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 		return x, true, err
 	}
 	return nil, false, nil
-}
-
-func (b *binder) arrowCall(es *exprScope, name string, f *sql.FuncCall) (plan.Expr, bool, error) {
-	if want := map[string]int{"arrow_typeof": 1}[name]; len(f.Args) != max(want, 1) && len(f.Args) != 2 {
-		return nil, false, planError("Error during planning: Function '%s' expects 1 or 2 arguments", name)
-	}
-	x, err := b.expr(es, f.Args[0].Expr)
-	if err != nil {
-		return nil, false, err
-	}
-	if name == "arrow_typeof" {
-		return &plan.Lit{V: model.StringValue(arrowName(x.Type()))}, true, nil
-	}
-	if len(f.Args) == 2 {
-		if l, ok := f.Args[1].Expr.(*sql.Literal); ok && l.Kind == sql.LitString {
-			t, ok := arrowType(l.Text)
-			if !ok {
-				return nil, false, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Unsupported type '%s'", l.Text)
-			}
-			y, err := b.castAs(x, t, name == "arrow_try_cast")
-			return y, true, err
-		}
-	}
-	return nil, false, planError("Error during planning: %s requires its second argument to be a constant string", name)
 }
 
 func floorDiv(a, d int64) int64 {

@@ -216,8 +216,13 @@ func (b *binder) binary(es *exprScope, e *sql.Binary) (plan.Expr, error) {
 	case sql.OpAdd, sql.OpSub, sql.OpMul, sql.OpDiv, sql.OpMod, sql.OpIntDiv:
 		return b.arithmetic(opNames[e.Op], l, r)
 	case sql.OpConcat:
-		if l.Type().Kind == model.KindList {
-			return b.callFn("list ||", l, r)
+		switch left, right := l.Type().Kind, r.Type().Kind; {
+		case left == model.KindList && (right == model.KindList || right == model.KindNull), left == model.KindNull && right == model.KindList:
+			return b.callFn("array_concat", l, r)
+		case left == model.KindList:
+			return b.callFn("array_append", l, r)
+		case right == model.KindList:
+			return b.callFn("array_prepend", l, r)
 		}
 		return b.callFn("||", l, r)
 	case sql.OpMatches:

@@ -3,11 +3,9 @@ package bind
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
-	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
 )
 
@@ -256,6 +254,8 @@ func (b *binder) displayCall(s *scope, f *sql.FuncCall) string {
 		name = a.Name
 	} else if fn, ok := function.Lookup(name); ok {
 		name = fn.Name
+	} else {
+		name = function.PlannedName(name)
 	}
 	suffix := ""
 	if _, agg := function.LookupAggregate(name); agg && b.suffix != "" {
@@ -376,79 +376,4 @@ func aliasCast(e *sql.Cast) bool {
 		return true
 	}
 	return false
-}
-
-var arrowUnits = [...]string{"s", "ms", "µs", "ns"}
-
-// arrowName is the name that arrow_typeof gives a type.
-func arrowName(t model.Type) string {
-	switch t.Kind {
-	case model.KindString, model.KindJSON:
-		return "Utf8"
-	case model.KindTimestamp:
-		return "Timestamp(" + arrowUnits[t.Unit] + ")"
-	case model.KindDuration:
-		return "Duration(" + arrowUnits[t.Unit] + ")"
-	case model.KindTime:
-		return clockArrowName(t.Unit)
-	case model.KindList, model.KindStruct, model.KindMap:
-		return nestedArrowName(t)
-	case model.KindDate:
-		return "Date32"
-	case model.KindInterval:
-		return "Interval(MonthDayNano)"
-	case model.KindDecimal:
-		return fmt.Sprintf("Decimal128(%d, %d)", t.Precision, t.Scale)
-	case model.KindVector:
-		return "Binary"
-	}
-	return t.String()
-}
-
-func clockArrowName(u model.TimeUnit) string {
-	if u <= model.Millisecond {
-		return "Time32(" + arrowUnits[u] + ")"
-	}
-	return "Time64(" + arrowUnits[u] + ")"
-}
-
-func nestedArrowName(t model.Type) string {
-	switch t.Kind {
-	case model.KindList:
-		return "List(" + arrowName(t.ElemType()) + ")"
-	case model.KindMap:
-		k, v := t.MapTypes()
-		return `Map("entries": non-null Struct("keys": non-null ` + arrowName(k) + `, "values": ` + arrowName(v) + "), unsorted)"
-	}
-	parts := []string{}
-	for _, m := range t.Members() {
-		parts = append(parts, strconv.Quote(m.Name)+": "+arrowName(m.Type))
-	}
-	return "Struct(" + strings.Join(parts, ", ") + ")"
-}
-
-func arrowType(name string) (model.Type, bool) {
-	switch name {
-	case "Utf8", "LargeUtf8", "Utf8View":
-		return model.String, true
-	case "Date32":
-		return model.Date, true
-	case "Interval(MonthDayNano)":
-		return model.Interval, true
-	}
-	for u, n := range arrowUnits {
-		unit := model.TimeUnit(u)
-		if name == "Timestamp("+n+")" || name == "Timestamp("+unit.String()+", None)" || n == "µs" && name == "Timestamp(us)" {
-			return model.Timestamp(unit), true
-		}
-		if bits := map[bool]string{true: "Time32(", false: "Time64("}[unit <= model.Millisecond]; name == bits+n+")" || name == bits+unit.String()+")" || n == "µs" && name == "Time64(us)" {
-			return model.TimeOf(unit), true
-		}
-	}
-	var p, s uint8
-	if n, _ := fmt.Sscanf(name, "Decimal128(%d, %d)", &p, &s); n == 2 && p >= 1 && p <= 38 && s <= p {
-		return model.Decimal(p, s), true
-	}
-	t, err := model.ParseType(name)
-	return t, err == nil
 }

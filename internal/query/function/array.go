@@ -81,7 +81,7 @@ func listFunctions() []*Scalar {
 				}
 				return want, result, nil
 			},
-			SQL: template(sql)})
+			SQL: typed(as, template(sql))})
 	}
 	add("array_append", "le", model.Null, 'l', "list_append($1, $2)")
 	add("array_prepend", "el", model.Null, 'l', "list_prepend($1, $2)")
@@ -175,6 +175,35 @@ func listFunctions() []*Scalar {
 		&Scalar{Name: "get_field", Resolve: planner("get_field"), SQL: getField, Tier: Planned},
 		&Scalar{Name: "unnest", Resolve: planner("unnest"), Tier: Planned},
 	)
+}
+
+// typed writes a call that gives a list, or for as 'e' an element of it. The engine knows no type of a call with a constant NULL.
+func typed(as byte, write func([]Arg) (string, error)) func([]Arg) (string, error) {
+	return func(a []Arg) (string, error) {
+		text, err := write(a)
+		list, null := model.Null, false
+		for _, x := range a {
+			null = null || x.Lit != nil && x.Lit.Null()
+			if list.Kind == model.KindNull && x.Type.Kind == model.KindList {
+				list = x.Type
+			}
+		}
+		if as == 0 || !null || err != nil {
+			return text, err
+		}
+		if as == 'e' {
+			list = list.ElemType()
+		}
+		return "CAST(" + text + " AS " + knownEngineType(list) + ")", nil
+	}
+}
+
+// knownEngineType is EngineType, and for a list of which nothing is known some list.
+func knownEngineType(t model.Type) string {
+	if name := EngineType(t); name != "" {
+		return name
+	}
+	return "INTEGER[]"
 }
 
 // firstOnly writes a change of a list at a place, where there is one; $at stands for the place.

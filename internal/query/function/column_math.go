@@ -39,6 +39,14 @@ func mathColumns() []column {
 			out.AppendFloat(atDigit(c.float(0), c.int(1), math.Trunc))
 			return nil
 		}},
+		{name: "round32", sig: "ri:r", row: func(c *cells, out *model.Vector) error {
+			out.AppendFloat(atDigit32(c.float(0), c.int(1), math.Round))
+			return nil
+		}},
+		{name: "trunc32", sig: "ri:r", row: func(c *cells, out *model.Vector) error {
+			out.AppendFloat(atDigit32(c.float(0), c.int(1), math.Trunc))
+			return nil
+		}},
 		{name: "powi", sig: "ii:i", row: func(c *cells, out *model.Vector) error {
 			v, err := power(c.int(0), c.int(1))
 			out.AppendInt(v)
@@ -90,7 +98,7 @@ func mathColumns() []column {
 	}
 }
 
-func clamp[T any](get func(*cells, int) T, put func(*model.Vector, T), text func(T) string, compare func(a, b T) int) func(*cells, *model.Vector) error {
+func clamp[T int64 | float64](get func(*cells, int) T, put func(*model.Vector, T), text func(T) string, compare func(a, b T) int) func(*cells, *model.Vector) error {
 	return func(c *cells, out *model.Vector) error {
 		if c.null(1) || c.null(2) {
 			return failure("the bounds of clamp must not be NULL")
@@ -105,6 +113,7 @@ func clamp[T any](get func(*cells, int) T, put func(*model.Vector, T), text func
 		}
 		x := get(c, 0)
 		switch {
+		case math.IsNaN(float64(x)): // as it is
 		case compare(x, lo) < 0:
 			x = lo
 		case compare(x, hi) > 0:
@@ -142,6 +151,19 @@ func atDigit(x float64, d int64, f func(float64) float64) float64 {
 		return 0
 	}
 	return f(x/p) * p
+}
+
+// atDigit32 is atDigit of a number of 32 bits, which is multiplied as such: 1.15 has 11.5 tenths, where the double closest to it has less.
+func atDigit32(x float64, d int64, f func(float64) float64) float64 {
+	p := float32(math.Pow10(int(min(max(d, -d), 400))))
+	y, shift := float32(x)*p, func(y float64) float64 { return float64(float32(y) / p) }
+	if d < 0 {
+		y, shift = float32(x)/p, func(y float64) float64 { return float64(float32(y) * p) }
+	}
+	if d == 0 || math.IsInf(float64(p), 0) || math.IsInf(float64(y), 0) {
+		return float64(float32(atDigit(x, d, f)))
+	}
+	return shift(f(float64(y)))
 }
 
 func power(base, exp int64) (int64, error) {

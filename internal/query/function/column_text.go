@@ -13,6 +13,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/crypto/blake2b"
+	"golang.org/x/crypto/blake2s"
+
 	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -358,8 +361,14 @@ func digest(c *cells, out *model.Vector) error {
 	case "sha512":
 		h := sha512.Sum512(b)
 		out.AppendBytes(h[:])
+	case "blake2s":
+		h := blake2s.Sum256(b)
+		out.AppendBytes(h[:])
+	case "blake2b":
+		h := blake2b.Sum512(b)
+		out.AppendBytes(h[:])
 	default:
-		return failure("There is no built-in digest algorithm named '%s', currently supported algorithms are: md5, sha224, sha256, sha384, sha512", alg)
+		return failure("There is no built-in digest algorithm named '%s', currently supported algorithms are: md5, sha224, sha256, sha384, sha512, blake2s, blake2b", alg)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ func condFunctions() []def {
 	return []def{
 		{name: "coalesce", sigs: "m*:m", sql: "coalesce($*)"},
 		{name: "nullif", sigs: "cc:c", sql: "nullif($1, $2)"},
-		{name: "ifnull", sigs: "mm:m", sql: "coalesce($1, $2)"},
+		{name: "nvl", sigs: "mm:m", sql: "coalesce($1, $2)"},
 		{name: "nvl2", sigs: "amm:m", sql: "CASE WHEN $1 IS NOT NULL THEN $2 ELSE $3 END"},
 		{name: "greatest", sigs: "m*:m", sql: "greatest($*)"},
 		{name: "least", sigs: "m*:m", sql: "least($*)"},

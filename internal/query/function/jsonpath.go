@@ -176,6 +176,9 @@ func (x *pathParser) steps(first bool) []jsonStep {
 		out = append(out, jsonStep{kind: 'n', name: x.name()}) // a.b is $.a.b
 	}
 	for !x.bad && x.i < len(x.s) {
+		if rest := strings.TrimLeft(x.s[x.i:], " \t\n"); strings.HasPrefix(rest, "?") { // a filter may stand apart
+			x.i = len(x.s) - len(rest)
+		}
 		switch {
 		case x.lit(".*"), x.lit(":*"):
 			out = append(out, jsonStep{kind: '*'})

@@ -13,9 +13,9 @@ func mathFunctions() []def {
 		{name: "floor", sigs: "f:f", sql: "floor($1)"},
 		{name: "degrees", sigs: "f:f", sql: "degrees($1)"},
 		{name: "radians", sigs: "f:f", sql: "radians($1)"},
-		{name: "round", sigs: "f:f fi:f", fn: atDigits("round")},
-		{name: "trunc", sigs: "f:f fi:f", fn: atDigits("trunc")},
-		{name: "sign", sigs: "f:f", sql: "CAST(sign($1) AS DOUBLE)"},
+		{name: "round", sigs: "g:r gi:r f:f fi:f", fn: atDigits("round")},
+		{name: "trunc", sigs: "g:r gi:r f:f fi:f", fn: atDigits("trunc")},
+		{name: "signum", sigs: "f:f", sql: "CAST(sign($1) AS DOUBLE)"},
 		{name: "log", sigs: "f:f ff:f", fn: logarithm},
 		{name: "power", sigs: "II:i ff:f", fn: powers},
 		{name: "pi", sigs: ":f", sql: "pi()"},
@@ -41,8 +41,11 @@ func mathFunctions() []def {
 
 func atDigits(name string) func([]Arg) (string, error) {
 	return func(a []Arg) (string, error) {
-		if len(a) == 1 {
+		switch {
+		case len(a) == 1:
 			return name + "(" + a[0].SQL + ")", nil
+		case a[0].Type == model.Float32:
+			return "gt_" + name + "32(" + a[0].SQL + ", " + a[1].SQL + ")", nil
 		}
 		return "gt_" + name + "(" + a[0].SQL + ", " + a[1].SQL + ")", nil
 	}

@@ -39,7 +39,6 @@ func operators() []def {
 		{name: "~*", sigs: "ss:b", sql: "gt_regexp_like3($1, $2, 'i')"},
 		{name: "!~*", sigs: "ss:b", sql: "(NOT gt_regexp_like3($1, $2, 'i'))"},
 		{name: "||", sigs: "ss:s", sql: "CAST($1 || $2 AS VARCHAR)"},
-		{name: "list ||", sigs: "aa:1", sql: "list_concat($1, $2)"},
 		{name: "neg", sigs: "n:1 v:1", fn: negate},
 		{name: "bit not", sigs: "i:i", sql: "(~ $1)"},
 		{name: "&", sigs: "ii:i", sql: "($1 & $2)"},

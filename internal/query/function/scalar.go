@@ -62,9 +62,9 @@ func families() [][]def {
 
 var aliases = map[string]string{
 	"length": "character_length", "char_length": "character_length", "substring": "substr", "position": "strpos", "instr": "strpos",
-	"pow": "power", "signum": "sign", "trim": "btrim", "nvl": "ifnull", "datetrunc": "date_trunc", "datepart": "date_part",
+	"pow": "power", "sign": "signum", "trim": "btrim", "ifnull": "nvl", "datetrunc": "date_trunc", "datepart": "date_part",
 	"ceiling": "ceil", "make_list": "make_array", "regexp_matches": "regexp_like", "substring_index": "substr_index",
-	"array_cat": "array_concat", "array_contains": "array_has", "list_contains": "array_has", "arrays_overlap": "array_has_any",
+	"array_cat": "array_concat", "array_push_back": "array_append", "array_push_front": "array_prepend", "array_contains": "array_has", "list_contains": "array_has", "arrays_overlap": "array_has_any",
 	"array_indexof": "array_position", "array_extract": "array_element", "array_join": "array_to_string", "array_empty": "empty", "list_zip": "arrays_zip", "element_at": "map_extract",
 	"lcase": "lower", "ucase": "upper", "row": "struct", "array_len": "array_length", "string_to_list": "string_to_array",
 }
@@ -79,7 +79,7 @@ var aliases = map[string]string{
 //	I an integer of 64 bits; only integers   q JSON, or text that is to be   w a vector, or text that is to be one
 //	r Float32   k Uint32   h Uint8   z a timestamp of seconds
 //	H a cell of a grid: a Uint64, or the String that names it   l a list, left as it is
-//	B a Binary   x an integer, left as it is
+//	B a Binary   x an integer, left as it is   g a Float32 and nothing else
 //
 // as a result also: 1, 2 the type of that argument; c the common type; l and a letter a list of these
 type def struct {
@@ -246,6 +246,8 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 		return a, a.Kind == model.KindList
 	case 'B':
 		return a, a.Kind == model.KindBinary
+	case 'g':
+		return a, a == model.Float32
 	case 'x':
 		if null {
 			return model.Int64, true

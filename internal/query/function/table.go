@@ -74,9 +74,20 @@ type Entry struct {
 }
 
 // planned are the functions that the binder answers.
-var planned = []string{"arrow_cast", "arrow_try_cast", "arrow_typeof", "build", "connection_id", "current_database", "current_date", "current_schema",
+var planned = []string{"arrow_cast", "arrow_metadata", "arrow_try_cast", "arrow_typeof", "build", "connection_id", "current_database", "current_date", "current_schema",
 	"current_time", "current_timestamp", "current_user", "database", "localtimestamp", "now", "pg_backend_pid", "read_preference", "session_user",
 	"timezone", "today", "user", "version"}
+
+// plannedAliases are other names of those of planned that have some.
+var plannedAliases = map[string]string{"current_timestamp": "now", "today": "current_date"}
+
+// PlannedName is the name by which a function that the binder answers is known, given in lower case.
+func PlannedName(name string) string {
+	if canonical, ok := plannedAliases[name]; ok {
+		return canonical
+	}
+	return name
+}
 
 // Table lists every function that users can call, by family and name.
 func Table() []Entry {
@@ -104,6 +115,9 @@ func Table() []Entry {
 	one("Lists, structs and maps", arrayFunctions()...)
 	family("System", systemFunctions()...)
 	for _, n := range planned {
+		if plannedAliases[n] != "" {
+			continue
+		}
 		out = append(out, Entry{Family: "System", Name: n, Kind: "scalar", Tier: Planned})
 	}
 	for name, f := range aggregates {
@@ -120,6 +134,9 @@ func Table() []Entry {
 		if alias != f.Name {
 			names[f.Name] = append(names[f.Name], alias)
 		}
+	}
+	for alias, name := range plannedAliases {
+		names[name] = append(names[name], alias)
 	}
 	for alias, f := range aggregates {
 		if alias != f.Name {

@@ -97,4 +97,4 @@ SET time_zone = 'utc'
 -- ONLY http mysql
 SET time_zone = 'Mars/Olympus'
 
-SELECT now() = now(), now() = current_timestamp(), arrow_typeof(now())
+SELECT now() = now() AS a, now() = current_timestamp() AS b, arrow_typeof(now()) AS c
