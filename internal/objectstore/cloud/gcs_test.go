@@ -104,7 +104,7 @@ func (s *sessions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func TestGCS(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) objectstore.Store {
 		return cloudtest.Open(t, cloud.Config{Provider: newGCS(t, &cloudtest.Faults{}), Retry: cloudtest.Quick()})
-	})
+	}, "many") // the server takes longer for each object it has; TestGCSParts does it
 }
 
 func TestGCSParts(t *testing.T) {

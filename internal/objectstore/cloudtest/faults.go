@@ -14,6 +14,7 @@ type Rule struct {
 	Query  string // is in the query, such as "partNumber=2" or "uploadId"
 	Skip   int    // how many matching requests go well first
 	Times  int    // how many go wrong; zero: all from then on
+	Each   bool   // Skip and Times count for each request by itself: one of the same method, address and range is the same again
 	After  bool   // the request is done, and only then goes wrong: its answer is lost
 
 	Status int    // answers this status
@@ -35,7 +36,7 @@ type Faults struct {
 
 type rule struct {
 	Rule
-	seen int
+	seen map[string]int // by request if Each, else by ""
 }
 
 // Add adds a rule. The first that matches decides.
@@ -45,7 +46,7 @@ func (f *Faults) Add(r Rule) {
 	if f.free == nil {
 		f.free = make(chan struct{})
 	}
-	f.rules = append(f.rules, &rule{Rule: r})
+	f.rules = append(f.rules, &rule{Rule: r, seen: map[string]int{}})
 }
 
 // Clear removes all rules and lets go of what hangs.
@@ -84,8 +85,12 @@ func (f *Faults) decide(r *http.Request) (*Rule, chan struct{}) {
 		if a.Method != "" && a.Method != r.Method || !strings.Contains(r.URL.Path, a.Path) || !strings.Contains(r.URL.RawQuery, a.Query) {
 			continue
 		}
-		a.seen++
-		if a.seen > a.Skip && (a.Times == 0 || a.seen <= a.Skip+a.Times) {
+		same := ""
+		if a.Each {
+			same = r.Method + " " + r.URL.String() + " " + r.Header.Get("Content-Range")
+		}
+		a.seen[same]++
+		if n := a.seen[same]; n > a.Skip && (a.Times == 0 || n <= a.Skip+a.Times) {
 			c := a.Rule
 			return &c, f.free
 		}
