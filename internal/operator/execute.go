@@ -68,12 +68,17 @@ func (o *Operator) Statement(ctx context.Context, sess *model.Session, st sql.St
 		return model.Output{}, err
 	}
 	r := o.begin(ctx, sess, st)
+	streams := false
+	defer func() {
+		if !streams { // a panic on its way to the connection, which answers it, ends the statement as well
+			r.end()
+		}
+	}()
 	out, err := o.statement(r.ctx, sess, st, params)
 	if err != nil || out.Rows == nil {
-		err = r.why(err)
-		r.end()
-		return out, err
+		return out, r.why(err)
 	}
+	streams = true
 	out.Rows = &runningRows{RowStream: out.Rows, r: r}
 	return out, nil
 }

@@ -15,7 +15,7 @@ const maxWrittenOut = 64
 // array. Other operators are written out for the elements of a short list; else they compare with the rows that the list makes.
 func (b *binder) anyOfArray(es *exprScope, e *sql.Quantified) (plan.Expr, error) {
 	if !e.Op.Comparison() {
-		return nil, errs.New(errs.Unsupported, "operator %s with ANY or ALL", e.Op)
+		return nil, errs.New(errs.Unsupported, "Not supported: operator %s with ANY or ALL", e.Op)
 	}
 	a, literal := e.Array.(*sql.ArrayLit)
 	in := e.Op == sql.OpEq && !e.All || e.Op == sql.OpNe && e.All

@@ -14,6 +14,7 @@ package bind
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -174,6 +175,9 @@ func (b *binder) rowCount(e sql.Expr, clause string, null int64) (int64, error) 
 	}
 	if !l.V.Type.Integer() {
 		return 0, errs.New(errs.EngineExecuteQuery, "Expected %s to be an integer or null, but got %s", clause, l.V.Type)
+	}
+	if l.V.Type.Unsigned() && l.V.Int < 0 { // above 2^63: MySQL's way of saying all rows from an offset on
+		return math.MaxInt64, nil
 	}
 	if l.V.Int < 0 {
 		return 0, planError("Error during planning: %s must be >= 0, '%d' was provided.", clause, l.V.Int)

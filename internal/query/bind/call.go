@@ -259,10 +259,11 @@ func (b *binder) windowSpec(es *exprScope, s *sql.WindowSpec, w *windowCall, dep
 			if err != nil {
 				return err
 			}
-			if p.to.N, err = b.frameBound(fr.Unit, x, w.Order); err != nil {
-				return err
-			}
+			p.to.N = x
 		}
+	}
+	if err := b.frameBounds(fr, w.Order); err != nil {
+		return err
 	}
 	w.Frame = fr
 	return nil

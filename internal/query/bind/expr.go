@@ -107,7 +107,7 @@ func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
 	case *sql.Star:
 		return nil, planError("Error during planning: * is not an expression")
 	}
-	return nil, errs.New(errs.Unsupported, "%s in a query", strings.TrimPrefix(typeName(e), "*sql."))
+	return nil, errs.New(errs.Unsupported, "Not supported: %s in a query", strings.TrimPrefix(typeName(e), "*sql."))
 }
 
 // literal types a constant: whole numbers are Int64, or UInt64 where too large; others Float64.
@@ -139,7 +139,7 @@ func literal(l *sql.Literal) (plan.Expr, error) {
 func (b *binder) interval(es *exprScope, e *sql.IntervalLit) (plan.Expr, error) {
 	v, ok := e.Value.(*sql.Literal)
 	if !ok || e.To != "" {
-		return nil, errs.New(errs.Unsupported, "an INTERVAL that is not a constant")
+		return nil, errs.New(errs.Unsupported, "Not supported: an INTERVAL that is not a constant")
 	}
 	iv, err := sql.ParseInterval(v.Text, e.Unit)
 	if err != nil {
@@ -236,7 +236,7 @@ func (b *binder) binary(es *exprScope, e *sql.Binary) (plan.Expr, error) {
 	}
 	name, ok := opNames[e.Op]
 	if !ok {
-		return nil, errs.New(errs.Unsupported, "operator %s", e.Op)
+		return nil, errs.New(errs.Unsupported, "Not supported: operator %s", e.Op)
 	}
 	return b.callFn(name, l, r)
 }
@@ -388,7 +388,7 @@ func TypeOf(n *sql.TypeName) (model.Type, error) {
 	case sql.KindVector:
 		return model.VectorOf(uint32(t.P)), nil
 	case sql.KindJSON2:
-		return model.Null, errs.New(errs.Unsupported, "type JSON2")
+		return model.Null, errs.New(errs.Unsupported, "Not supported: type JSON2")
 	}
 	return model.ParseType(string(t.Kind))
 }

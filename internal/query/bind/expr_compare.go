@@ -29,11 +29,14 @@ func (b *binder) compare(op string, l, r plan.Expr) (plan.Expr, error) {
 	if lt, ok := l.(*plan.List); ok && lt.Tuple {
 		return b.compareTuples(op, lt, r)
 	}
+	l, r, err := spans(l, r)
+	if err != nil {
+		return nil, err
+	}
 	t, ok := comparable(l, r)
 	if !ok {
 		return nil, planError("Error during planning: Cannot infer common argument type for comparison operation %s %s %s", l.Type(), op, r.Type())
 	}
-	var err error
 	if x, ok := b.beyond(op, l, r, t); ok {
 		return x, nil
 	}
@@ -138,7 +141,7 @@ func besideUnsigned(x plan.Expr) model.Type {
 func (b *binder) compareTuples(op string, l *plan.List, r plan.Expr) (plan.Expr, error) {
 	rt, ok := r.(*plan.List)
 	if !ok || len(rt.Elems) != len(l.Elems) || op != plan.Eq && op != plan.Ne {
-		return nil, errs.New(errs.Unsupported, "a comparison of rows by %s", op)
+		return nil, errs.New(errs.Unsupported, "Not supported: a comparison of rows by %s", op)
 	}
 	var conds []plan.Expr
 	for i := range l.Elems {

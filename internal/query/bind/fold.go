@@ -51,7 +51,7 @@ func (b *binder) castAs(x plan.Expr, t model.Type, try bool) (plan.Expr, error) 
 		}
 	}
 	if t.Kind == model.KindInterval && from.Kind == model.KindString {
-		return nil, errs.New(errs.Unsupported, "an INTERVAL that is not a constant")
+		return nil, errs.New(errs.Unsupported, "Not supported: an INTERVAL that is not a constant")
 	}
 	if t.IsTimestamp() && from.Kind == model.KindString {
 		return &plan.Call{Fn: function.ParseTimeName(t.Unit, try), Args: []plan.Expr{x, b.zone()}, T: t}, nil

@@ -196,7 +196,7 @@ func (b *binder) tableExpr(t sql.TableExpr, outer *scope, with *ctes, left *sour
 	case *sql.Join:
 		return b.join(t, outer, with, left)
 	}
-	return nil, errs.New(errs.Unsupported, "FROM item %T", t)
+	return nil, errs.New(errs.Unsupported, "Not supported: FROM item %T", t)
 }
 
 // aliased gives a relation's columns the alias's names, or the given table name.
@@ -341,13 +341,13 @@ func (b *binder) relationOf(st sql.Statement, outer *scope, with *ctes) (*relati
 	case *sql.TQL:
 		return b.tql(st)
 	}
-	return nil, errs.New(errs.Unsupported, "%s in a query", strings.TrimPrefix(typeName(st), "*sql."))
+	return nil, errs.New(errs.Unsupported, "Not supported: %s in a query", strings.TrimPrefix(typeName(st), "*sql."))
 }
 
 // tql evaluates PromQL, whose columns depend on the data, and reads the rows as those of a table.
 func (b *binder) tql(st *sql.TQL) (*relation, error) {
 	if b.env.TQL == nil {
-		return nil, errs.New(errs.Unsupported, "TQL within a query")
+		return nil, errs.New(errs.Unsupported, "Not supported: TQL within a query")
 	}
 	if st.Kind != sql.TQLEval {
 		return nil, planError("Error during planning: Only TQL EVAL is supported in CTEs")
@@ -399,7 +399,7 @@ func (b *binder) tableFunc(t *sql.TableFunc, outer *scope, with *ctes) (*source,
 func (b *binder) oneRow(t *sql.TableFunc, outer *scope, with *ctes) (*source, error) {
 	name := strings.ToLower(t.Call.FuncName())
 	if _, scalar := function.Lookup(name); !scalar || len(t.Call.Name) > 1 {
-		return nil, errs.New(errs.Unsupported, "table function %s", t.Call.FuncName())
+		return nil, planError("Error during planning: table function '%s' not found", t.Call.FuncName())
 	}
 	x, err := b.expr(&exprScope{scope: &scope{parent: outer}, with: with}, t.Call)
 	if err != nil {

@@ -347,8 +347,13 @@ func (b *binder) displayOver(s *scope, w *sql.WindowSpec) string {
 	}
 	bound := func(x sql.Bound) string {
 		kind := [...]string{"UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING"}[x.Kind]
-		if l, ok := x.N.(*sql.Literal); ok {
-			return l.Text + " " + kind
+		switch n := x.N.(type) {
+		case *sql.Literal:
+			return n.Text + " " + kind
+		case *sql.IntervalLit:
+			if l, ok := n.Value.(*sql.Literal); ok {
+				return strings.TrimSpace(l.Text+" "+n.Unit) + " " + kind
+			}
 		}
 		return kind
 	}

@@ -121,7 +121,7 @@ func (b *binder) member(x plan.Expr, name string) (plan.Expr, error) {
 	}
 	members := t.Members()
 	if members == nil {
-		return nil, errs.New(errs.Unsupported, "a member of a struct whose type is not known while planning")
+		return nil, errs.New(errs.Unsupported, "Not supported: a member of a struct whose type is not known while planning")
 	}
 	names := make([]string, len(members))
 	for i, m := range members {

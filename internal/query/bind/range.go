@@ -44,7 +44,7 @@ func rangeError(format string, args ...any) error {
 func (b *binder) selectRange(sb *selectBinder, order []sql.OrderItem) (*relation, error) {
 	s := sb.s
 	if len(s.GroupBy) > 0 || s.GroupAll || s.Having != nil || s.Qualify != nil {
-		return nil, errs.New(errs.Unsupported, "GROUP BY, HAVING and QUALIFY in a range query; its groups are those of BY")
+		return nil, errs.New(errs.Unsupported, "Not supported: GROUP BY, HAVING and QUALIFY in a range query; its groups are those of BY")
 	}
 	timeCol, err := b.rangeTime(sb)
 	if err != nil {
@@ -69,12 +69,8 @@ func (b *binder) selectRange(sb *selectBinder, order []sql.OrderItem) (*relation
 		return nil, err
 	}
 	es.alias = sb.alias
-	for _, o := range order {
-		x, err := sb.orderExpr(o.Expr)
-		if err != nil {
-			return nil, err
-		}
-		sb.order = append(sb.order, sortKey(o, x))
+	if err := sb.orderKeys(order); err != nil {
+		return nil, err
 	}
 	if err := r.build(es.ranges.calls); err != nil {
 		return nil, err
@@ -314,7 +310,7 @@ func (b *binder) rangeAggregate(es *exprScope, call plan.Agg, result model.Type,
 		return nil, rangeError("%s must be followed by RANGE", name)
 	}
 	if call.Filter != nil {
-		return nil, errs.New(errs.Unsupported, "FILTER of an aggregate in a range query")
+		return nil, errs.New(errs.Unsupported, "Not supported: FILTER of an aggregate in a range query")
 	}
 	if (call.Fn == "first_value" || call.Fn == "last_value") && len(call.OrderBy) == 0 {
 		call.OrderBy = []plan.SortKey{{X: rc.time}}

@@ -215,15 +215,20 @@ func (sb *selectBinder) bindTail(order []sql.OrderItem) (having, qualify plan.Ex
 			return nil, nil, err
 		}
 	}
+	return having, qualify, sb.orderKeys(order)
+}
+
+// orderKeys binds ORDER BY.
+func (sb *selectBinder) orderKeys(order []sql.OrderItem) error {
 	for _, o := range order {
 		x, err := sb.orderExpr(o.Expr)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		sb.order = append(sb.order, sortKey(o, x))
 		sb.orders = append(sb.orders, sb.b.display(sb.scope, o.Expr))
 	}
-	return having, qualify, nil
+	return nil
 }
 
 // orderExpr binds a key of ORDER BY: an ordinal, else the name of an item, else an expression over the input.
@@ -238,8 +243,27 @@ func (sb *selectBinder) orderExpr(e sql.Expr) (plan.Expr, error) {
 		if x := sb.alias(c.Name[0].Name); x != nil {
 			return x, nil
 		}
+		if x := sb.selectedColumn(c.Name[0].Name); x != nil {
+			return x, nil
+		}
 	}
 	return sb.b.expr(sb.es, e)
+}
+
+// selectedColumn is the only column of that name that the select list shows: `ORDER BY host` of `SELECT a.host FROM a JOIN b …` means it,
+// although b has a host, too.
+func (sb *selectBinder) selectedColumn(name string) plan.Expr {
+	var found plan.Expr
+	for _, it := range sb.items {
+		if _, ok := it.x.(*plan.Col); !ok || it.aliased || it.name != name {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = it.x
+	}
+	return found
 }
 
 // groupKeys binds GROUP BY.

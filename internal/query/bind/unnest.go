@@ -101,7 +101,7 @@ func (b *binder) unnestable(x plan.Expr) (plan.Expr, error) {
 	case t.Kind == model.KindList, t.Kind == model.KindStruct && len(t.Members()) > 0:
 		return x, nil
 	case t.Kind == model.KindStruct:
-		return nil, errs.New(errs.Unsupported, "unnest of a struct whose type is not known while planning")
+		return nil, errs.New(errs.Unsupported, "Not supported: unnest of a struct whose type is not known while planning")
 	default:
 		return nil, planError("Error during planning: unnest() can only be applied to array, struct and null, got %s", t)
 	}
@@ -163,7 +163,7 @@ func (b *binder) unnestTable(es *exprScope, t *sql.TableFunc) (*relation, error)
 			continue
 		}
 		if len(t.Call.Args) > 1 {
-			return nil, errs.New(errs.Unsupported, "unnest of a struct beside other arguments in FROM")
+			return nil, errs.New(errs.Unsupported, "Not supported: unnest of a struct beside other arguments in FROM")
 		}
 		return b.structTable(x, name, t.Ordinal)
 	}

@@ -234,7 +234,7 @@ func (w *Window) Next(ctx context.Context, next func(ctx context.Context) (*mode
 		from, to := w.Skip, n
 		w.Skip = 0
 		if w.Left > 0 {
-			to = min(to, from+w.Left)
+			to = from + min(n-from, w.Left)
 			w.Left -= to - from
 		}
 		if from > 0 || to < n {

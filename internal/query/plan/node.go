@@ -134,6 +134,19 @@ type Frame struct {
 	Start, End Bound
 }
 
+// Calendar reports bounds that count months: the order is one of times, and rows are as far apart as the calendar says.
+func (f *Frame) Calendar() bool {
+	if f == nil {
+		return false
+	}
+	for _, b := range []Bound{f.Start, f.End} {
+		if b.N != nil && b.N.Type().Kind == model.KindInterval {
+			return true
+		}
+	}
+	return false
+}
+
 // WindowCall is a function over a window of rows.
 type WindowCall struct {
 	Agg

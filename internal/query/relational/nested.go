@@ -65,7 +65,7 @@ func newShape(l duckdb.LogicalType) (*shape, error) {
 			}
 		}
 	case duckdb.TypeUnion, duckdb.TypeVariant, duckdb.TypeGeometry, duckdb.TypeBit, duckdb.TypeBigNum, duckdb.TypeTimeTZ:
-		return nil, errs.New(errs.Unsupported, "a query's result has a type that cannot be shown (engine type %d)", s.id)
+		return nil, errs.New(errs.Unsupported, "Not supported: a query's result has a type that cannot be shown (engine type %d)", s.id)
 	}
 	return s, nil
 }

@@ -67,7 +67,7 @@ func engineValue(p model.Value) (duckdb.Value, error) {
 	case model.KindInterval:
 		return duckdb.CreateInterval(duckdb.NewInterval(p.Interval.Months, p.Interval.Days, p.Interval.Nanos/1000)), nil
 	}
-	return duckdb.Value{}, errs.New(errs.Unsupported, "a parameter of type %s", p.Type)
+	return duckdb.Value{}, errs.New(errs.Unsupported, "Not supported: a parameter of type %s", p.Type)
 }
 
 func timestampValue(p model.Value) duckdb.Value {

@@ -66,7 +66,7 @@ func logicalType(t model.Type) (duckdb.LogicalType, error) {
 	}
 	d, ok := scalarTypes[t.Kind]
 	if !ok {
-		return duckdb.LogicalType{}, errs.New(errs.Unsupported, "type %s in a query", t)
+		return duckdb.LogicalType{}, errs.New(errs.Unsupported, "Not supported: type %s in a query", t)
 	}
 	return duckdb.CreateLogicalType(d), nil
 }
@@ -114,7 +114,7 @@ func resultType(l duckdb.LogicalType) (model.Type, error) {
 	}
 	t, ok := resultTypes[id]
 	if !ok {
-		return model.Null, errs.New(errs.Unsupported, "a query's result has a type that cannot be shown (engine type %d)", id)
+		return model.Null, errs.New(errs.Unsupported, "Not supported: a query's result has a type that cannot be shown (engine type %d)", id)
 	}
 	return t, nil
 }

@@ -242,7 +242,12 @@ func (w *writer) over(c *plan.WindowCall) (string, error) {
 		parts = append(parts, "PARTITION BY "+strings.Join(names, ", "))
 	}
 	if len(c.Order) > 0 {
-		k, err := w.keys(c.Order)
+		k, err := w.keysAs(c.Order, func(x string, t model.Type) string {
+			if c.Frame.Calendar() {
+				return function.ToStamp(x, t)
+			}
+			return x
+		})
 		if err != nil {
 			return "", err
 		}
@@ -402,6 +407,11 @@ func (w *writer) values(n *plan.Values) (string, error) {
 }
 
 func (w *writer) keys(ks []plan.SortKey) (string, error) {
+	return w.keysAs(ks, func(x string, _ model.Type) string { return x })
+}
+
+// keysAs writes the keys, each as another text makes of it.
+func (w *writer) keysAs(ks []plan.SortKey, as func(x string, t model.Type) string) (string, error) {
 	parts := make([]string, len(ks))
 	for i, k := range ks {
 		x, err := w.expr(k.X)
@@ -419,7 +429,7 @@ func (w *writer) keys(ks []plan.SortKey) (string, error) {
 		if k.NullsFirst {
 			nulls = " NULLS FIRST"
 		}
-		parts[i] = x + dir + nulls
+		parts[i] = as(x, k.X.Type()) + dir + nulls
 	}
 	return strings.Join(parts, ", "), nil
 }
