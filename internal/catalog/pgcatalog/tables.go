@@ -7,6 +7,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/catalog/infoschema"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
+	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
 )
 
 // Tables that PostgreSQL has not and that are not listed: what functions of objects are written with.
@@ -24,17 +25,17 @@ func definitions() []definition {
 	return append([]definition{
 		{"pg_namespace", "oid O, nspname S, nspowner O, nspacl S[]", namespaces},
 		{"pg_class", `oid O, relname S, relnamespace O, reltype O, reloftype O, relowner O, relam O, relfilenode O, reltablespace O, relpages I4,
-			reltuples F4, relallvisible I4, reltoastrelid O, relhasindex B, relisshared B, relpersistence S, relkind S, relnatts I2, relchecks I2,
-			relhasrules B, relhastriggers B, relhassubclass B, relrowsecurity B, relforcerowsecurity B, relispopulated B, relreplident S,
+			reltuples F4, relallvisible I4, reltoastrelid O, relhasindex B, relisshared B, relpersistence C, relkind C, relnatts I2, relchecks I2,
+			relhasrules B, relhastriggers B, relhassubclass B, relrowsecurity B, relforcerowsecurity B, relispopulated B, relreplident C,
 			relispartition B, relrewrite O, relfrozenxid O, relminmxid O, relacl S[], reloptions S[], relpartbound S`, classes},
-		{"pg_attribute", `attrelid O, attname S, atttypid O, attlen I2, attnum I2, attcacheoff I4, atttypmod I4, attndims I2, attbyval B, attalign S,
-			attstorage S, attcompression S, attnotnull B, atthasdef B, atthasmissing B, attidentity S, attgenerated S, attisdropped B, attislocal B,
+		{"pg_attribute", `attrelid O, attname S, atttypid O, attlen I2, attnum I2, attcacheoff I4, atttypmod I4, attndims I2, attbyval B, attalign C,
+			attstorage C, attcompression C, attnotnull B, atthasdef B, atthasmissing B, attidentity C, attgenerated C, attisdropped B, attislocal B,
 			attinhcount I2, attstattarget I2, attcollation O, attacl S[], attoptions S[], attfdwoptions S[], attmissingval S`, attributes},
-		{"pg_type", `oid O, typname S, typnamespace O, typowner O, typlen I2, typbyval B, typtype S, typcategory S, typispreferred B, typisdefined B,
-			typdelim S, typrelid O, typsubscript S, typelem O, typarray O, typinput S, typoutput S, typreceive S, typsend S, typmodin S, typmodout S,
-			typanalyze S, typalign S, typstorage S, typnotnull B, typbasetype O, typtypmod I4, typndims I4, typcollation O, typdefaultbin S,
+		{"pg_type", `oid O, typname S, typnamespace O, typowner O, typlen I2, typbyval B, typtype C, typcategory C, typispreferred B, typisdefined B,
+			typdelim C, typrelid O, typsubscript S, typelem O, typarray O, typinput S, typoutput S, typreceive S, typsend S, typmodin S, typmodout S,
+			typanalyze S, typalign C, typstorage C, typnotnull B, typbasetype O, typtypmod I4, typndims I4, typcollation O, typdefaultbin S,
 			typdefault S, typacl S[]`, types},
-		{"pg_database", `oid O, datname S, datdba O, encoding I4, datlocprovider S, datistemplate B, datallowconn B, datconnlimit I4, datfrozenxid O,
+		{"pg_database", `oid O, datname S, datdba O, encoding I4, datlocprovider C, datistemplate B, datallowconn B, datconnlimit I4, datfrozenxid O,
 			datminmxid O, dattablespace O, datcollate S, datctype S, daticulocale S, daticurules S, datcollversion S, datacl S[]`, databases},
 		{"pg_tables", "schemaname S, tablename S, tableowner S, tablespace S, hasindexes B, hasrules B, hastriggers B, rowsecurity B", tables},
 		{"pg_views", "schemaname S, viewname S, viewowner S, definition S", views},
@@ -46,19 +47,19 @@ func definitions() []definition {
 		{"pg_settings", `name S, setting S, unit S, category S, short_desc S, extra_desc S, context S, vartype S, source S, min_val S, max_val S,
 			enumvals S[], boot_val S, reset_val S, sourcefile S, sourceline I4, pending_restart B`, settings},
 		{"pg_index", `indexrelid O, indrelid O, indnatts I2, indnkeyatts I2, indisunique B, indnullsnotdistinct B, indisprimary B, indisexclusion B,
-			indimmediate B, indisclustered B, indisvalid B, indcheckxmin B, indisready B, indislive B, indisreplident B, indkey S, indcollation S,
-			indclass S, indoption S, indexprs S, indpred S`, indexes},
+			indimmediate B, indisclustered B, indisvalid B, indcheckxmin B, indisready B, indislive B, indisreplident B, indkey V2, indcollation VO,
+			indclass VO, indoption V2, indexprs S, indpred S`, indexes},
 		{"pg_indexes", "schemaname S, tablename S, indexname S, tablespace S, indexdef S", indexTexts},
-		{"pg_constraint", `oid O, conname S, connamespace O, contype S, condeferrable B, condeferred B, convalidated B, conrelid O, contypid O,
-			conindid O, conparentid O, confrelid O, confupdtype S, confdeltype S, confmatchtype S, conislocal B, coninhcount I2, connoinherit B,
+		{"pg_constraint", `oid O, conname S, connamespace O, contype C, condeferrable B, condeferred B, convalidated B, conrelid O, contypid O,
+			conindid O, conparentid O, confrelid O, confupdtype C, confdeltype C, confmatchtype C, conislocal B, coninhcount I2, connoinherit B,
 			conkey I2[], confkey I2[], conpfeqop O[], conppeqop O[], conffeqop O[], confdelsetcols I2[], conexclop O[], conbin S`, constraints},
 		{"pg_attrdef", "oid O, adrelid O, adnum I2, adbin S", defaults},
 		{"pg_description", "objoid O, classoid O, objsubid I4, description S", descriptions},
-		{"pg_am", "oid O, amname S, amhandler S, amtype S", func(_ *Source, w *writer) {
+		{"pg_am", "oid O, amname S, amhandler S, amtype C", func(_ *Source, w *writer) {
 			w.add(cells{"oid": heapAM, "amname": "heap", "amhandler": "heap_tableam_handler", "amtype": "t"})
 			w.add(cells{"oid": btreeAM, "amname": "btree", "amhandler": "bthandler", "amtype": "i"})
 		}},
-		{"pg_collation", `oid O, collname S, collnamespace O, collowner O, collprovider S, collisdeterministic B, collencoding I4, collcollate S,
+		{"pg_collation", `oid O, collname S, collnamespace O, collowner O, collprovider C, collisdeterministic B, collencoding I4, collcollate S,
 			collctype S, colliculocale S, collicurules S, collversion S`, func(_ *Source, w *writer) {
 			w.add(cells{"oid": 100, "collname": "default", "collnamespace": 11, "collowner": owner, "collprovider": "d", "collencoding": -1})
 			w.add(cells{"oid": 950, "collname": "C", "collnamespace": 11, "collowner": owner, "collprovider": "c", "collencoding": -1})
@@ -71,7 +72,7 @@ func definitions() []definition {
 		}},
 		{definitionsTable, "oid O, definition S", texts},
 		{namesTable, "oid O, name S", names},
-		{keywordsTable, "word S, catcode S, barelabel B, catdesc S, baredesc S", keywords},
+		{keywordsTable, "word S, catcode C, barelabel B, catdesc S, baredesc S", keywords},
 	}, empties()...)
 }
 
@@ -502,7 +503,7 @@ func types(_ *Source, w *writer) {
 			sub = "array_subscript_handler"
 		}
 		in, out := name+"in", name+"out"
-		if elem != 0 {
+		if name[0] == '_' {
 			in, out = "array_in", "array_out"
 		}
 		collation := 0
@@ -519,7 +520,14 @@ func types(_ *Source, w *writer) {
 		if t.category == "P" {
 			kind = "p"
 		}
-		row(t.oid, t.name, t.size, kind, t.category, 0, t.array)
+		elem := uint32(0)
+		switch t.oid {
+		case wire.OIDInt2Vector:
+			elem = wire.OIDInt2
+		case wire.OIDOidVector:
+			elem = wire.OIDOid
+		}
+		row(t.oid, t.name, t.size, kind, t.category, elem, t.array)
 		if t.array != 0 {
 			row(t.array, "_"+t.name, -1, "b", "A", t.oid, 0)
 		}

@@ -11,6 +11,9 @@ import (
 // changed.
 var columnOIDs = buildColumnOIDs()
 
+// ownTypes are types that columns of pg_catalog alone have, by their letters in a definition.
+var ownTypes = map[string]uint32{"O": wire.OIDOid, "O[]": wire.OIDOidArray, "S[]": wire.OIDTextArray, "C": wire.OIDChar, "V2": wire.OIDInt2Vector, "VO": wire.OIDOidVector}
+
 func buildColumnOIDs() map[string]uint32 {
 	out := map[string]uint32{
 		// As drivers call them that look types up.
@@ -20,12 +23,8 @@ func buildColumnOIDs() map[string]uint32 {
 		for c := range strings.SplitSeq(d.columns, ",") {
 			name, typ, _ := strings.Cut(strings.TrimSpace(c), " ")
 			switch {
-			case typ == "O":
-				out[name] = wire.OIDOid
-			case typ == "O[]":
-				out[name] = wire.OIDOidArray
-			case typ == "S[]":
-				out[name] = wire.OIDTextArray
+			case ownTypes[typ] != 0:
+				out[name] = ownTypes[typ]
 			case typ == "S" && strings.HasSuffix(name, "name"):
 				out[name] = wire.OIDName
 			}
@@ -42,7 +41,7 @@ func ColumnOID(name string, t model.Type) uint32 {
 	switch oid {
 	case wire.OIDOid:
 		fits = t == model.Int64
-	case wire.OIDName:
+	case wire.OIDName, wire.OIDChar, wire.OIDInt2Vector, wire.OIDOidVector:
 		fits = t == model.String
 	case wire.OIDOidArray:
 		fits = t == model.ListOf(model.Int64)

@@ -347,3 +347,34 @@ func mustInt(s string) *big.Int {
 	}
 	return n
 }
+
+// TestSystemTypes: flags and vectors of the catalog in binary, as drivers read these types.
+func TestSystemTypes(t *testing.T) {
+	fields := []model.Field{{Name: "relkind", Type: model.String}, {Name: "indkey", Type: model.String}, {Name: "indclass", Type: model.String}}
+	b := model.NewBatch(fields, 2)
+	for _, row := range [][]string{{"r", "1 -2 3", "0 4294967295"}, {"", "", ""}} {
+		for i, s := range row {
+			b.Cols[i].AppendString(s)
+		}
+		b.Len++
+	}
+	r := NewRows(3, []int16{Binary}, Style{})
+	r.System([]uint32{OIDChar, OIDInt2Vector, OIDOidVector})
+	const (
+		one   = "\x00\x00\x00\x01"
+		none  = "\x00\x00\x00\x00"
+		int2  = "\x00\x00\x00\x15"
+		oid   = "\x00\x00\x00\x1a"
+		size2 = "\x00\x00\x00\x02"
+		size4 = "\x00\x00\x00\x04"
+	)
+	for i, want := range []string{
+		one + "r" + "\x00\x00\x00\x26" + one + none + int2 + "\x00\x00\x00\x03" + none + size2 + "\x00\x01" + size2 + "\xff\xfe" + size2 + "\x00\x03" +
+			"\x00\x00\x00\x24" + one + none + oid + "\x00\x00\x00\x02" + none + size4 + none + size4 + "\xff\xff\xff\xff",
+		one + "\x00" + "\x00\x00\x00\x14" + one + none + int2 + none + none + "\x00\x00\x00\x14" + one + none + oid + none + none,
+	} {
+		if got := r.AppendFields(nil, b, i); string(got) != want {
+			t.Errorf("row %d: %q, want %q", i, got, want)
+		}
+	}
+}

@@ -10,10 +10,12 @@ const (
 	OIDName        = 19
 	OIDInt8        = 20
 	OIDInt2        = 21
+	OIDInt2Vector  = 22
 	OIDInt4        = 23
 	OIDRegproc     = 24
 	OIDText        = 25
 	OIDOid         = 26
+	OIDOidVector   = 30
 	OIDJSON        = 114
 	OIDFloat4      = 700
 	OIDFloat8      = 701
