@@ -152,7 +152,9 @@ func (sc *scan) program(ctx context.Context, o *Options, cs []*cluster, ins []*i
 			rows += r.End - r.Start
 		}
 	}
-	target := min(max(rows/(sc.parallel*8), minTaskRows), maxTaskRows)
+	// A scan of some hosts is a few tasks too: most of its time goes into reading pages.
+	least := min(max(rows/(sc.parallel*2), smallRows), minTaskRows)
+	target := min(max(rows/(sc.parallel*8), least), maxTaskRows)
 	if o.taskRows > 0 {
 		target = o.taskRows
 	} else if p.tails && len(cs) > 0 { // tasks are counted in rows, of which only the last ones are looked at

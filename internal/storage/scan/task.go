@@ -54,6 +54,9 @@ const (
 	maxTaskRows = 512 << 10
 )
 
+// cutRows is what tasks are cut at multiples of, counted from the start of a chunk: so that no page need be decoded by two of them.
+const cutRows = 8192
+
 // tasks cuts a cluster into tasks of about target rows, in series order.
 func (c *cluster) tasks(ctx context.Context, p *plan, target int) ([]task, error) {
 	if c.simple && !p.lastRow {
@@ -122,6 +125,9 @@ func (c *cluster) rowTasks(p *plan, target int) []task {
 			end := min(r.End, in.chunks[chunk+1])
 			if end-a > target {
 				end = a + target
+				if at := end - (end-in.chunks[chunk])%cutRows; at > a {
+					end = at
+				}
 			}
 			if n > 0 && n+end-a > target+target/2 {
 				cut(a)
