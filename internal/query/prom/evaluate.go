@@ -6,7 +6,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,23 +41,79 @@ type result struct {
 	values []float64
 }
 
-// run computes a part. errUnfit: it cannot be.
-func (s *streamed) run(ctx context.Context, q *querier, m moments, lookback time.Duration) ([]result, annotations.Annotations, error) {
-	w := window.Windows{End: m.start - s.selector.OriginalOffset.Milliseconds(), Step: m.step, N: m.n, Range: s.span}
-	fixed := false
-	switch sel := s.selector; {
-	case sel.StartOrEnd != 0, sel.Timestamp != nil: // one window, whatever the moment
-		at := m.start
-		if sel.Timestamp != nil {
-			at = *sel.Timestamp
-		} else if sel.StartOrEnd == parser.END {
-			at = m.end()
+// moments are those at which the part is evaluated, of a query's; n is 0 where there are none.
+func (s *streamed) moments(m moments) moments {
+	for _, sub := range s.within {
+		if m.n > 0 {
+			w := window.Moments(&window.Windows{End: m.start - sub.offset, Step: m.step, N: m.n, Range: sub.span}, sub.step)
+			m = moments{w.End, w.Step, w.N}
 		}
-		fixed, w.N, w.Step = true, 1, 1
-		w.End = at - sel.OriginalOffset.Milliseconds()
 	}
+	return m
+}
+
+// windows are those of the part's selector or subquery at moments m of a query at whole.
+func (s *streamed) windows(m, whole moments, lookback time.Duration) window.Windows {
+	w := window.Windows{End: m.start, Step: m.step, N: m.n, Range: s.width(lookback)}
+	if s.shift.fixed() { // one window, whatever the moment
+		w.N, w.Step = 1, 1
+		switch {
+		case s.shift.timestamp != nil:
+			w.End = *s.shift.timestamp
+		case s.shift.startOrEnd == parser.END:
+			w.End = whole.end()
+		default:
+			w.End = whole.start
+		}
+	}
+	w.End -= s.shift.offset
+	return w
+}
+
+// width is how far windows reach, in milliseconds.
+func (s *streamed) width(lookback time.Duration) int64 {
 	if s.span == 0 {
-		w.Range = lookback.Milliseconds()
+		return lookback.Milliseconds()
+	}
+	return s.span
+}
+
+// below is what stands in the part's subquery.
+func (s *streamed) below(lookback time.Duration) *window.Sub {
+	return &window.Sub{Value: s.inner.values(lookback), Each: s.inner.each, Range: s.inner.width(lookback), Offset: s.inner.shift.offset, Step: s.step}
+}
+
+// values gives values of samples.
+func (s *streamed) values(lookback time.Duration) window.Func {
+	if s.inner == nil {
+		return s.value
+	}
+	return s.below(lookback).Over(s.value)
+}
+
+// samples are the windows in which the selector is looked at, below all subqueries; most is how many any of these has.
+func (s *streamed) samples(w window.Windows, lookback time.Duration) (selector *streamed, _ window.Windows, most int) {
+	for most = w.N; s.inner != nil && w.N > 0; most = max(most, w.N) {
+		w = s.below(lookback).Windows(&w)
+		s = s.inner
+	}
+	return s, w, most
+}
+
+// run computes a part. errUnfit: it cannot be.
+func (s *streamed) run(ctx context.Context, q *querier, whole moments, lookback time.Duration) ([]result, annotations.Annotations, error) {
+	m := s.moments(whole)
+	if m.n == 0 {
+		return nil, nil, nil
+	}
+	job := &job{streamed: s, q: q, windows: s.windows(m, whole, lookback), n: m.n, fixed: s.shift.fixed(), compute: s.values(lookback)}
+	bottom, seen, most := s.samples(job.windows, lookback)
+	if seen.N == 0 {
+		return nil, nil, nil
+	}
+	job.raw = bottom.span == 0
+	if int64(max(m.n, most)) > q.left.Load() { // what a subquery has of a series is held once for each processor
+		return nil, nil, q.tooMany()
 	}
 	sel, err := newSelector(q.database, s.selector.LabelMatchers)
 	if err != nil {
@@ -73,9 +128,8 @@ func (s *streamed) run(ctx context.Context, q *querier, m moments, lookback time
 		if !distinctLabels(t) {
 			return nil, nil, errUnfit
 		}
-		scans = q.scansOf(scans, t, sel, w.First(), w.Last(), s.span == 0 && w.N == 1)
+		scans = q.scansOf(scans, t, sel, seen.First(), seen.Last(), job.raw && seen.N == 1)
 	}
-	job := &job{streamed: s, q: q, windows: w, n: m.n, fixed: fixed}
 	all, err := job.run(ctx, scans)
 	if err != nil {
 		return nil, nil, err
@@ -110,22 +164,10 @@ type job struct {
 	*streamed
 	q       *querier
 	windows window.Windows
-	n       int  // moments
-	fixed   bool // all moments see the one window
-}
-
-// partial is what came of some regions.
-type partial struct {
-	job    *job
-	byKey  map[string]int32 // groups, by labels; of no use where each series is a result
-	groups []*window.Group
-	lsets  []labels.Labels
-	values [][]float64     // where each series is a result
-	seen   map[string]bool // metrics that had values, of rates
-}
-
-func (j *job) newPartial() *partial {
-	return &partial{job: j, byKey: map[string]int32{}, seen: map[string]bool{}}
+	compute window.Func // of samples
+	raw     bool        // of samples as they are, with stale markers
+	n       int         // moments
+	fixed   bool        // all moments see the one window
 }
 
 // run reads regions, as many at once as there are processors, and puts together what came of them in the order of the scans, so that
@@ -181,90 +223,6 @@ func (j *job) region(ctx context.Context, s *regionScan, p *partial, workers int
 	err := r.region(ctx, s.req)
 	sink.end()
 	return err
-}
-
-// take adds what came of other regions, which is not used any more.
-func (p *partial) take(o *partial) {
-	for m := range o.seen {
-		p.seen[m] = true
-	}
-	if p.job.agg == nil {
-		p.lsets, p.values = append(p.lsets, o.lsets...), append(p.values, o.values...)
-		return
-	}
-	if len(p.groups) == 0 {
-		o.seen = p.seen
-		*p = *o
-		return
-	}
-	keys := make([]string, len(o.groups))
-	for k, i := range o.byKey {
-		keys[i] = k
-	}
-	for i, g := range o.groups {
-		if at, ok := p.byKey[keys[i]]; ok {
-			p.groups[at].Merge(g)
-			p.job.q.left.Add(int64(p.job.n * p.job.agg.op.Width()))
-			continue
-		}
-		p.byKey[keys[i]] = int32(len(p.groups))
-		p.groups, p.lsets = append(p.groups, g), append(p.lsets, o.lsets[i])
-	}
-}
-
-// reserve takes room for so many numbers of each moment.
-func (p *partial) reserve(width int) error {
-	if p.job.q.left.Add(-int64(width*p.job.n)) < 0 {
-		return p.job.q.tooMany()
-	}
-	return nil
-}
-
-// group is the group of a key, which labels make where it is new.
-func (p *partial) group(key []byte, make func() labels.Labels) (*window.Group, error) {
-	if i, ok := p.byKey[string(key)]; ok {
-		return p.groups[i], nil
-	}
-	if err := p.reserve(p.job.agg.op.Width()); err != nil {
-		return nil, err
-	}
-	g := window.NewGroup(p.job.agg.op, p.job.windows.N)
-	p.byKey[string(key)] = int32(len(p.groups))
-	p.groups, p.lsets = append(p.groups, g), append(p.lsets, make())
-	return g, nil
-}
-
-// results are the groups or series that have a value at some moment.
-func (p *partial) results() ([]result, error) {
-	var out []result
-	for i, lset := range p.lsets {
-		var values []float64
-		if p.job.agg != nil {
-			if p.groups[i].Overflow {
-				return nil, errUnfit
-			}
-			values = p.groups[i].Values()
-		} else {
-			values = p.values[i]
-		}
-		if p.job.fixed { // at all moments the same
-			values = slices.Repeat(values, p.job.n)
-		}
-		if slices.ContainsFunc(values, func(v float64) bool { return !window.IsAbsent(v) }) {
-			out = append(out, result{lset, values})
-		}
-	}
-	return out, nil
-}
-
-// notes are what the engine would say of rates of metrics that are not counters by their names.
-func (p *partial) notes() (notes annotations.Annotations) {
-	for m := range p.seen {
-		if !strings.HasSuffix(m, "_total") && !strings.HasSuffix(m, "_sum") && !strings.HasSuffix(m, "_count") && !strings.HasSuffix(m, "_bucket") {
-			notes.Add(annotations.NewPossibleNonCounterInfo(m, p.job.at))
-		}
-	}
-	return notes
 }
 
 // matrix gives results as a range query does, vector as one of one moment.

@@ -3,8 +3,8 @@
 //
 //	tables.go     matchers to tables, value columns and predicates
 //	read.go       scans in series order to samples;  series.go  samples as the engine reads them
-//	stream.go     the parts of an expression that are computed while series are read, without the engine;
-//	evaluate.go   their regions;  sink.go  their series;  window  what they compute;  streaming.go  their place in the rest
+//	stream.go     the parts of an expression that are computed while series are read, without the engine;  plan.go  where they are found
+//	evaluate.go   their regions;  sink.go  their series;  partial.go  their groups;  window  what they compute;  streaming.go  their place
 //	meta.go       series, label names and values, metadata
 //	tql.go        results as rows;  tql_shape.go  their columns;  explain.go
 //
@@ -51,6 +51,9 @@ type Options struct {
 	Metrics prometheus.Registerer // of the engine (prometheus_engine_*); may be nil
 }
 
+// defaultStep is the step of a subquery that names none.
+const defaultStep = time.Minute
+
 // Engine answers PromQL. It is safe for concurrent use.
 type Engine struct {
 	opt      Options
@@ -75,7 +78,7 @@ func New(opt Options) *Engine {
 	e.handover = &handover{Parser: e.parser}
 	e.eng = promql.NewEngine(promql.EngineOpts{
 		Logger: opt.Log, Reg: opt.Metrics, MaxSamples: opt.MaxSamples, Timeout: opt.Timeout, LookbackDelta: opt.Lookback,
-		NoStepSubqueryIntervalFn: func(int64) int64 { return time.Minute.Milliseconds() },
+		NoStepSubqueryIntervalFn: func(int64) int64 { return defaultStep.Milliseconds() },
 		EnableAtModifier:         true, EnableNegativeOffset: true,
 		// Selectors over many metrics keep series apart until the end, so that rate({__name__=~"…"}) is no error.
 		EnableDelayedNameRemoval: true,

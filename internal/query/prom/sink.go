@@ -25,13 +25,14 @@ type streamSink struct {
 	narrowed narrowed
 
 	tags  []*model.Column
-	shown []int // positions of tags that results have, by name
+	shown []int // positions of tags that results have, or of rankings their groups, by name
+	all   []int // positions of all tags, by name
 
 	builder labels.ScratchBuilder
 	key     []byte
 	prevKey []byte
-	lset    labels.Labels // of the series that is read, without aggregation
-	group   *window.Group // of the series that is read; at first nil
+	lset    labels.Labels // of the series that is read, where results are series
+	group   *group        // of the series that is read; at first nil
 
 	scratch window.Scratch
 	out     []float64
@@ -52,10 +53,11 @@ type chunk struct {
 	done   chan struct{}
 }
 
-// item is a series of a chunk: its samples end at end, and its values go to group or stay in values.
+// item is a series of a chunk: its samples end at end, and its values go to group, of rankings as those of lset, or stay in values.
 type item struct {
 	end    int32
-	group  *window.Group
+	group  *group
+	lset   labels.Labels
 	values []float64
 	any    bool // it had values before functions and operators looked at them
 }
@@ -65,13 +67,16 @@ const chunkSize = 8 << 10
 
 // chooseLabels settles which tags results have.
 func (s *streamSink) chooseLabels() {
-	for i, c := range s.tags {
-		if s.agg == nil || slices.Contains(s.agg.by, c.Name) != s.agg.without {
+	for i := range s.tags {
+		s.all = append(s.all, i)
+	}
+	slices.SortFunc(s.all, func(a, b int) int { return strings.Compare(s.tags[a].Name, s.tags[b].Name) })
+	for _, i := range s.all {
+		if s.agg == nil || slices.Contains(s.agg.by, s.tags[i].Name) != s.agg.without {
 			s.shown = append(s.shown, i)
 		}
 	}
-	slices.SortFunc(s.shown, func(a, b int) int { return strings.Compare(s.tags[a].Name, s.tags[b].Name) })
-	s.builder = labels.NewScratchBuilder(len(s.shown) + 1)
+	s.builder = labels.NewScratchBuilder(len(s.all) + 1)
 }
 
 // begin implements seriesSink.
@@ -87,12 +92,14 @@ func (s *streamSink) begin(b *model.Batch, row int) (skip bool, err error) {
 			return true, nil
 		}
 	}
-	if s.agg == nil {
+	if s.agg == nil || s.agg.k > 0 {
 		s.builder.Reset()
 		if s.named {
 			s.builder.Add(nameLabel, s.table)
 		}
-		s.lset = s.labels(b, row)
+		s.lset = s.labels(s.all, b, row)
+	}
+	if s.agg == nil {
 		return false, nil
 	}
 	key := s.key[:0]
@@ -117,14 +124,15 @@ func (s *streamSink) begin(b *model.Batch, row int) (skip bool, err error) {
 	}
 	s.group, err = s.into.group(key, func() labels.Labels {
 		s.builder.Reset()
-		return s.labels(b, row)
+		return s.labels(s.shown, b, row)
 	})
 	s.prevKey = append(s.prevKey[:0], key...)
 	return false, err
 }
 
-func (s *streamSink) labels(b *model.Batch, row int) labels.Labels {
-	for _, i := range s.shown {
+// labels adds labels of some tags to those that the builder has.
+func (s *streamSink) labels(tags []int, b *model.Batch, row int) labels.Labels {
+	for _, i := range tags {
 		if v := textOf(b.Cols[i], row); v != "" {
 			s.builder.Add(s.tags[i].Name, v)
 		}
@@ -135,7 +143,12 @@ func (s *streamSink) labels(b *model.Batch, row int) labels.Labels {
 
 // finish implements seriesSink.
 func (s *streamSink) finish(times []int64, values []float64) error {
-	x := item{group: s.group}
+	x := item{group: s.group, lset: s.lset}
+	if s.agg != nil {
+		if err := s.into.join(s.group); err != nil {
+			return err
+		}
+	}
 	if s.agg == nil {
 		if err := s.into.reserve(1); err != nil {
 			return err
@@ -148,7 +161,7 @@ func (s *streamSink) finish(times []int64, values []float64) error {
 			s.out = slices.Grow(s.out[:0], s.windows.N)[:s.windows.N]
 			x.values = s.out
 		}
-		s.compute(&s.scratch, times, values, &x)
+		s.series(&s.scratch, times, values, &x)
 		s.add(x)
 		return nil
 	}
@@ -165,13 +178,15 @@ func (s *streamSink) finish(times []int64, values []float64) error {
 	return nil
 }
 
-// compute gives the values of a series at each window.
-func (s *streamSink) compute(scratch *window.Scratch, times []int64, values []float64, x *item) {
-	if s.span > 0 {
+// series gives the values of a series at each window.
+func (s *streamSink) series(scratch *window.Scratch, times []int64, values []float64, x *item) {
+	if !s.raw {
 		times, values = scratch.Clean(times, values)
 	}
-	s.value(scratch, &s.windows, times, values, x.values)
-	x.any = s.rate && slices.ContainsFunc(x.values, func(v float64) bool { return !window.IsAbsent(v) })
+	s.compute(scratch, &s.windows, times, values, x.values)
+	if s.rate {
+		x.any = scratch.Found || s.inner == nil && slices.ContainsFunc(x.values, present)
+	}
 	for _, f := range s.each {
 		f(x.values)
 	}
@@ -179,8 +194,12 @@ func (s *streamSink) compute(scratch *window.Scratch, times []int64, values []fl
 
 // add takes the values of a series, in the order of series.
 func (s *streamSink) add(x item) {
-	if x.group != nil {
-		x.group.Add(x.values)
+	switch {
+	case x.group == nil:
+	case x.group.ranking != nil:
+		s.into.rank(x.group, x.lset, x.values)
+	default:
+		x.group.sum.Add(x.values)
 	}
 	if x.any {
 		s.into.seen[s.table] = true
@@ -237,7 +256,7 @@ func (s *streamSink) computeChunk(scratch *window.Scratch, c *chunk) {
 		if s.agg != nil {
 			x.values = c.out[i*n : (i+1)*n]
 		}
-		s.compute(scratch, c.times[from:x.end], c.values[from:x.end], x)
+		s.series(scratch, c.times[from:x.end], c.values[from:x.end], x)
 		from = x.end
 	}
 }

@@ -3,7 +3,6 @@ package prom
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -13,30 +12,85 @@ import (
 )
 
 // streamed is a part of an expression that is computed while its series are read: one selector, instant or below a range function, then
-// functions and operators that look at one value, then at most one aggregation. The rest of the expression is the engine's. What is
-// streamed holds no samples, and costs for a series what its values at the moments of the query cost.
+// functions and operators that look at one value, range functions over subqueries of all that, and so on, then at most one aggregation. The
+// rest of the expression is the engine's. What is streamed holds no samples, and costs for a series what its values at the moments of the
+// query cost.
 type streamed struct {
 	expr     parser.Expr
 	selector *parser.VectorSelector
-	fn       string // the range function; "" of an instant selector
-	value    window.Func
-	span     int64 // of the range, in ms; 0 of an instant selector
+	inner    *streamed   // what stands in the subquery that value looks at; nil where that is the selector
+	value    window.Func // of the samples of selector, or of the values of inner
+	span     int64       // of the range, in ms; 0 of an instant selector
+	step     int64       // of the subquery, in ms
+	shift    shift       // of the selector or subquery
 	each     []window.Each
 	named    bool // results keep the metric's name
 	rate     bool // rate or increase, of which the engine warns where a name is not a counter's
 	at       posrange.PositionRange
 	agg      *aggregation // nil: each series is a result
 	key      int          // of what stands in for it in the engine's tree
+	within   []subquery   // around it in the engine's tree, outermost first
+}
+
+// shift is what modifiers say of the times that a selector or subquery looks at.
+type shift struct {
+	offset     int64  // in ms
+	timestamp  *int64 // in ms
+	startOrEnd parser.ItemType
+}
+
+// fixed reports one time whatever the moment.
+func (s shift) fixed() bool { return s.timestamp != nil || s.startOrEnd != 0 }
+
+// subquery is the moments at which something is evaluated: all multiples of step in (t-span-offset, t-offset], in ms.
+type subquery struct{ span, step, offset int64 }
+
+// subqueryOf gives the moments of a subquery whose range, step and offset are numbers.
+func subqueryOf(e *parser.SubqueryExpr) (s subquery, ok bool) {
+	if e.RangeExpr != nil || e.StepExpr != nil || e.OriginalOffsetExpr != nil || e.Range <= 0 {
+		return s, false
+	}
+	s = subquery{e.Range.Milliseconds(), e.Step.Milliseconds(), e.OriginalOffset.Milliseconds()}
+	if s.step == 0 {
+		s.step = defaultStep.Milliseconds()
+	}
+	return s, true
 }
 
 // aggregation is the last step of a streamed part.
 type aggregation struct {
 	op      window.Op
+	q       float64 // of window.OpQuantile
+	k       int     // > 0: topk, or with least bottomk, in place of op
+	least   bool
 	by      []string // sorted
 	without bool
 }
 
-// aggregationOf gives the aggregations that can be streamed: those that need not hold the values of all series.
+// mostRanked is the greatest k of topk and bottomk that is streamed: there is a place for each at each moment.
+const mostRanked = 1000
+
+// parameterOf reads the parameter of an aggregation. ok is false where the engine has to compute it.
+func (a *aggregation) parameterOf(e *parser.AggregateExpr) (ok bool) {
+	if e.Param == nil {
+		return true
+	}
+	x, ok := number(e.Param)
+	switch {
+	case !ok:
+		return false
+	case a.op == window.OpQuantile:
+		a.q = x
+		return x >= 0 && x <= 1
+	}
+	if !(x >= 1 && x < mostRanked+1) {
+		return false
+	}
+	a.k, a.least = int(x), e.Op == parser.BOTTOMK
+	return true
+}
+
+// aggregationOf gives the aggregations that can be streamed: those that need not hold the samples of all series.
 func aggregationOf(t parser.ItemType) (window.Op, bool) {
 	switch t {
 	case parser.SUM:
@@ -55,12 +109,16 @@ func aggregationOf(t parser.ItemType) (window.Op, bool) {
 		return window.OpStddev, true
 	case parser.STDVAR:
 		return window.OpStdvar, true
+	case parser.QUANTILE:
+		return window.OpQuantile, true
+	case parser.TOPK, parser.BOTTOMK:
+		return 0, true
 	}
 	return 0, false
 }
 
 // rangeFunc is a function of a range of samples; args are its other arguments. ok is false where the engine has to compute it.
-func rangeFunc(name string, sel *parser.VectorSelector, args []parser.Expr) (f window.Func, ok bool) {
+func rangeFunc(name string, at shift, args []parser.Expr) (f window.Func, ok bool) {
 	if len(args) > 0 {
 		x, ok := number(args[0])
 		switch {
@@ -68,8 +126,8 @@ func rangeFunc(name string, sel *parser.VectorSelector, args []parser.Expr) (f w
 			return nil, false
 		case name == "quantile_over_time" && x >= 0 && x <= 1:
 			return window.Quantile(x), true
-		case name == "predict_linear" && sel.Timestamp == nil && sel.StartOrEnd == 0:
-			return window.PredictLinear(x, sel.OriginalOffset.Milliseconds()), true
+		case name == "predict_linear" && !at.fixed():
+			return window.PredictLinear(x, at.offset), true
 		}
 		return nil, false
 	}
@@ -133,12 +191,15 @@ func streamable(e parser.Expr) *streamed {
 		if !ok || slices.Contains(a.Grouping, nameLabel) {
 			return nil
 		}
-		s := perSeries(a.Expr)
-		if s == nil {
+		agg := &aggregation{op: op, by: slices.Compact(slices.Sorted(slices.Values(a.Grouping))), without: a.Without}
+		if !agg.parameterOf(a) {
 			return nil
 		}
-		s.expr, s.named = e, false
-		s.agg = &aggregation{op: op, by: slices.Compact(slices.Sorted(slices.Values(a.Grouping))), without: a.Without}
+		s := perSeries(a.Expr)
+		if s == nil || agg.k > 0 && !s.named && !oneMetric(s.selector) {
+			return nil
+		}
+		s.expr, s.agg, s.named = e, agg, s.named && agg.k > 0
 		return s
 	}
 	s := perSeries(e)
@@ -163,7 +224,7 @@ func perSeries(e parser.Expr) *streamed {
 		if !plainSelector(e) {
 			return nil
 		}
-		return &streamed{selector: e, value: window.Instant, named: true}
+		return &streamed{selector: e, value: window.Instant, shift: shiftOf(e), named: true}
 	case *parser.UnaryExpr:
 		s := perSeries(e.Expr)
 		if s != nil && e.Op == parser.SUB {
@@ -183,10 +244,42 @@ func plainSelector(s *parser.VectorSelector) bool {
 	return !s.Anchored && !s.Smoothed && s.OriginalOffsetExpr == nil && s.UnexpandedSeriesSet == nil
 }
 
+func shiftOf(s *parser.VectorSelector) shift {
+	return shift{s.OriginalOffset.Milliseconds(), s.Timestamp, s.StartOrEnd}
+}
+
+// overSubquery is a range function of a subquery; args are its other arguments.
+func overSubquery(e *parser.Call, sub *parser.SubqueryExpr, args []parser.Expr) *streamed {
+	name := e.Func.Name
+	moments, ok := subqueryOf(sub)
+	if !ok || name == "rate" || name == "increase" || name == "predict_linear" { // of which the engine says more, or looks at the time
+		return nil
+	}
+	at := shift{moments.offset, sub.Timestamp, sub.StartOrEnd}
+	f, ok := rangeFunc(name, at, args)
+	if !ok {
+		return nil
+	}
+	inner := perSeries(sub.Expr)
+	if inner == nil || inner.shift.fixed() {
+		return nil
+	}
+	return &streamed{selector: inner.selector, inner: inner, value: f, span: moments.span, step: moments.step, shift: at,
+		named: inner.named && keepsName(name), rate: inner.rate, at: inner.at}
+}
+
+// keepsName reports range functions that give samples as they are.
+func keepsName(function string) bool {
+	return function == "first_over_time" || function == "last_over_time"
+}
+
 func call(e *parser.Call) *streamed {
 	name := e.Func.Name
 	rest := slices.Clone(e.Args)
 	for i, a := range e.Args {
+		if sub, ok := unwrap(a).(*parser.SubqueryExpr); ok {
+			return overSubquery(e, sub, slices.Delete(rest, i, i+1))
+		}
 		m, ok := unwrap(a).(*parser.MatrixSelector)
 		if !ok {
 			continue
@@ -195,11 +288,11 @@ func call(e *parser.Call) *streamed {
 		if !ok || !plainSelector(sel) || m.RangeExpr != nil || m.Range <= 0 {
 			return nil
 		}
-		f, ok := rangeFunc(name, sel, slices.Delete(rest, i, i+1))
+		f, ok := rangeFunc(name, shiftOf(sel), slices.Delete(rest, i, i+1))
 		if !ok {
 			return nil
 		}
-		return &streamed{selector: sel, fn: name, value: f, span: m.Range.Milliseconds(), named: name == "first_over_time" || name == "last_over_time",
+		return &streamed{selector: sel, value: f, span: m.Range.Milliseconds(), shift: shiftOf(sel), named: keepsName(name),
 			rate: name == "rate" || name == "increase", at: e.Args[0].PositionRange()}
 	}
 	if len(e.Args) == 0 {
@@ -308,91 +401,4 @@ func scalarOperator(e *parser.BinaryExpr) *streamed {
 		return f(v, x)
 	}))
 	return s
-}
-
-// plan finds the parts of an expression that can be streamed, and gives the tree in which a selector that only this package can make
-// stands in for each. whole is set where that is all of the expression.
-func plan(root parser.Expr) (tree parser.Expr, parts []*streamed, whole *streamed) {
-	if s := streamable(root); s != nil {
-		return root, nil, s
-	}
-	p := planner{looksAtNames: looksAtNames(root)}
-	return p.expr(root), p.parts, nil
-}
-
-// looksAtNames reports an expression in which the name of a metric may matter above its selectors: results of functions lose theirs, but
-// the engine takes it away at the end only.
-func looksAtNames(root parser.Expr) (found bool) {
-	parser.Inspect(root, func(n parser.Node, _ []parser.Node) error {
-		switch n := n.(type) {
-		case *parser.AggregateExpr:
-			found = found || slices.Contains(n.Grouping, nameLabel)
-		case *parser.BinaryExpr:
-			if m := n.VectorMatching; m != nil {
-				found = found || slices.Contains(m.MatchingLabels, nameLabel) || slices.Contains(m.Include, nameLabel)
-			}
-		case *parser.StringLiteral:
-			found = found || strings.Contains(n.Val, nameLabel)
-		case *parser.Call:
-			switch n.Func.Name {
-			case "info", "label_replace", "label_join":
-				found = true
-			}
-		}
-		return nil
-	})
-	return found
-}
-
-type planner struct {
-	looksAtNames bool
-	parts        []*streamed
-}
-
-// expr is e, or what stands in for it.
-func (p *planner) expr(e parser.Expr) parser.Expr {
-	if s := streamable(e); s != nil && (s.agg != nil || s.span > 0 && !p.looksAtNames) {
-		s.key = len(p.parts)
-		p.parts = append(p.parts, s)
-		return standIn(s.key, e.PositionRange())
-	}
-	switch e := e.(type) {
-	case *parser.ParenExpr:
-		e.Expr = p.expr(e.Expr)
-	case *parser.UnaryExpr:
-		e.Expr = p.expr(e.Expr)
-	case *parser.AggregateExpr:
-		e.Expr = p.expr(e.Expr)
-	case *parser.BinaryExpr:
-		e.LHS, e.RHS = p.expr(e.LHS), p.expr(e.RHS)
-	case *parser.Call:
-		switch e.Func.Name {
-		case "info", "absent", "absent_over_time", "timestamp", "start_timestamp": // look at the selector itself
-			return e
-		}
-		for i := range e.Args {
-			e.Args[i] = p.expr(e.Args[i])
-		}
-	}
-	// A subquery has moments of its own.
-	return e
-}
-
-// standInLabel is a label that no query can name: it is not UTF-8.
-const standInLabel = "\xffstreamed"
-
-func standIn(key int, at posrange.PositionRange) parser.Expr {
-	m := &labels.Matcher{Type: labels.MatchEqual, Name: standInLabel, Value: string(rune(key))}
-	return &parser.VectorSelector{LabelMatchers: []*labels.Matcher{m}, PosRange: at}
-}
-
-// standsIn reports which part matchers stand in for.
-func standsIn(ms []*labels.Matcher) (key int, ok bool) {
-	if len(ms) != 1 || ms[0].Name != standInLabel {
-		return 0, false
-	}
-	for _, r := range ms[0].Value {
-		return int(r), true
-	}
-	return 0, false
 }

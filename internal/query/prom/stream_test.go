@@ -100,8 +100,8 @@ func shown(r *lang.Result, expr string, ties, sorted bool) string {
 		}
 	}
 	number := func(f float64) string {
-		if f != 0 && math.Abs(f) < 1e-9 {
-			f = 0
+		if math.Abs(f) < 1e-9 {
+			f = 0 // not -0 either
 		}
 		return fmt.Sprintf("%.10g", f)
 	}
@@ -200,7 +200,20 @@ func randomExpr(rng *rand.Rand, depth int) string {
 		return f + "(" + r + ")"
 	}
 	x := func() string { return randomExpr(rng, depth-1) }
-	switch rng.IntN(12) {
+	switch rng.IntN(16) {
+	case 12:
+		// Which of equal values stay is the engine's choice, but not how many and what they sum up to.
+		by := pick("", " by (job)", " without (inst)")
+		return pick("sum", "count", "max") + by + "(" + pick("topk", "bottomk") + by + "(" + pick("1", "2", "5", "100") + ", " + x() + "))"
+	case 13:
+		return "quantile" + pick("", " by (job)", " without (inst)") + "(" + pick("0", "0.3", "0.5", "0.99", "1", "2") + ", " + x() + ")"
+	case 14, 15:
+		sub := "(" + x() + ")[" + pick("5m", "10m", "7m", "90s") + ":" + pick("1m", "", "30s", "2m") + "]" + mods()
+		if rng.IntN(6) == 0 {
+			return "quantile_over_time(0.4, " + sub + ")"
+		}
+		return pick("max_over_time", "min_over_time", "avg_over_time", "sum_over_time", "count_over_time", "last_over_time", "first_over_time", "changes",
+			"deriv", "delta", "rate", "stddev_over_time", "present_over_time") + "(" + sub + ")"
 	case 0, 1, 2:
 		return pick("sum", "avg", "count", "min", "max", "group", "stddev", "stdvar") + pick("", " by (job)", " without (inst)", " by (inst, job)", " by (nothing)", " by (__name__)") + "(" + x() + ")"
 	case 3:
@@ -240,7 +253,7 @@ func TestStreamed(t *testing.T) {
 		for range 700 {
 			expr, ties := randomExpr(rng, rng.IntN(4)), false
 			if ties = rng.IntN(10) == 0; ties {
-				expr = []string{"topk", "bottomk"}[rng.IntN(2)] + "(2, " + expr + ")"
+				expr = []string{"topk", "bottomk", "topk by (job) ", "bottomk without (inst) "}[rng.IntN(4)] + "(2, " + expr + ")"
 			}
 			root, err := n.parser.ParseExpr(expr)
 			if err != nil {
@@ -278,5 +291,64 @@ func TestStreamed(t *testing.T) {
 			t.Errorf("only %d of 700 expressions had something to stream", streamed)
 		}
 		n.handover.trees.Range(func(any, any) bool { t.Error("a tree was left behind"); return false })
+	}
+}
+
+// TestRanked compares topk and bottomk of values that all differ, labels and order too.
+func TestRanked(t *testing.T) {
+	n := newNode(t, Options{})
+	rng := rand.New(rand.NewPCG(3, 7))
+	sess := n.database()
+	var samples []sample
+	for s := range 60 {
+		l := labels.FromStrings(nameLabel, "a_total", "job", fmt.Sprint(s%4), "inst", fmt.Sprint(s))
+		v := 0.0
+		for at := int64(rng.IntN(400_000)); at < 1800_000; at += 10_000 + rng.Int64N(20_000) {
+			v += rng.ExpFloat64()
+			samples = append(samples, sample{l, at, v})
+			if rng.IntN(60) == 0 {
+				at += 600_000
+			}
+		}
+	}
+	if err := n.insert(t.Context(), sess, samples); err != nil {
+		t.Fatal(err)
+	}
+	plain := *n.Engine
+	plain.plain = true
+	for _, expr := range []string{"topk(3, a_total)", "bottomk(3, a_total)", "topk by (job) (2, rate(a_total[5m]))", "bottomk without (inst) (1, a_total * -1)",
+		"topk(1000, a_total)", "topk(3.9, a_total offset 3m)", "topk(2, a_total @ 900)", "bottomk(2, max_over_time(rate(a_total[3m])[10m:1m]))",
+		"topk(3, a_total) > 20", "topk(2, a_total) / on (inst) group_left () a_total", "topk(0, a_total)", "topk(-1, a_total)", "topk(1001, a_total)",
+		`label_replace(topk(2, a_total), "n", "$1", "__name__", "(.*)")`, `label_replace(topk(2, rate(a_total[4m])), "n", "$1", "__name__", "(.*)")`,
+		"sort_desc(topk(4, a_total))", "topk(scalar(count(a_total)) / 20, a_total)", "topk(5, sum by (job) (a_total))", "avg_over_time(topk(2, a_total)[10m:1m])",
+		"topk by (job, inst) (1, a_total)", "topk by (nothing) (2, a_total)", "topk(2, {__name__=~\"a.*\"})"} {
+		for at := int64(0); at < 2000; at += 133 {
+			q := lang.RangeQuery{Expr: expr, Start: time.Unix(at, 0), End: time.Unix(at+at*3, 0), Step: 37 * time.Second}
+			got, err1 := n.Range(t.Context(), sess, q)
+			want, err2 := plain.Range(t.Context(), sess, q)
+			if err1 != nil || err2 != nil {
+				if err1 == nil || err2 == nil {
+					t.Fatal(expr, err1, err2)
+				}
+				continue
+			}
+			if g, w := shown(got, expr, false, false), shown(want, expr, false, false); g != w {
+				t.Fatalf("%s from %d:\n%s\nwant\n%s", expr, at, g, w)
+			}
+			i := lang.InstantQuery{Expr: expr, Time: q.Start}
+			got, err1 = n.Instant(t.Context(), sess, i)
+			want, err2 = plain.Instant(t.Context(), sess, i)
+			if err1 != nil || err2 != nil {
+				if err1 == nil || err2 == nil {
+					t.Fatal(expr, err1, err2)
+				}
+				continue
+			}
+			// The best come first, and groups in the order of their first series; those of several moments have no order.
+			any := strings.HasSuffix(expr, "[10m:1m])")
+			if g, w := shown(got, expr, false, any), shown(want, expr, false, any); g != w {
+				t.Fatalf("%s at %d:\n%s\nwant\n%s", expr, at, g, w)
+			}
+		}
 	}
 }

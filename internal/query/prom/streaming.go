@@ -71,8 +71,9 @@ func (e *Engine) stream(ctx context.Context, st *queryable, query string, m mome
 		}
 		notes.Merge(said)
 		series := make([]*series, len(results))
+		at := p.moments(m)
 		for i, r := range results {
-			series[i] = r.samples(m)
+			series[i] = r.samples(at)
 		}
 		st.streamed = append(st.streamed, series)
 	}

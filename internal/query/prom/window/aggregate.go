@@ -1,6 +1,9 @@
 package window
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Op is an aggregation over series.
 type Op uint8
@@ -15,19 +18,22 @@ const (
 	OpGroup
 	OpStddev
 	OpStdvar
+	OpQuantile
 )
 
 // Group is the state of an aggregation of one group of series: a few numbers for each moment.
 type Group struct {
-	op Op
-	a  []float64 // the sum, count, extreme or mean; absent where no series had a value yet
-	b  []float64 // of sums what rounding took, of deviations the sum of squares
-	n  []float64 // how many values
+	op   Op
+	a    []float64   // the sum, count, extreme or mean; absent where no series had a value yet
+	b    []float64   // of sums what rounding took, of deviations the sum of squares
+	n    []float64   // how many values
+	q    float64     // of OpQuantile, whose state is all values:
+	rows [][]float64 // of each series
 	// Overflow is set if a sum of OpAvg became infinite: the average, which need not be, has to be computed otherwise.
 	Overflow bool
 }
 
-// Width is how many numbers the state has for each moment.
+// Width is how many numbers the state has for each moment; OpQuantile has one more for each series.
 func (o Op) Width() int {
 	switch o {
 	case OpSum:
@@ -38,10 +44,10 @@ func (o Op) Width() int {
 	return 1
 }
 
-// NewGroup makes the state of a group without series, for n moments.
-func NewGroup(o Op, n int) *Group {
+// NewGroup makes the state of a group without series, for n moments. q is the quantile, from 0 to 1, of OpQuantile.
+func NewGroup(o Op, q float64, n int) *Group {
 	all := make([]float64, n*o.Width())
-	g := &Group{op: o, a: all[:n:n]}
+	g := &Group{op: o, q: q, a: all[:n:n]}
 	for i := range g.a {
 		g.a[i] = Absent()
 	}
@@ -58,6 +64,8 @@ func NewGroup(o Op, n int) *Group {
 func (g *Group) Add(values []float64) {
 	a := g.a[:len(values)]
 	switch g.op {
+	case OpQuantile:
+		g.rows = append(g.rows, slices.Clone(values))
 	case OpSum:
 		b := g.b[:len(values)]
 		for i, v := range values {
@@ -151,6 +159,9 @@ func (g *Group) Merge(o *Group) {
 	case OpMin, OpMax, OpGroup:
 		g.Add(o.a)
 		return
+	case OpQuantile:
+		g.rows = append(g.rows, o.rows...)
+		return
 	}
 	for i, v := range o.a {
 		if math.Float64bits(v) == absentBits {
@@ -191,7 +202,11 @@ func (g *Group) Merge(o *Group) {
 }
 
 // Values gives the results, in the state's own memory: the group is of no use afterwards.
-func (g *Group) Values() []float64 {
+func (g *Group) Values(scratch *Scratch) []float64 {
+	if g.op == OpQuantile {
+		g.quantiles(scratch)
+		return g.a
+	}
 	for i, v := range g.a {
 		if math.Float64bits(v) == absentBits {
 			continue
@@ -208,4 +223,18 @@ func (g *Group) Values() []float64 {
 		}
 	}
 	return g.a
+}
+
+func (g *Group) quantiles(scratch *Scratch) {
+	for i := range g.a {
+		all := scratch.values[:0]
+		for _, row := range g.rows {
+			if v := row[i]; math.Float64bits(v) != absentBits {
+				all = append(all, v)
+			}
+		}
+		if scratch.values = all; len(all) > 0 {
+			g.a[i] = quantileOf(g.q, all)
+		}
+	}
 }

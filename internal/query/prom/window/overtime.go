@@ -1,9 +1,6 @@
 package window
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Sum is sum_over_time().
 func Sum(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
@@ -133,13 +130,8 @@ func Stdvar(s *Scratch, w *Windows, times []int64, values []float64, out []float
 func Quantile(q float64) Func {
 	return func(s *Scratch, w *Windows, times []int64, values []float64, out []float64) {
 		s.windows(w, times, out, 1, func(a, b int32, _ int64) float64 {
-			s.sorted = append(s.sorted[:0], values[a:b]...)
-			slices.Sort(s.sorted) // NaN is least
-			rank := q * float64(len(s.sorted)-1)
-			below := math.Floor(rank)
-			above := math.Min(float64(len(s.sorted)-1), below+1)
-			weight := rank - below
-			return s.sorted[int(below)]*(1-weight) + s.sorted[int(above)]*weight
+			s.values = append(s.values[:0], values[a:b]...)
+			return quantileOf(q, s.values)
 		})
 	}
 }

@@ -6,7 +6,8 @@
 //	overtime.go    min_over_time, sum_over_time …;  sliding.go  the same where windows overlap much
 //	regression.go  deriv, predict_linear
 //	each.go        functions and operators that look at one value
-//	aggregate.go   sum, avg … of many series
+//	sub.go         subqueries
+//	aggregate.go   sum, avg … of many series;  quantile.go, ranking.go  quantiles and topk, which keep values of series
 package window
 
 import (
@@ -46,11 +47,18 @@ type Func func(s *Scratch, w *Windows, times []int64, values []float64, out []fl
 type Scratch struct {
 	lo, hi  []int32
 	resets  []int32
-	sorted  []float64
 	sum     []pair
 	best    []float64
 	times   []int64
 	cleaned []float64
+	values  []float64 // of one moment
+
+	// Of subqueries: the memory of what stands in them, and its values.
+	below   *Scratch
+	results []float64
+	moments []int64
+	// Found is set by what stands in a subquery if it had a value at some moment, before functions and operators looked at it.
+	Found bool
 }
 
 // bounds gives for each window the rows [lo, hi) that are in it, and how many those are in all.
