@@ -142,7 +142,7 @@ func checkFar(t *testing.T, fs *crashfs.FS, far objectstore.Store, s *script, wh
 	}
 }
 
-// TestKilledAtEachChangeOfTheFarStore kills the process before and after each change it makes to the store in turn.
+// TestKilledAtEachChangeOfTheFarStore kills the process before or after each change it makes to the store in turn.
 func TestKilledAtEachChangeOfTheFarStore(t *testing.T) {
 	homes := map[string]struct {
 		open   func() objectstore.Store
@@ -185,13 +185,12 @@ func TestKilledAtEachChangeOfTheFarStore(t *testing.T) {
 			}
 			deaths := 0
 			for at := 1 + i; at <= whole.changes; at += h.stride {
-				for _, after := range []bool{false, true} {
-					deaths++
-					fs, s, far := crashfs.New(), fresh(), h.open()
-					m := &mortal{Store: far, disk: fs, at: at, after: after}
-					_ = work(fs, m, s)
-					checkFar(t, fs.Reboot(nil), far, s, fmt.Sprintf("%s, %s, killed at change %d of %d, done: %v", home, mode, at, whole.changes, after))
-				}
+				deaths++
+				after := (at+i)%2 == 0 // so that each kind of change is met both ways, in one mode or another
+				fs, s, far := crashfs.New(), fresh(), h.open()
+				m := &mortal{Store: far, disk: fs, at: at, after: after}
+				_ = work(fs, m, s)
+				checkFar(t, fs.Reboot(nil), far, s, fmt.Sprintf("%s, %s, killed at change %d of %d, done: %v", home, mode, at, whole.changes, after))
 			}
 			t.Logf("%s, %s: died %d times in %d changes", home, mode, deaths, whole.changes)
 		}

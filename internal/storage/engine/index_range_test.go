@@ -56,8 +56,9 @@ func TestRangeIsOneQuestion(t *testing.T) {
 			args = append(args, number(model.OpLt+model.Op(s.rnd.Intn(4)), int64(s.rnd.Intn(5)*250)))
 		}
 		pred, want := model.And(args...), 0
+		holds := meaning(pred)
 		for _, x := range b.Cols[4].Ints {
-			if holds(pred, []model.Value{{}, {}, {}, {}, model.IntValue(model.Int64, x)}) {
+			if holds(columnsOf([]model.Value{{}, {}, {}, {}, model.IntValue(model.Int64, x)})) {
 				want++
 			}
 		}

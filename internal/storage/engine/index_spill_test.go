@@ -28,13 +28,10 @@ func (o *openings) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, 
 
 // An inverted index over values that are all different outgrows its builder's memory, spills, and is there in the end.
 func TestIndexOfManyValuesSpills(t *testing.T) {
-	rows := 1_000_000
-	if testing.Short() {
-		rows = 100_000
-	}
+	const rows = 150_000
 	scratch, opened := t.TempDir(), &openings{FS: vfs.OS()}
 	s := newIndexStory(t, 6, indexedMeta(contract.MergeAppend, map[model.ColumnID]map[string]string{colText: {"inverted_index": "true"}}), func(o *Options) {
-		o.Index.Scratch = func(index.Kind) index.Scratch { return index.Scratch{MaxBytes: 2 << 20, FS: opened, Dir: scratch} }
+		o.Index.Scratch = func(index.Kind) index.Scratch { return index.Scratch{MaxBytes: 256 << 10, FS: opened, Dir: scratch} }
 	})
 	const batch = 50_000
 	id := func(i int) string { return fmt.Sprintf("%08x-%08x", uint32(i)*2654435761, i) }

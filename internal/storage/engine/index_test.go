@@ -18,7 +18,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/vfs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/index"
-	"github.com/goptimedb/goptimedb/internal/index/analyze"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
@@ -233,65 +232,16 @@ func (s *indexStory) predicate(depth int) *model.Expr {
 	return s.leaf()
 }
 
-// holds is the plain meaning of a predicate.
-func holds(e *model.Expr, row []model.Value) bool {
-	return holdsOf(e, func(id model.ColumnID) model.Value { return row[slices.Index(indexedColumns, id)] })
-}
-
-// holdsOf is holds of a row given by its columns.
-func holdsOf(e *model.Expr, value func(model.ColumnID) model.Value) bool {
-	switch e.Op {
-	case model.OpAnd:
-		return !slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return !holdsOf(a, value) })
-	case model.OpOr:
-		return slices.ContainsFunc(e.Args, func(a *model.Expr) bool { return holdsOf(a, value) })
-	}
-	v := value(e.Column)
-	if e.Op == model.OpIsNull || v.Null() {
-		return e.Op == model.OpIsNull && v.Null()
-	}
-	in := slices.ContainsFunc(e.Values, func(x model.Value) bool { return v.Compare(x) == 0 })
-	c := 0
-	if len(e.Values) > 0 {
-		c = v.Compare(e.Values[0])
-	}
-	switch e.Op {
-	case model.OpNotNull:
-		return true
-	case model.OpEq:
-		return c == 0
-	case model.OpNe:
-		return c != 0
-	case model.OpLt:
-		return c < 0
-	case model.OpLe:
-		return c <= 0
-	case model.OpGt:
-		return c > 0
-	case model.OpGe:
-		return c >= 0
-	case model.OpIn:
-		return in
-	case model.OpNotIn:
-		return !in
-	case model.OpRegex, model.OpNotRegex:
-		return regexp.MustCompile("^(?:"+e.Pattern+")$").MatchString(v.Bytes) == (e.Op == model.OpRegex)
-	case model.OpContains, model.OpNotContains:
-		return regexp.MustCompile(e.Pattern).MatchString(v.Bytes) == (e.Op == model.OpContains)
-	case model.OpMatchesTerm, model.OpNotMatchesTerm:
-		return analyze.MatchesTerm(v.Bytes, e.Pattern) == (e.Op == model.OpMatchesTerm)
-	}
-	q, err := analyze.ParseQuery(e.Pattern)
-	if err != nil {
-		panic(err)
-	}
-	return q.Match([]byte(v.Bytes)) == (e.Op == model.OpMatches)
-}
-
-func sortedRows(rows [][]model.Value) []string {
+// printed are rows as text, in the order of the text.
+func printed(rows [][]model.Value) []string {
 	out := make([]string, len(rows))
+	var line []byte
 	for i, r := range rows {
-		out[i] = fmt.Sprint(r)
+		line = line[:0]
+		for _, v := range r {
+			line = append(append(line, v.String()...), ' ')
+		}
+		out[i] = string(line)
 	}
 	slices.Sort(out)
 	return out
@@ -317,14 +267,15 @@ func (s *indexStory) check(n int) (u used) {
 			times.End = times.Start + s.rnd.Int63n(2000)
 		}
 		var want [][]model.Value
+		holds := meaning(pred)
 		for _, r := range all {
-			if times.Contains(r[1].Int) && holds(pred, r) {
+			if times.Contains(r[1].Int) && holds(columnsOf(r)) {
 				want = append(want, r)
 			}
 		}
 		rows, st := s.rows(pred, times)
 		u.add(st)
-		got, wanted := sortedRows(rows), sortedRows(want)
+		got, wanted := printed(rows), printed(want)
 		if !slices.Equal(got, wanted) {
 			s.t.Fatalf("%s in %s: %d rows, want %d", pred, times, len(got), len(wanted))
 		}

@@ -138,11 +138,23 @@ func (w *world) alter(to *model.Schema) *world {
 	return n
 }
 
+// asked tells the rows of a time range that a predicate holds of; nil holds of all.
+func (w *world) asked(times model.TimeRange, pred *model.Expr) func(record) bool {
+	holds := func(valueOf) bool { return true }
+	if pred != nil {
+		holds = meaning(pred)
+	}
+	return func(r record) bool {
+		return times.Contains(r[w.schema.TimeIndex].Int) && holds(func(id model.ColumnID) model.Value { return w.value(r, id) })
+	}
+}
+
 // all are the rows that a scan reads before anything reduces them.
 func (w *world) all(req *contract.ScanRequest) (out []record) {
+	asked := w.asked(req.TimeRange, req.Predicate)
 	for _, rs := range w.rows {
 		for _, r := range rs {
-			if req.TimeRange.Contains(r[w.schema.TimeIndex].Int) && (req.Predicate == nil || holdsOf(req.Predicate, func(id model.ColumnID) model.Value { return w.value(r, id) })) {
+			if asked(r) {
 				out = append(out, r)
 			}
 		}

@@ -425,9 +425,8 @@ func (m *metaRun) step(i int) (err error) {
 		what = fmt.Sprintf("delete where %s in %s", d.Predicate, d.TimeRange)
 		var gone, got uint64
 		w := m.have
-		m.next, gone = w.keep(func(r record) bool {
-			return !d.TimeRange.Contains(r[w.schema.TimeIndex].Int) || d.Predicate != nil && !holdsOf(d.Predicate, func(id model.ColumnID) model.Value { return w.value(r, id) })
-		})
+		asked := w.asked(d.TimeRange, d.Predicate)
+		m.next, gone = w.keep(func(r record) bool { return !asked(r) })
 		if got, err = m.eng.DeleteWhere(ctx, d); err == nil && d.Count && got != gone {
 			err = fmt.Errorf("%w: %d rows affected, want %d", errWrong, got, gone)
 		}
