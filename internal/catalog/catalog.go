@@ -88,6 +88,20 @@ type snapshot struct {
 	tables    map[string]map[string]*Table // by database, then name
 	byID      map[model.TableID]*Table
 	views     map[string]map[string]*View // by database, then name; a database without views may be missing
+
+	inOrder sync.Once
+	ordered []*Table // see all
+}
+
+// all are the tables of all databases, by database and name. They are put in order by the first who asks, and never changed.
+func (s *snapshot) all() []*Table {
+	s.inOrder.Do(func() {
+		s.ordered = make([]*Table, 0, len(s.byID))
+		for _, d := range sorted(s.databases) {
+			s.ordered = append(s.ordered, sorted(s.tables[d.Name])...)
+		}
+	})
+	return s.ordered
 }
 
 // Open reads the catalog and makes the databases that are always there.
@@ -168,14 +182,7 @@ func (c *Catalog) Database(name string) (*Database, error) {
 func (c *Catalog) Tables(database string) []*Table { return sorted(c.snap.Load().tables[database]) }
 
 // AllTables are the tables of all databases, by database and name.
-func (c *Catalog) AllTables() (out []*Table) {
-	s := c.snap.Load()
-	out = make([]*Table, 0, len(s.byID))
-	for _, d := range sorted(s.databases) {
-		out = append(out, sorted(s.tables[d.Name])...)
-	}
-	return out
-}
+func (c *Catalog) AllTables() []*Table { return slices.Clone(c.snap.Load().all()) }
 
 // Len is how many tables there are.
 func (c *Catalog) Len() int { return len(c.snap.Load().byID) }

@@ -257,11 +257,11 @@ func (s *Source) About(t *Table) int64 {
 	const perTable = 16 // columns
 	tables, system := int64(s.Catalog.Len()), int64(len(definitions()))
 	switch t.Name {
-	case "pg_class", definitionsTable, namesTable:
+	case "pg_class", namesTable:
 		return 2*tables + system
 	case "pg_attribute":
 		return perTable * (tables + system)
-	case "pg_tables", "pg_index", "pg_indexes", "pg_constraint", "pg_description":
+	case "pg_tables", "pg_index", "pg_indexes", "pg_constraint", "pg_description", indexDefinitions, constraintDefinitions:
 		return max(tables, 1)
 	}
 	if t.fill == nil {

@@ -12,13 +12,20 @@ import (
 
 // Tables that PostgreSQL has not and that are not listed: what functions of objects are written with.
 const (
-	definitionsTable = "pg_object_definitions" // the texts that functions such as pg_get_indexdef give, by object
-	namesTable       = "pg_object_names"       // the names by which tables are found, bare and with their database
-	keywordsTable    = "pg_keywords"           // what pg_get_keywords() gives
+	// The texts that pg_get_indexdef, pg_get_constraintdef and pg_get_viewdef give, by object.
+	indexDefinitions      = "pg_index_definitions"
+	constraintDefinitions = "pg_constraint_definitions"
+	viewDefinitions       = "pg_view_definitions"
+	namesTable            = "pg_object_names" // the names by which tables are found, bare and with their database
+	keywordsTable         = "pg_keywords"     // what pg_get_keywords() gives
 )
 
 func hidden(table string) bool {
-	return table == definitionsTable || table == namesTable || table == keywordsTable
+	switch table {
+	case indexDefinitions, constraintDefinitions, viewDefinitions, namesTable, keywordsTable:
+		return true
+	}
+	return false
 }
 
 func definitions() []definition {
@@ -70,7 +77,17 @@ func definitions() []definition {
 		{"pg_language", "oid O, lanname S, lanowner O, lanispl B, lanpltrusted B, lanplcallfoid O, laninline O, lanvalidator O, lanacl S[]", func(_ *Source, w *writer) {
 			w.add(cells{"oid": 14, "lanname": "sql", "lanowner": owner, "lanpltrusted": true})
 		}},
-		{definitionsTable, "oid O, definition S", texts},
+		{indexDefinitions, "oid O, definition S", func(s *Source, w *writer) {
+			s.keyed(func(r *relation) { w.definition(r.oid+indexOffset, func() string { return indexText(r) }) })
+		}},
+		{constraintDefinitions, "oid O, definition S", func(s *Source, w *writer) {
+			s.keyed(func(r *relation) { w.definition(r.oid+constraintOffset, func() string { return constraintText(r) }) })
+		}},
+		{viewDefinitions, "oid O, definition S", func(s *Source, w *writer) {
+			for _, v := range s.Catalog.AllViews() {
+				w.definition(TableOID(v.ID), func() string { return v.Query })
+			}
+		}},
 		{namesTable, "oid O, name S", names},
 		{keywordsTable, "word S, catcode C, barelabel B, catdesc S, baredesc S", keywords},
 	}, empties()...)
@@ -392,28 +409,22 @@ func descriptions(s *Source, w *writer) {
 	}
 }
 
-func texts(s *Source, w *writer) {
-	add := func(oid uint32, text func() string) {
-		if !w.Number("oid", int64(oid)) {
-			return
+// definition adds the text of an object.
+func (w *writer) definition(oid uint32, text func() string) {
+	if !w.Number("oid", int64(oid)) {
+		return
+	}
+	w.row(func(column string) any {
+		if column == "oid" {
+			return oid
 		}
-		w.row(func(column string) any {
-			if column == "oid" {
-				return oid
-			}
-			return text()
-		})
-	}
-	s.keyed(func(r *relation) {
-		add(r.oid+indexOffset, func() string { return indexText(r) })
-		add(r.oid+constraintOffset, func() string {
-			_, names := r.key()
-			return "PRIMARY KEY (" + strings.Join(names, ", ") + ")"
-		})
+		return text()
 	})
-	for _, v := range s.Catalog.AllViews() {
-		add(TableOID(v.ID), func() string { return v.Query })
-	}
+}
+
+func constraintText(r *relation) string {
+	_, names := r.key()
+	return "PRIMARY KEY (" + strings.Join(names, ", ") + ")"
 }
 
 // names are those that a cast to regclass reads: with their database, and those of pg_catalog without it too.

@@ -458,9 +458,11 @@ func (a *adapter) call(f *sql.FuncCall) (sql.Expr, error) {
 				return lookup("attname", "pg_attribute", "attrelid", arg(0), "attnum", arg(1)), nil
 			}
 		}
-		return lookup("definition", "pg_object_definitions", "oid", arg(0)), nil
-	case "pg_get_constraintdef", "pg_get_viewdef":
-		return lookup("definition", "pg_object_definitions", "oid", arg(0)), nil
+		return lookup("definition", "pg_index_definitions", "oid", arg(0)), nil
+	case "pg_get_constraintdef":
+		return lookup("definition", "pg_constraint_definitions", "oid", arg(0)), nil
+	case "pg_get_viewdef":
+		return lookup("definition", "pg_view_definitions", "oid", arg(0)), nil
 	case "obj_description":
 		return lookup("description", "pg_description", "objoid", arg(0), "objsubid", intLit(0)), nil
 	case "col_description":
