@@ -28,6 +28,7 @@ type memory struct {
 	relational  int64
 	writeBuffer int64
 	budget      *budget.Budget
+	queries     *budget.Account // of budget: what queries hold
 }
 
 const (
@@ -51,6 +52,7 @@ func divideMemory(c *config.Standalone, log *slog.Logger) (memory, error) {
 	}
 	m.relational = min(pool, m.limit/5)
 	m.budget = budget.New(m.limit / 2)
+	m.queries = m.budget.Account("queries", budget.Options{})
 	m.writeBuffer = min(m.limit/4, maxWriteBuffer)
 	// A soft limit: near it the collector works harder instead of letting the heap double.
 	debug.SetMemoryLimit(m.limit - m.relational)

@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/goptimedb/goptimedb/internal/auth"
-	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/config"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
@@ -165,7 +164,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 			return n.ops.TQLTable(ctx, sess, st)
 		},
 		Parallelism: cfg.Query.Parallelism, MaxConcurrent: cfg.MaxConcurrentQueries, MaxSetOps: cfg.Query.MaxUnionParts,
-		Memory: mem.budget.Account("queries", budget.Options{}), Relational: relations})
+		Memory: mem.queries, Relational: relations})
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func openStorage(ctx context.Context, c *config.Standalone, meta kv.Store, mem m
 		Workers: m.NumWorkers, QueueLen: m.WorkerChannelSize, BatchLen: m.WorkerRequestBatchSize,
 		FlushJobs: m.MaxBackgroundFlushes, CompactionJobs: m.MaxBackgroundCompactions, AutoFlush: m.AutoFlushInterval.Std(),
 		WALPurgeBytes: int64(c.WAL.PurgeThreshold), WriteBufferBytes: limit, WriteBufferRejectBytes: int64(m.GlobalWriteBufferRejectSize),
-		RegionBufferBytes: int64(m.DefaultRegionWriteBufferSize) / 2, WriteBufferAccount: mem.budget.Account("write_buffer", budget.Options{}),
+		RegionBufferBytes: int64(m.DefaultRegionWriteBufferSize) / 2, WriteBufferAccount: mem.budget.Account("write_buffer", budget.Options{}), QueryAccount: mem.queries,
 		CheckpointDistance: m.ManifestCheckpointDistance, ScanParallelism: c.Query.Parallelism, Log: log, Metrics: reg, Index: indexes,
 		MinCompactionInterval: m.MinCompactionInterval.Std(), CompactionMemoryBytes: compactionMemory, CompactionMemoryWait: compactionWait,
 		GC: engine.GCOptions{Disabled: m.GC.Enable != nil && !*m.GC.Enable, Lingering: m.GC.LingeringTime.Std(),

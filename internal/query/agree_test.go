@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
@@ -208,7 +209,7 @@ func TestAgree(t *testing.T) {
 			p, err := bind.Query(ctx, w.engine.env(w.sess, nil), w.parse(text))
 			switch {
 			case err == nil && way.staged:
-				if err = (&runner{engine: w.engine, sess: w.sess, mem: &ledger{}}).stage(ctx, p, false); len(p.First) > 0 {
+				if err = (&runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}).stage(ctx, p, false); len(p.First) > 0 {
 					staged++
 				}
 			case err == nil && way.rules:
@@ -221,7 +222,7 @@ func TestAgree(t *testing.T) {
 			ask := func() (model.RowStream, error) { return w.engine.run(ctx, w.sess, p, nil) }
 			if way.relational {
 				ask = func() (model.RowStream, error) {
-					return (&runner{engine: w.engine, sess: w.sess, mem: &ledger{}}).relational(ctx, p)
+					return (&runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}).relational(ctx, p)
 				}
 			}
 			rows, err := ask()

@@ -106,21 +106,21 @@ func (e *Engine) Query(ctx context.Context, sess *model.Session, q *sql.Query, p
 	if err != nil {
 		return nil, err
 	}
-	mem := &ledger{account: e.opts.Memory}
+	mem := e.opts.Memory.Lease(0)
 	rows, err := e.rebound(ctx, sess, q, params, mem)
 	if err != nil {
 		done()
-		mem.release()
+		mem.Release()
 		return nil, err
 	}
-	return &admitted{RowStream: rows, done: func() { done(); mem.release() }}, nil
+	return &admitted{RowStream: rows, done: func() { done(); mem.Release() }}, nil
 }
 
 // bindTries is how often a statement is bound anew because a table changes under it.
 const bindTries = 50
 
 // rebound plans and starts a query, again where a table's columns changed between the two: nothing of it was given out until then.
-func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value, mem *ledger) (model.RowStream, error) {
+func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query, params []model.Value, mem *budget.Lease) (model.RowStream, error) {
 	for try := 1; ; try++ {
 		p, err := bind.Query(ctx, e.env(sess, params), q)
 		if err != nil {
@@ -128,9 +128,15 @@ func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query,
 		}
 		var rows model.RowStream
 		r := &runner{engine: e, sess: sess, mem: mem}
-		mem.release() // of the try before
+		mem.Release() // of the try before
 		if err = r.stage(ctx, p, false); err == nil {
 			rows, err = r.run(ctx, p)
+		}
+		if errs.Is(err, errs.RuntimeResourcesExhausted) {
+			if again, ok := r.spilling(ctx, sess, q, params); ok {
+				mem.Release()
+				rows, err = r.relational(ctx, again)
+			}
 		}
 		if !errs.Is(err, errs.RequestOutdated) || try == bindTries {
 			return rows, err
@@ -179,7 +185,7 @@ func (e *Engine) plan(ctx context.Context, sess *model.Session, q *sql.Query, pa
 
 // run executes a plan. watch, if not nil, is told what each scan did when it is closed.
 func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, watch func(*plan.Scan, contract.ScanStats)) (model.RowStream, error) {
-	r := &runner{engine: e, sess: sess, watch: watch, mem: &ledger{}}
+	r := &runner{engine: e, sess: sess, watch: watch, mem: &budget.Lease{}}
 	return r.run(ctx, p)
 }
 

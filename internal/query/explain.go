@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -33,7 +34,7 @@ func (e *Engine) Explain(ctx context.Context, sess *model.Session, q *sql.Query,
 	if o.Analyze {
 		return e.analyze(ctx, sess, p, o)
 	}
-	if err := (&runner{engine: e, sess: sess, mem: &ledger{}}).stage(ctx, p, true); err != nil {
+	if err := (&runner{engine: e, sess: sess, mem: &budget.Lease{}}).stage(ctx, p, true); err != nil {
 		return nil, err
 	}
 	physical, statement, err := physicalText(p)
@@ -75,8 +76,8 @@ func (e *Engine) analyze(ctx context.Context, sess *model.Session, p *plan.Query
 	var mu sync.Mutex
 	done := map[*plan.Scan][]contract.ScanStats{}
 	start := time.Now()
-	mem := &ledger{account: e.opts.Memory}
-	defer mem.release()
+	mem := e.opts.Memory.Lease(0)
+	defer mem.Release()
 	r := &runner{engine: e, sess: sess, mem: mem, watch: func(s *plan.Scan, st contract.ScanStats) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -19,7 +19,7 @@ func (r *runner) finish(ctx context.Context, prog *finish.Program) (model.RowStr
 		src = r.leaf(ctx, s, cols)
 	}
 	opts := r.engine.opts.Finish
-	opts.Reserve = r.mem.reserve
+	opts.Reserve = r.mem.Reserve
 	f := &finishedRows{Rows: prog.Run(src, opts), ctx: ctx}
 	f.first, f.err = f.Rows.Next(ctx)
 	if f.err != nil && f.err != io.EOF {

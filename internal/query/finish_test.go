@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/finish"
@@ -270,7 +271,7 @@ func TestFinishAgrees(t *testing.T) {
 					}
 					return ReadAll(ctx, rows)
 				}
-				run := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
+				run := &runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}
 				want, wantErr := read(run.relational(ctx, p))
 				got, gotErr := read(w.engine.run(ctx, w.sess, p, nil))
 				if (wantErr == nil) != (gotErr == nil) || errs.CodeOf(wantErr) != errs.CodeOf(gotErr) {

@@ -41,7 +41,7 @@ func (g wide) ranges() (text, plain string) {
 		items = append(items, fmt.Sprintf("%s RANGE '%ds'%s AS a%d", a, width, fill, i))
 		aggs = append(aggs, fmt.Sprintf("%s AS a%d", orderedByTime(a), i))
 	}
-	where := g.where()
+	where := " WHERE (" + strings.TrimPrefix(g.where(), " WHERE ") + ")"
 	text = "SELECT ts, " + strings.Join(append(keys, items...), ", ") + " FROM T" + where + fmt.Sprintf(" ALIGN '%ds'", align)
 	if origin != "" {
 		text += " TO '" + origin + "'"

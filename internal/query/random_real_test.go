@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
@@ -74,7 +75,7 @@ func (w *realWorld) compare(seed uint64, c *counts) {
 		}
 		var rows model.RowStream
 		var err error
-		r := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
+		r := &runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}
 		switch way.name {
 		case "planned":
 			rows, err = w.engine.Query(ctx, w.sess, w.parse(text))

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
@@ -176,7 +177,7 @@ func TestRandomShapes(t *testing.T) {
 			if err != nil {
 				t.Fatalf("seed %d: %s: %v", seed, text, err)
 			}
-			r := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
+			r := &runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}
 			switch {
 			case way.staged:
 				if err = r.stage(ctx, p, false); err == nil && len(p.First) > 0 {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
@@ -149,7 +150,7 @@ func TestRandomGroupings(t *testing.T) {
 				t.Fatalf("seed %d: %s: %v", seed, text, err)
 			}
 			ask := w.engine.run
-			r := &runner{engine: w.engine, sess: w.sess, mem: &ledger{}}
+			r := &runner{engine: w.engine, sess: w.sess, mem: &budget.Lease{}}
 			w.regions.requests = nil
 			var rows model.RowStream
 			if way.relational {

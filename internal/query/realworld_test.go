@@ -33,6 +33,8 @@ type realWorld struct {
 	// origin is when the tables' rows begin, in seconds since 1970.
 	origin int64
 	did    []string // what was done, for people
+	// memory is where queries account for what they hold; nil: nowhere.
+	memory *budget.Account
 }
 
 // realTable is a table of random types and its plain model.
@@ -55,10 +57,7 @@ type columnKind struct {
 // newRealWorld writes two tables at random: of every merge mode, one region or several, with rows written again, deleted by key and by
 // condition, flushed, compacted, and read from the log, while columns are added and made wider.
 func newRealWorld(t testing.TB, seed uint64) *realWorld {
-	w := &realWorld{rng: rand.New(rand.NewPCG(seed, 5)), catalog: plainCatalog{}}
-	w.t, w.sess = t, model.NewSession("http")
-	w.origin = []int64{base / 1000, base / 1000, -60, 1<<31 - 100}[w.rng.IntN(4)]
-	w.start(seed)
+	w := emptyRealWorld(t, seed, nil)
 	for i, name := range []string{"a", "b"} {
 		w.tables = append(w.tables, w.newTable(i, name))
 	}
@@ -77,6 +76,15 @@ func newRealWorld(t testing.TB, seed uint64) *realWorld {
 	return w
 }
 
+// emptyRealWorld has no tables. Its queries account for what they hold with memory, which may be nil.
+func emptyRealWorld(t testing.TB, seed uint64, memory *budget.Account) *realWorld {
+	w := &realWorld{rng: rand.New(rand.NewPCG(seed, 5)), catalog: plainCatalog{}, memory: memory}
+	w.t, w.sess = t, model.NewSession("http")
+	w.origin = []int64{base / 1000, base / 1000, -60, 1<<31 - 100}[w.rng.IntN(4)]
+	w.start(seed)
+	return w
+}
+
 // start opens the storage engine over a disk in memory, and the query engine above it.
 func (w *realWorld) start(seed uint64) {
 	t, disk := w.t, crashfs.New()
@@ -92,8 +100,9 @@ func (w *realWorld) start(seed uint64) {
 	must(err)
 	files, err := sst.NewReader(sst.ReaderOptions{Budget: budget.New(64 << 20)})
 	must(err)
-	w.storage = engine.New(engine.Options{Store: store, WAL: log, Files: files, Sweep: time.Hour, CheckpointDistance: 3, CompactionShare: 1, ScanParallelism: 1 + w.rng.IntN(3)})
-	w.engine, err = Open(Options{Catalog: w.catalog, Regions: w.storage, Relational: relational.Options{Threads: 2}, Parallelism: 1 + w.rng.IntN(3), Version: "1.3.0",
+	w.storage = engine.New(engine.Options{Store: store, WAL: log, Files: files, Sweep: time.Hour, CheckpointDistance: 3, CompactionShare: 1, ScanParallelism: 1 + w.rng.IntN(3),
+		QueryAccount: w.memory})
+	w.engine, err = Open(Options{Catalog: w.catalog, Regions: w.storage, Memory: w.memory, Relational: relational.Options{Threads: 2}, Parallelism: 1 + w.rng.IntN(3), Version: "1.3.0",
 		Now: func() time.Time { return time.Unix(w.origin+200, 0).UTC() }})
 	must(err)
 	t.Cleanup(func() {

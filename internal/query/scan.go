@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
@@ -16,7 +17,7 @@ import (
 type runner struct {
 	engine *Engine
 	sess   *model.Session
-	mem    *ledger
+	mem    *budget.Lease
 	watch  func(*plan.Scan, contract.ScanStats)
 }
 

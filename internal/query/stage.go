@@ -81,7 +81,7 @@ func (s *stager) read(ctx context.Context, q *plan.Query, maxRows int, maxBytes 
 			return all, nil
 		}
 		if err != nil {
-			s.r.mem.giveBack(held)
+			s.r.mem.GiveBack(held)
 			return nil, err
 		}
 		for i, c := range b.Cols {
@@ -89,8 +89,8 @@ func (s *stager) read(ctx context.Context, q *plan.Query, maxRows int, maxBytes 
 		}
 		all.Len += b.Len
 		size := all.Bytes()
-		if all.Len > maxRows || size > maxBytes || s.r.mem.reserve(size-held) != nil {
-			s.r.mem.giveBack(held)
+		if all.Len > maxRows || size > maxBytes || s.r.mem.Reserve(size-held) != nil {
+			s.r.mem.GiveBack(held)
 			return nil, nil
 		}
 		held = max(held, size)

@@ -28,6 +28,9 @@ type Source interface {
 type Options struct {
 	// MaxBytes is how much memory the rows of the inputs may take. Zero: 512 MiB.
 	MaxBytes int64
+	// Reserve is asked for the memory of the rows before it is taken, a batch at a time; an error ends the run. Who set it gives the memory
+	// back when the rows are closed. Nil: nobody counts.
+	Reserve func(bytes int64) error
 }
 
 const (
@@ -46,6 +49,7 @@ type Rows struct {
 	loaded *loaded // nil: nothing read yet
 	group  int     // the next one to give
 	slots  []int64 // of the group, reused
+	most   int64   // bytes of the largest batch so far
 	win    window
 	fields []model.Field
 }
@@ -54,6 +58,9 @@ type Rows struct {
 func New(n *plan.Range, open func(ctx context.Context, part int) (Source, error), opts Options) *Rows {
 	if opts.MaxBytes <= 0 {
 		opts.MaxBytes = 512 << 20
+	}
+	if opts.Reserve == nil {
+		opts.Reserve = func(int64) error { return nil }
 	}
 	r := &Rows{node: n, open: open, opts: opts}
 	for _, c := range n.Cols() {
@@ -74,7 +81,7 @@ func (r *Rows) Close() error {
 // Next gives the next batch, which is its own memory; io.EOF at the end.
 func (r *Rows) Next(ctx context.Context) (*model.Batch, error) {
 	if r.loaded == nil {
-		l, err := load(ctx, r.node, r.open, r.opts.MaxBytes)
+		l, err := load(ctx, r.node, r.open, r.opts)
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +108,12 @@ func (r *Rows) appendGroup(out *model.Batch, g int) error {
 	var err error
 	if r.slots, err = r.groupSlots(r.slots[:0], g); err != nil {
 		return err
+	}
+	if size := int64(out.Len+len(r.slots)) * int64(8*len(out.Cols)); size > r.most {
+		if err := reserve(r.opts.Reserve, size-r.most); err != nil {
+			return err
+		}
+		r.most = size
 	}
 	for range r.slots {
 		for i := range n.By {

@@ -64,14 +64,41 @@ func (p *part) hits(slots []int64, g int, n *plan.Range) ([]int64, error) {
 	return slots, nil
 }
 
+// What a row takes beside its values: group, slot and place in the order; and a group beside its key's bytes.
+const (
+	rowBytes = 16
+	keyBytes = 64
+)
+
+// room is the memory that the rows may still take.
+type room struct {
+	left    int64
+	reserve func(int64) error
+}
+
+func (r *room) take(n int64) error {
+	if r.left -= n; r.left < 0 {
+		return errs.New(errs.EngineExecuteQuery, "Resources exhausted: the groups and windows of a range query do not fit into its memory; narrow the time range of WHERE, or make ALIGN longer")
+	}
+	return reserve(r.reserve, n)
+}
+
+// reserve takes memory of the process's, and says what to do where there is none.
+func reserve(from func(int64) error, n int64) error {
+	if err := from(n); err != nil {
+		return errs.Wrap(errs.CodeOf(err), err, "the groups and windows of a range query: narrow the time range of WHERE, make ALIGN longer, or raise memory.limit")
+	}
+	return nil
+}
+
 // load reads all parts.
-func load(ctx context.Context, n *plan.Range, open func(context.Context, int) (Source, error), maxBytes int64) (*loaded, error) {
+func load(ctx context.Context, n *plan.Range, open func(context.Context, int) (Source, error), opts Options) (*loaded, error) {
 	l := &loaded{parts: make([]part, len(n.Parts))}
 	for _, c := range n.By {
 		l.keys = append(l.keys, model.NewVector(c.Type, 0))
 	}
 	byKey := map[string]uint32{}
-	left := maxBytes
+	mem := &room{left: opts.MaxBytes, reserve: opts.Reserve}
 	for i := range n.Parts {
 		p := &l.parts[i]
 		p.grain = n.Parts[i].Grain
@@ -84,7 +111,7 @@ func load(ctx context.Context, n *plan.Range, open func(context.Context, int) (S
 		if err != nil {
 			return nil, err
 		}
-		err = l.read(ctx, p, n, i, src, byKey, &left)
+		err = l.read(ctx, p, n, i, src, byKey, mem)
 		if cerr := src.Close(); err == nil {
 			err = cerr
 		}
@@ -99,7 +126,7 @@ func load(ctx context.Context, n *plan.Range, open func(context.Context, int) (S
 	return l, nil
 }
 
-func (l *loaded) read(ctx context.Context, p *part, n *plan.Range, at int, src Source, byKey map[string]uint32, left *int64) error {
+func (l *loaded) read(ctx context.Context, p *part, n *plan.Range, at int, src Source, byKey map[string]uint32, mem *room) error {
 	in := n.Parts[at].Input.Cols()
 	place := map[plan.ColID]int{}
 	for i, c := range in {
@@ -125,9 +152,10 @@ func (l *loaded) read(ctx context.Context, p *part, n *plan.Range, at int, src S
 		if err != nil {
 			return err
 		}
-		if *left -= int64(12*b.Len) + b.Bytes(); *left < 0 {
-			return errs.New(errs.EngineExecuteQuery, "Resources exhausted: the groups and windows of a range query do not fit into its memory; narrow the time range of WHERE, or make ALIGN longer")
+		if err := mem.take(rowBytes*int64(b.Len) + b.Bytes()); err != nil {
+			return err
 		}
+		newKeys := int64(0)
 		for i, id := range n.Parts[at].By {
 			keys[i] = b.Cols[place[id]]
 		}
@@ -145,7 +173,7 @@ func (l *loaded) read(ctx context.Context, p *part, n *plan.Range, at int, src S
 				if group, ok = byKey[string(key)]; !ok {
 					group = uint32(len(byKey))
 					byKey[string(key)] = group
-					*left -= int64(len(key) + 64)
+					newKeys += int64(len(key) + keyBytes)
 					for i, k := range keys {
 						l.keys[i].AppendVector(k, r, r+1)
 					}
@@ -154,6 +182,9 @@ func (l *loaded) read(ctx context.Context, p *part, n *plan.Range, at int, src S
 			}
 			p.group = append(p.group, group)
 			p.slot = append(p.slot, slot.Ints[r])
+		}
+		if err := mem.take(newKeys); err != nil {
+			return err
 		}
 		for id, v := range p.cols {
 			src := b.Cols[place[id]]

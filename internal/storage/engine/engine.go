@@ -52,6 +52,7 @@ type Options struct {
 	WriteBufferRejectBytes int64           // Zero: twice that
 	RegionBufferBytes      int64           // a region's memtable of this size is flushed. Zero: half of WriteBufferBytes
 	WriteBufferAccount     *budget.Account // where memtables are charged; may be nil
+	QueryAccount           *budget.Account // where scans account for the groups they hold; may be nil
 	PreloadBytes           int64           // of index files and footers that are brought near when regions of far stores open. Zero: none
 	CheckpointDistance     int             // edits between manifest checkpoints. Zero: 10
 	ScanParallelism        int             // goroutines of a scan. Zero: cores

@@ -37,7 +37,7 @@ func (e *Engine) Scan(ctx context.Context, req contract.ScanRequest) (contract.S
 	}
 	e.met.scanning.Inc()
 	// scan.Run calls Release in any case, once.
-	s, err := scan.Run(ctx, scan.Options{Sources: sources, Memtables: memtables, Schema: v.meta.Schema, Merge: v.meta.Options.Merge, Times: r.alive(v.meta),
+	s, err := scan.Run(ctx, scan.Options{Sources: sources, Memtables: memtables, Schema: v.meta.Schema, Merge: v.meta.Options.Merge, Times: r.alive(v.meta), Memory: e.opts.QueryAccount,
 		Release: func() { e.met.scanning.Dec(); r.unpin(v) }}, req)
 	if err != nil {
 		return nil, err

@@ -386,6 +386,8 @@ func (sc *scan) aggregate(ins []*input, cs []*cluster, rows int) func(context.Co
 				all = t
 			default:
 				all.merge(t)
+				sc.discharge(t)
+				return sc.charge(all)
 			}
 			return nil
 		})
@@ -446,10 +448,11 @@ const partialGroups = 1 << 16
 const partialBytes = 32 << 20
 
 func (s *aggSink) begin(context.Context, *task) error {
-	if s.t == nil {
-		s.t = newTable(s.g)
+	if s.t != nil {
+		return nil
 	}
-	return nil
+	s.t = newTable(s.g)
+	return s.sc.charge(s.t)
 }
 
 func (s *aggSink) end(context.Context) error { return nil }
@@ -474,10 +477,13 @@ func (s *aggSink) block(ctx context.Context, b *block) error {
 			return err
 		}
 	}
-	if full := !s.g.dense && len(s.t.rows) >= partialGroups || s.t.sketchBytes() >= partialBytes; !s.g.a.partial || !full {
-		return nil
+	err := s.sc.charge(s.t)
+	full := err != nil || !s.g.dense && len(s.t.rows) >= partialGroups || s.t.sketchBytes() >= partialBytes
+	if !s.g.a.partial || !full {
+		return err
 	}
 	t := s.t
+	s.sc.discharge(t)
 	s.t = newTable(s.g)
 	return t.output(ctx, s.sc)
 }

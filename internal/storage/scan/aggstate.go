@@ -22,6 +22,9 @@ type table struct {
 	rows   []int64 // rows seen
 	states []*state
 
+	slotBytes int64 // of memory
+	charged   int64 // of memory, see scan.charge
+
 	// Where slots are looked up:
 	keys   []slotKey    // of each slot
 	base   kernel.Pairs // tag group and bucket; without other keys, these are the slots
@@ -29,7 +32,7 @@ type table struct {
 }
 
 func newTable(g *grouping) *table {
-	t := &table{g: g}
+	t := &table{g: g, slotBytes: g.slotBytes()}
 	n := 0
 	if g.dense {
 		n = g.groups * g.buckets

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/storage/source"
@@ -24,6 +25,9 @@ type Options struct {
 	Times model.TimeRange
 	// BatchRows is about how many rows an output batch has. Zero: 8192.
 	BatchRows int
+	// Memory is where the groups of scans that aggregate are accounted for, by tables as they grow; a scan whose groups do not fit fails with
+	// RuntimeResourcesExhausted. Nil: nobody counts.
+	Memory *budget.Account
 	// Release, if not nil, is called once when the stream is closed and all its goroutines have ended, or when Run fails: the snapshot
 	// may go.
 	Release func()
@@ -48,6 +52,7 @@ type scan struct {
 	window chan struct{}                         // ordered: a token for each task that was begun and is not read to its end
 	cut    func(model.TimeRange) model.TimeRange // narrows tasks as top-k learns what it does not need; nil: never
 
+	mem     *budget.Lease // of groups
 	cancel  context.CancelFunc
 	done    chan struct{} // closed when the coordinator has ended, from the start where there is none
 	release func()
@@ -90,7 +95,7 @@ func start(ctx context.Context, o *Options, req *contract.ScanRequest) (*stream,
 // launch prepares the inputs of a plan and starts its coordinator.
 func launch(ctx context.Context, o *Options, p *plan, parallel int) (*stream, error) {
 	began := time.Now()
-	sc := &scan{p: p, parallel: parallel, done: make(chan struct{}), release: o.Release}
+	sc := &scan{p: p, parallel: parallel, done: make(chan struct{}), mem: o.Memory.Lease(memoryStep), release: o.Release}
 	if sc.parallel <= 0 {
 		sc.parallel = runtime.GOMAXPROCS(0)
 	}

@@ -112,6 +112,7 @@ func (s *stream) Close() error {
 	s.closed = true
 	s.sc.cancel()
 	<-s.sc.done
+	s.sc.mem.Release()
 	if s.sc.release != nil {
 		s.sc.release()
 	}

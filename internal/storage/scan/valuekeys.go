@@ -17,11 +17,15 @@ type valueKey struct {
 	vals  *model.Vector // of each slot
 
 	// Values that are no numbers are numbered in the order in which they come.
-	texts map[string]uint32
-	from  *model.Dict // the dictionary that known is about
-	known []uint32    // of each code of from: the number of its text plus 1; zero: not looked up yet
-	text  []byte
+	texts     map[string]uint32
+	textBytes int64       // that they take
+	from      *model.Dict // the dictionary that known is about
+	known     []uint32    // of each code of from: the number of its text plus 1; zero: not looked up yet
+	text      []byte
 }
+
+// mapEntryBytes is what an entry of texts takes beside the bytes of the text.
+const mapEntryBytes = 48
 
 // number replaces the ids of rows [off, off+len(ids)) of v by those of the pairs with its values.
 func (k *valueKey) number(ids []uint32, v *model.Vector, off int, tmp []uint64) []uint64 {
@@ -112,6 +116,7 @@ func (k *valueKey) numberOf(text []byte) uint32 {
 		}
 		n = uint32(len(k.texts))
 		k.texts[string(text)] = n
+		k.textBytes += int64(len(text)) + mapEntryBytes
 	}
 	return n
 }
