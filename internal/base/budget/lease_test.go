@@ -51,7 +51,7 @@ func TestLease(t *testing.T) {
 
 // TestLeasesAtOnce: whatever many holders do, what they hold is what the account says, and nothing stays.
 func TestLeasesAtOnce(t *testing.T) {
-	a := New(1 << 20).Account("queries", Options{})
+	a := New(1<<20).Account("queries", Options{})
 	var wg sync.WaitGroup
 	for seed := range uint64(4) {
 		wg.Go(func() {
