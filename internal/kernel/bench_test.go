@@ -128,3 +128,48 @@ func BenchmarkTimes(b *testing.B) {
 	run(b, "merge-newest/same", func() { runs = MergeNewest(runs[:0], a, a) })
 	run(b, "merge-newest/half", func() { runs = MergeNewest(runs[:0], a, c) })
 }
+
+// BenchmarkBlocks measures the loops of this processor beside their twins, over rows that are in the processor's cache and over 64 MB that
+// are not.
+func BenchmarkBlocks(b *testing.B) {
+	big := make([]int64, 8<<20)
+	for i := range big {
+		big[i] = int64(i*7919) % 1000
+	}
+	ints, floats, bytes := benchInts(), benchFloats(), make([]byte, benchRows)
+	dst, words := make([]int64, benchRows), make([]uint64, benchRows/64)
+	var n int64
+	var x float64
+	run(b, "sum-int", func() { n += sumIntBlocks(ints) })
+	run(b, "sum-int/plain", func() { n += sumIntsPlain(ints) })
+	run(b, "sum-halves", func() { hi, lo := sumHalfBlocks(ints, -1<<63); n += hi + lo })
+	run(b, "sum-halves/plain", func() { hi, lo := sumHalvesPlain(ints, -1<<63); n += hi + lo })
+	run(b, "sum-float", func() { x += sumFloatBlocks(floats) })
+	run(b, "sum-float/plain", func() { x += sumFloatsPlain(floats) })
+	run(b, "max-int", func() { n += maxIntBlocks(ints, 0) })
+	run(b, "max-int/plain", func() { n += maxIntsPlain(ints, 0) })
+	run(b, "min-float", func() { x += minFloatBlocks(floats) })
+	run(b, "min-float/plain", func() { x += minFloatsPlain(floats) })
+	run(b, "max-float", func() { m, _ := maxFloatBlocks(floats); x += m })
+	run(b, "max-float/plain", func() { m, _ := maxFloatsPlain(floats); x += m })
+	run(b, "select-int", func() { selectIntBlocks(words, ints, 500, 0, greater) })
+	run(b, "select-int/plain", func() { selectIntsPlain(words, ints, 500, 0, greater) })
+	run(b, "select-float", func() { selectFloatBlocks(words, floats, 500, less) })
+	run(b, "select-float/plain", func() { selectFloatsPlain(words, floats, 500, less) })
+	run(b, "add-deltas", func() { n += addByteBlocks(dst, bytes, -3, 7) })
+	run(b, "add-deltas/plain", func() { n += addBytesPlain(dst, bytes, -3, 7) })
+	run(b, "sum-bytes", func() { n += sumByteBlocks(bytes) })
+	run(b, "sum-bytes/plain", func() { n += sumBytesPlain(bytes) })
+	far := func(name string, f func()) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(8 * len(big)))
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+	far("far/sum-halves", func() { hi, lo := sumHalfBlocks(big, -1<<63); n += hi + lo })
+	far("far/sum-halves/plain", func() { hi, lo := sumHalvesPlain(big, -1<<63); n += hi + lo })
+	far("far/max-int", func() { n += maxIntBlocks(big, 0) })
+	far("far/max-int/plain", func() { n += maxIntsPlain(big, 0) })
+}

@@ -70,8 +70,16 @@ func SumInts(sum, v []int64, valid model.Bitmap, off int, ranges []Range) {
 	}
 }
 
+// fewValues is the number of values from which on loops over blocks are worth while.
+const fewValues = 16
+
 func sumInt(v []int64) int64 {
 	var a, b int64
+	if len(v) >= fewValues {
+		n := len(v) &^ 7
+		a = sumIntBlocks(v[:n])
+		v = v[n:]
+	}
 	for ; len(v) >= 2; v = v[2:] {
 		a += v[0]
 		b += v[1]
@@ -98,6 +106,16 @@ func SumIntsFloat(sum []float64, v []int64, unsigned bool, valid model.Bitmap, o
 // sumHalves cannot overflow: a range has fewer than 2^31 rows.
 func sumHalves(v []int64, unsigned bool) float64 {
 	var hi, lo int64
+	if len(v) >= fewValues {
+		n := len(v) &^ 7
+		if unsigned {
+			hi, lo = sumHalfBlocks(v[:n], 0)
+		} else { // as unsigned numbers that are 2^63 too great
+			hi, lo = sumHalfBlocks(v[:n], math.MinInt64)
+			hi -= int64(n) << 31
+		}
+		v = v[n:]
+	}
 	if unsigned {
 		for _, x := range v {
 			hi += int64(uint64(x) >> 32)
@@ -116,7 +134,7 @@ func sumHalves(v []int64, unsigned bool) float64 {
 	return float64(hi)*(1<<32) + float64(lo)
 }
 
-// SumFloats adds floats. Four sums run side by side, so the rounding may differ from that of adding in row order.
+// SumFloats adds floats. Several sums run side by side, so the rounding may differ from that of adding in row order.
 func SumFloats(sum, v []float64, valid model.Bitmap, off int, ranges []Range) {
 	for _, r := range ranges {
 		a, b := off+int(r.Start), off+int(r.End)
@@ -130,6 +148,11 @@ func SumFloats(sum, v []float64, valid model.Bitmap, off int, ranges []Range) {
 
 func sumFloat(v []float64) float64 {
 	var a, b, c, d float64
+	if len(v) >= fewValues {
+		n := len(v) &^ 7
+		a = sumFloatBlocks(v[:n])
+		v = v[n:]
+	}
 	for ; len(v) >= 4; v = v[4:] {
 		a += v[0]
 		b += v[1]
@@ -180,6 +203,10 @@ func flipOf(unsigned bool) int64 {
 }
 
 func minInt(m int64, v []int64, flip int64) int64 {
+	if n := len(v) &^ 15; n > 0 {
+		m = min(m, minIntBlocks(v[:n], flip))
+		v = v[n:]
+	}
 	for _, x := range v {
 		m = min(m, x^flip)
 	}
@@ -187,6 +214,10 @@ func minInt(m int64, v []int64, flip int64) int64 {
 }
 
 func maxInt(m int64, v []int64, flip int64) int64 {
+	if n := len(v) &^ 15; n > 0 {
+		m = max(m, maxIntBlocks(v[:n], flip))
+		v = v[n:]
+	}
 	for _, x := range v {
 		m = max(m, x^flip)
 	}
@@ -208,6 +239,14 @@ func MinFloats(state, v []float64, valid model.Bitmap, off int, ranges []Range) 
 }
 
 func minFloat(m float64, v []float64) float64 {
+	if n := len(v) &^ 15; n > 0 {
+		if x := minFloatBlocks(v[:n]); !math.IsInf(x, 1) { // else there may be nothing but NaN
+			if x < m || m != m {
+				m = x
+			}
+			v = v[n:]
+		}
+	}
 	for _, x := range v {
 		if x < m || m != m {
 			m = x
@@ -231,6 +270,16 @@ func MaxFloats(state, v []float64, valid model.Bitmap, off int, ranges []Range) 
 }
 
 func maxFloat(m float64, v []float64) float64 {
+	if n := len(v) &^ 15; n > 0 {
+		x, nan := maxFloatBlocks(v[:n])
+		if nan {
+			return math.NaN()
+		}
+		if x > m {
+			m = x
+		}
+		v = v[n:]
+	}
 	for _, x := range v {
 		if x > m || x != x {
 			m = x

@@ -13,77 +13,69 @@ func SelectInt(dst model.Bitmap, v []int64, op model.Op, c int64, unsigned bool)
 		flip = -1 << 63
 		c ^= flip
 	}
-	for i := 0; i < len(v); i += 64 {
-		b := v[i:min(i+64, len(v))]
+	ask, not := same, false
+	switch op {
+	case model.OpNe:
+		not = true
+	case model.OpGt, model.OpLe:
+		ask, not = greater, op == model.OpLe
+	case model.OpLt, model.OpGe:
+		ask, not = less, op == model.OpGe
+	}
+	if words := len(v) >> 6; words > 0 {
+		selectIntBlocks(dst[:words], v[:words<<6], c, flip, ask)
+	}
+	if end := v[len(v)&^63:]; len(end) > 0 {
 		var w uint64
-		switch op {
-		case model.OpEq:
-			for j, x := range b {
-				w |= bit(x^flip == c) << (uint(j) & 63)
-			}
-		case model.OpNe:
-			for j, x := range b {
-				w |= bit(x^flip != c) << (uint(j) & 63)
-			}
-		case model.OpLt:
-			for j, x := range b {
-				w |= bit(x^flip < c) << (uint(j) & 63)
-			}
-		case model.OpLe:
-			for j, x := range b {
-				w |= bit(x^flip <= c) << (uint(j) & 63)
-			}
-		case model.OpGt:
-			for j, x := range b {
-				w |= bit(x^flip > c) << (uint(j) & 63)
-			}
-		case model.OpGe:
-			for j, x := range b {
-				w |= bit(x^flip >= c) << (uint(j) & 63)
-			}
+		for j, x := range end {
+			x ^= flip
+			w |= bit(ask == same && x == c || ask == greater && x > c || ask == less && x < c) << (uint(j) & 63)
 		}
-		dst[i>>6] = w
+		dst[len(v)>>6] = w
+	}
+	if not {
+		Not(dst[:Words(len(v))], len(v))
 	}
 }
 
 // SelectFloat writes to dst which of v compare with c, in the order of model.CompareFloat: NaN is the greatest and equals itself.
 func SelectFloat(dst model.Bitmap, v []float64, op model.Op, c float64) {
-	nan := c != c
-	for i := 0; i < len(v); i += 64 {
-		b := v[i:min(i+64, len(v))]
+	if c != c {
+		selectNaN(dst, v, op)
+		return
+	}
+	// What is greater is what is not less or equal, so that NaN is in.
+	ask, not := same, op == model.OpNe
+	switch op {
+	case model.OpLe, model.OpGt:
+		ask, not = notAbove, op == model.OpGt
+	case model.OpLt, model.OpGe:
+		ask, not = less, op == model.OpGe
+	}
+	if words := len(v) >> 6; words > 0 {
+		selectFloatBlocks(dst[:words], v[:words<<6], c, ask)
+	}
+	if end := v[len(v)&^63:]; len(end) > 0 {
 		var w uint64
-		switch {
-		case nan: // against NaN every operator is either "is NaN", "is not NaN", all or nothing
-			for j, x := range b {
-				w |= bit(op == model.OpLe || (x == x) == (op == model.OpLt || op == model.OpNe)) << (uint(j) & 63)
-			}
-			if op == model.OpGt {
-				w = 0
-			}
-		case op == model.OpEq:
-			for j, x := range b {
-				w |= bit(x == c) << (uint(j) & 63)
-			}
-		case op == model.OpNe:
-			for j, x := range b {
-				w |= bit(x != c) << (uint(j) & 63)
-			}
-		case op == model.OpLt:
-			for j, x := range b {
-				w |= bit(x < c) << (uint(j) & 63)
-			}
-		case op == model.OpLe:
-			for j, x := range b {
-				w |= bit(x <= c) << (uint(j) & 63)
-			}
-		case op == model.OpGt: // not "<=", so that NaN is in
-			for j, x := range b {
-				w |= bit(!(x <= c)) << (uint(j) & 63)
-			}
-		case op == model.OpGe:
-			for j, x := range b {
-				w |= bit(!(x < c)) << (uint(j) & 63)
-			}
+		for j, x := range end {
+			w |= bit(ask == same && x == c || ask == notAbove && x <= c || ask == less && x < c) << (uint(j) & 63)
+		}
+		dst[len(v)>>6] = w
+	}
+	if not {
+		Not(dst[:Words(len(v))], len(v))
+	}
+}
+
+// selectNaN is SelectFloat against NaN: every operator is either "is NaN", "is not NaN", all or nothing.
+func selectNaN(dst model.Bitmap, v []float64, op model.Op) {
+	for i := 0; i < len(v); i += 64 {
+		var w uint64
+		for j, x := range v[i:min(i+64, len(v))] {
+			w |= bit(op == model.OpLe || (x == x) == (op == model.OpLt || op == model.OpNe)) << (uint(j) & 63)
+		}
+		if op == model.OpGt {
+			w = 0
 		}
 		dst[i>>6] = w
 	}

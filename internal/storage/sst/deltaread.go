@@ -1,6 +1,10 @@
 package sst
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/goptimedb/goptimedb/internal/kernel"
+)
 
 // readAligned decodes a page of DELTA_BINARY_PACKED whose bit widths are whole bytes, as alignedDelta writes them, into dst, in one pass and
 // without memory between. It reports false, leaving dst in any state, for every other page, damaged ones included: what reads all pages
@@ -70,14 +74,8 @@ func sumDeltas(src []byte, w int, low, last int64) int64 {
 	last += deltaMini * low
 	switch w {
 	case 0:
-	case 1: // eight at a time, in lanes of 16 bits: those hold 64 pairs of bytes, and all four 256 bytes
-		const lanes, fold = 0x00ff00ff00ff00ff, 0x0001000100010001
-		var sum uint64
-		for src = src[:deltaMini]; len(src) >= 8; src = src[8:] {
-			x := binary.LittleEndian.Uint64(src)
-			sum += x&lanes + x>>8&lanes
-		}
-		last += int64(sum * fold >> 48)
+	case 1:
+		last += kernel.SumBytes(src[:deltaMini])
 	case 2:
 		for src = src[:2*deltaMini]; len(src) >= 2; src = src[2:] {
 			last += int64(binary.LittleEndian.Uint16(src))
@@ -103,11 +101,7 @@ func addDeltas(out []int64, src []byte, w int, low, last int64) int64 {
 			out[i] = last
 		}
 	case 1:
-		src = src[:len(out)]
-		for i, b := range src {
-			last += low + int64(b)
-			out[i] = last
-		}
+		last = kernel.AddDeltas(out, src[:len(out)], low, last)
 	case 2:
 		src = src[:2*len(out)]
 		for i := range out {

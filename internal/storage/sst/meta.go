@@ -165,6 +165,7 @@ func parseMeta(footer, index []byte, indexAt int64) (*fileMeta, error) {
 		return index[at:][:n], nil
 	}
 	rows := 0
+	var x pageIndexes
 	for gi := range fm.RowGroups {
 		rg := &fm.RowGroups[gi]
 		if rg.NumRows <= 0 || rg.NumRows > 1<<31-1 || len(rg.Columns) != len(m.cols) {
@@ -173,22 +174,18 @@ func parseMeta(footer, index []byte, indexAt int64) (*fileMeta, error) {
 		g := groupMeta{rows: int(rg.NumRows), chunks: make([]chunkMeta, len(m.cols))}
 		for ci := range rg.Columns {
 			cc := &rg.Columns[ci]
-			var x format.ColumnIndex
-			var o format.OffsetIndex
-			b, err := section(cc.ColumnIndexOffset, cc.ColumnIndexLength)
-			if err == nil {
-				err = thrift.Unmarshal(&protocol, b, &x)
-			}
+			columns, err := section(cc.ColumnIndexOffset, cc.ColumnIndexLength)
 			if err != nil {
 				return nil, err
 			}
-			if b, err = section(cc.OffsetIndexOffset, cc.OffsetIndexLength); err == nil {
-				err = thrift.Unmarshal(&protocol, b, &o)
-			}
+			offsets, err := section(cc.OffsetIndexOffset, cc.OffsetIndexLength)
 			if err != nil {
 				return nil, err
 			}
-			if err := g.chunks[ci].fill(&m.cols[ci], &cc.MetaData, &x, &o, g.rows, indexAt); err != nil {
+			if err = x.decode(columns, offsets); err == nil {
+				err = g.chunks[ci].fill(&m.cols[ci], &cc.MetaData, &x, g.rows, indexAt)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("row group %d, column %q: %w", gi, m.cols[ci].name, err)
 			}
 		}
@@ -203,7 +200,8 @@ func parseMeta(footer, index []byte, indexAt int64) (*fileMeta, error) {
 }
 
 // fill takes over and checks what the footer says of a chunk. end is where the pages of the file end.
-func (k *chunkMeta) fill(c *column, md *format.ColumnMetaData, x *format.ColumnIndex, o *format.OffsetIndex, rows int, end int64) error {
+func (k *chunkMeta) fill(c *column, md *format.ColumnMetaData, in *pageIndexes, rows int, end int64) error {
+	x, o := &in.columns, &in.offsets
 	n := len(o.PageLocations)
 	if n == 0 || len(x.NullPages) != n || len(x.MinValues) != n || len(x.MaxValues) != n || len(x.NullCounts) != n || len(md.Encoding) == 0 {
 		return errors.New("page index is incomplete")
@@ -263,11 +261,11 @@ func (k *chunkMeta) fill(c *column, md *format.ColumnMetaData, x *format.ColumnI
 			base += b
 		}
 	}
-	stats := make([]pageStat, n)
-	for i := range stats {
-		stats[i] = k.pages[i].pageStat
+	in.stats = in.stats[:0]
+	for i := range k.pages {
+		in.stats = append(in.stats, k.pages[i].pageStat)
 	}
-	k.total = mergeStats(c, stats)
+	k.total = mergeStats(c, in.stats)
 	return nil
 }
 
