@@ -113,7 +113,7 @@ func (p *partial) take(o *partial) {
 		}
 		if g.ranking == nil {
 			p.groups[at].sum.Merge(g.sum)
-			p.job.q.left.Add(int64(p.job.n * p.job.agg.op.Width()))
+			p.job.q.drop(int64(p.job.n * p.job.agg.op.Width()))
 			continue
 		}
 		m.group(p.groups[at], g)
@@ -142,7 +142,7 @@ func (m *merging) group(g, from *group) {
 		return here
 	}, func() []int32 { return r.held }, m.out)
 	members := min(m.p.job.agg.k, g.members+from.members)
-	m.p.job.q.left.Add(int64((g.members + from.members - members) * placeWidth * m.p.job.n))
+	m.p.job.q.drop(int64((g.members + from.members - members) * placeWidth * m.p.job.n))
 	g.members = members
 	if g.first == 0 && from.first > 0 {
 		g.first = m.base + from.first
@@ -181,10 +181,7 @@ func (p *partial) rank(g *group, lset labels.Labels, values []float64) {
 
 // reserve takes room for so many numbers of each moment.
 func (p *partial) reserve(width int) error {
-	if p.job.q.left.Add(-int64(width*p.job.n)) < 0 {
-		return p.job.q.tooMany()
-	}
-	return nil
+	return p.job.q.hold(int64(width * p.job.n))
 }
 
 // join takes room for what a series adds to its group.

@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -46,6 +47,9 @@ type Options struct {
 	MaxSamples int           // that one query may hold in memory, of storage and of results each. Zero: 50 million
 	Timeout    time.Duration // of one query. Zero: 2 min
 	Lookback   time.Duration // where a query names none. Zero: 5 min
+	// Memory is where queries account for the samples that they hold, and their results; one that does not get what it needs fails. Nil:
+	// nobody counts.
+	Memory *budget.Account
 
 	Log     *slog.Logger          // may be nil
 	Metrics prometheus.Registerer // of the engine (prometheus_engine_*); may be nil
@@ -92,7 +96,7 @@ func (e *Engine) Close() error { return e.eng.Close() }
 
 // Queryable is the series of the session's database, for remote read and for the engine.
 func (e *Engine) Queryable(sess *model.Session) storage.Queryable {
-	return &queryable{e: e, database: sess.Database}
+	return &queryable{e: e, database: sess.Database, mem: e.lease(), owned: true}
 }
 
 func (e *Engine) lookback(d time.Duration) time.Duration {
@@ -104,8 +108,13 @@ func (e *Engine) lookback(d time.Duration) time.Duration {
 
 // Instant evaluates an expression at one time.
 func (e *Engine) Instant(ctx context.Context, sess *model.Session, q lang.InstantQuery) (*lang.Result, error) {
-	back := e.lookback(q.Lookback)
-	st := &queryable{e: e, database: sess.Database, lookback: back}
+	st := &queryable{e: e, database: sess.Database, lookback: e.lookback(q.Lookback), mem: e.lease()}
+	res, err := e.instantOver(ctx, st, q)
+	return releasing(st.mem, res, err)
+}
+
+func (e *Engine) instantOver(ctx context.Context, st *queryable, q lang.InstantQuery) (*lang.Result, error) {
+	back := st.lookback
 	m := moments{start: q.Time.UnixMilli(), step: 1, n: 1}
 	all, whole, rest, notes, err := e.stream(ctx, st, q.Expr, m, back)
 	if err != nil {
@@ -118,7 +127,7 @@ func (e *Engine) Instant(ctx context.Context, sess *model.Session, q lang.Instan
 	if err != nil {
 		return nil, parseError(err)
 	}
-	return e.exec(ctx, query, notes)
+	return e.exec(ctx, st, query, notes)
 }
 
 // Range evaluates an expression at many times.
@@ -126,7 +135,14 @@ func (e *Engine) Range(ctx context.Context, sess *model.Session, q lang.RangeQue
 	return e.rangeOver(ctx, &queryable{e: e, database: sess.Database}, q)
 }
 
+// rangeOver gives st a lease of its own.
 func (e *Engine) rangeOver(ctx context.Context, st *queryable, q lang.RangeQuery) (*lang.Result, error) {
+	st.mem = e.lease()
+	res, err := e.evaluateRange(ctx, st, q)
+	return releasing(st.mem, res, err)
+}
+
+func (e *Engine) evaluateRange(ctx context.Context, st *queryable, q lang.RangeQuery) (*lang.Result, error) {
 	switch {
 	case q.Step < time.Millisecond:
 		return nil, errs.New(errs.InvalidArguments, "the step of a range query must be a millisecond at least, not %s", q.Step)
@@ -150,14 +166,18 @@ func (e *Engine) rangeOver(ctx context.Context, st *queryable, q lang.RangeQuery
 	if err != nil {
 		return nil, parseError(err)
 	}
-	return e.exec(ctx, query, notes)
+	return e.exec(ctx, st, query, notes)
 }
 
-func (e *Engine) exec(ctx context.Context, query promql.Query, notes annotations.Annotations) (*lang.Result, error) {
+func (e *Engine) exec(ctx context.Context, st *queryable, query promql.Query, notes annotations.Annotations) (*lang.Result, error) {
 	res := query.Exec(ctx)
 	if res.Err != nil {
 		query.Close()
 		return nil, runError(res.Err)
+	}
+	if err := reserve(st.mem, samplesOf(res.Value)); err != nil {
+		query.Close()
+		return nil, err
 	}
 	return note(&lang.Result{Value: res.Value, Warnings: res.Warnings, Close: query.Close}, notes), nil
 }

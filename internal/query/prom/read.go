@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/util/annotations"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	lang "github.com/goptimedb/goptimedb/internal/lang/promql"
@@ -27,7 +28,9 @@ type queryable struct {
 	database string
 	// lookback, of instant queries only, lets selectors that look at one moment read one row a series. Zero: all rows are wanted.
 	lookback time.Duration
-	field    string // the value column of tables that have it and whose selector does not choose; empty: the first
+	mem      *budget.Lease // what all queriers hold; may be nil
+	owned    bool          // a querier that is closed gives back what mem holds; else the query does in the end
+	field    string        // the value column of tables that have it and whose selector does not choose; empty: the first
 	// streamed are the series that stand in for parts of the expression, see standIn.
 	streamed [][]*series
 	watch    func(table string, st contract.ScanStats) // if not nil, told of each scan; called by several goroutines
@@ -47,7 +50,12 @@ type querier struct {
 }
 
 // Close implements storage.Querier; series stay usable.
-func (*querier) Close() error { return nil }
+func (q *querier) Close() error {
+	if q.owned {
+		q.mem.Release()
+	}
+	return nil
+}
 
 // Select reads when the first series is asked for.
 func (q *querier) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, ms ...*labels.Matcher) storage.SeriesSet {
@@ -294,8 +302,8 @@ func (c *collectSink) begin(b *model.Batch, row int) (skip bool, err error) {
 }
 
 func (c *collectSink) finish(times []int64, values []float64) error {
-	if c.q.left.Add(-int64(len(times))) < 0 {
-		return c.q.tooMany()
+	if err := c.q.hold(int64(len(times))); err != nil {
+		return err
 	}
 	c.into.add(c.lset, times, values)
 	return nil

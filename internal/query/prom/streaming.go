@@ -60,6 +60,7 @@ func (e *Engine) stream(ctx context.Context, st *queryable, query string, m mome
 		switch {
 		case errors.Is(err, errUnfit):
 			st.streamed = nil
+			st.mem.Release()
 			return nil, false, query, nil, nil
 		case err != nil:
 			if errors.Is(context.Cause(ctx), errTimeout) {
