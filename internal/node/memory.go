@@ -27,13 +27,15 @@ type memory struct {
 	limit       int64
 	relational  int64
 	writeBuffer int64
+	insertHold  int64 // what one INSERT … SELECT may hold, of the rest
 	budget      *budget.Budget
 	queries     *budget.Account // of budget: what queries hold
 }
 
 const (
-	fallbackMemory = 4 << 30 // where neither the cgroup nor the system says how much there is
-	maxWriteBuffer = 1 << 30 // larger memtables only make flushes and restarts longer
+	fallbackMemory = 4 << 30  // where neither the cgroup nor the system says how much there is
+	maxWriteBuffer = 1 << 30  // larger memtables only make flushes and restarts longer
+	maxInsertHold  = 64 << 20 // several may run at once
 )
 
 func divideMemory(c *config.Standalone, log *slog.Logger) (memory, error) {
@@ -54,6 +56,7 @@ func divideMemory(c *config.Standalone, log *slog.Logger) (memory, error) {
 	m.budget = budget.New(m.limit / 2)
 	m.queries = m.budget.Account("queries", budget.Options{})
 	m.writeBuffer = min(m.limit/4, maxWriteBuffer)
+	m.insertHold = min(m.limit/32, maxInsertHold)
 	// A soft limit: near it the collector works harder instead of letting the heap double.
 	debug.SetMemoryLimit(m.limit - m.relational)
 	return m, nil

@@ -2,8 +2,6 @@ package operator
 
 import (
 	"context"
-	"errors"
-	"io"
 	"strconv"
 	"strings"
 
@@ -241,57 +239,6 @@ func (o *Operator) writeColumns(ctx context.Context, t *catalog.Table, cols []*m
 		return 0, err
 	}
 	return o.regions.Write(ctx, contract.WriteRequest{Writes: writes})
-}
-
-// insertQuery writes the rows of a query batch by batch, as they come, cast to the columns by position.
-func (o *Operator) insertQuery(ctx context.Context, sess *model.Session, t *catalog.Table, cols []*model.Column, q *sql.Query, params []model.Value) (n uint64, err error) {
-	r, err := o.query(ctx, sess, q, params)
-	if err != nil {
-		return 0, err
-	}
-	fields := r.Fields()
-	same := len(fields) == len(cols)
-	for i := 0; same && i < len(cols); i++ {
-		same = fields[i].Type == cols[i].Type
-	}
-	if !same {
-		if err := r.Close(); err != nil {
-			return 0, err
-		}
-		if len(fields) != len(cols) {
-			return 0, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Column count doesn't match insert query!")
-		}
-		if r, err = o.query(ctx, sess, castQuery(q, cols), params); err != nil {
-			return 0, err
-		}
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	for {
-		b, err := r.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return n, nil
-		}
-		if err != nil {
-			return n, err
-		}
-		done, err := o.writeColumns(ctx, t, cols, b)
-		n += done
-		if err != nil {
-			return n, err
-		}
-	}
-}
-
-// castQuery is SELECT CAST(c0 AS …), … FROM (q) AS q(c0, …).
-func castQuery(q *sql.Query, cols []*model.Column) *sql.Query {
-	alias := &sql.Alias{Name: sql.Ident{Name: "q"}}
-	sel := &sql.Select{From: []sql.TableExpr{&sql.Derived{Query: q, Alias: alias}}}
-	for i, c := range cols {
-		name := sql.Ident{Name: "c" + strconv.Itoa(i)}
-		alias.Columns = append(alias.Columns, name)
-		sel.Items = append(sel.Items, sql.SelectItem{Alias: name, Expr: &sql.Cast{X: &sql.ColumnRef{Name: sql.ObjectName{name}}, Type: typeName(c.Type)}})
-	}
-	return &sql.Query{Body: sel}
 }
 
 // delete removes the rows of a statement, which is made anew where the table changes under it.

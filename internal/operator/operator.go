@@ -46,6 +46,9 @@ type Options struct {
 	// MaxStatements and MaxStatementBytes bound the text of one request. Zero: sql.MaxStatements, and any size.
 	MaxStatements     int
 	MaxStatementBytes int
+	// InsertHold is the memory, in bytes, in which INSERT … SELECT holds the rows of its query until this has ended, so that a query that
+	// fails writes nothing. Longer results are written as they come. Zero: 64 MiB.
+	InsertHold int64
 	// Timeout ends what reads for sessions that set no limit of their own. Zero: never.
 	Timeout time.Duration
 	// Processes lists the statements that run. Nil: nobody can see or kill them.
@@ -78,6 +81,9 @@ func New(opts Options) *Operator {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.InsertHold == 0 {
+		opts.InsertHold = insertHold
 	}
 	o := &Operator{opts: opts, catalog: opts.Catalog, regions: opts.Regions,
 		created: prometheus.NewCounter(prometheus.CounterOpts{Name: "greptime_table_operator_create_table_total", Help: "Tables made, by statements and by writes."}),

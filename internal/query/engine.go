@@ -162,7 +162,7 @@ func (e *Engine) Fields(ctx context.Context, sess *model.Session, q *sql.Query, 
 	return p.Fields(), nil
 }
 
-// Value computes an expression that reads no table, such as a default or a parameter.
+// Value computes an expression without columns, such as a default or a parameter; its sub-queries may read tables.
 func (e *Engine) Value(ctx context.Context, sess *model.Session, x sql.Expr, params ...model.Value) (model.Value, error) {
 	bound, err := bind.Const(ctx, e.env(sess, params), x)
 	if err != nil {
@@ -171,7 +171,32 @@ func (e *Engine) Value(ctx context.Context, sess *model.Session, x sql.Expr, par
 	if l, ok := bound.(*plan.Lit); ok {
 		return l.V, nil
 	}
+	if plan.HasSub(bound) {
+		return e.single(ctx, sess, x, params)
+	}
 	return e.constant(ctx, bound)
+}
+
+// single is the value of SELECT x.
+func (e *Engine) single(ctx context.Context, sess *model.Session, x sql.Expr, params []model.Value) (v model.Value, err error) {
+	r, err := e.Query(ctx, sess, &sql.Query{Body: &sql.Select{Items: []sql.SelectItem{{Expr: x}}}}, params...)
+	if err != nil {
+		return v, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	v = model.NullOf(r.Fields()[0].Type)
+	for {
+		b, err := r.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return v, nil
+		}
+		if err != nil {
+			return v, err
+		}
+		if b.Len > 0 {
+			v = b.Cols[0].At(0)
+		}
+	}
 }
 
 // plan binds a query and applies the rules that need no look at rows.

@@ -429,6 +429,9 @@ func (r *rangeBinder) rewrite(slot plan.Column, sb *selectBinder) error {
 	for i := range sb.order {
 		sb.order[i].X = reads(sb.order[i].X)
 	}
+	for i := range sb.on {
+		sb.on[i] = reads(sb.on[i])
+	}
 	if lost != "" {
 		return rangeError("column %s is neither in BY nor within an aggregate that has a RANGE", quoteName(lost))
 	}

@@ -30,7 +30,8 @@ type selectBinder struct {
 	sets   [][]int // grouping sets as places in keys; nil: one set of all
 	common []int   // keys that stood before the first grouping sets
 	order  []plan.SortKey
-	orders []string // as messages show them
+	orders []string    // as messages show them
+	on     []plan.Expr // of DISTINCT ON
 	aggs   aggCalls
 	wins   windowCalls
 	lists  unnestCalls // that the select list takes apart
@@ -218,7 +219,7 @@ func (sb *selectBinder) bindTail(order []sql.OrderItem) (having, qualify plan.Ex
 	return having, qualify, sb.orderKeys(order)
 }
 
-// orderKeys binds ORDER BY.
+// orderKeys binds ORDER BY, and DISTINCT ON, whose names mean the same.
 func (sb *selectBinder) orderKeys(order []sql.OrderItem) error {
 	for _, o := range order {
 		x, err := sb.orderExpr(o.Expr)
@@ -227,6 +228,13 @@ func (sb *selectBinder) orderKeys(order []sql.OrderItem) error {
 		}
 		sb.order = append(sb.order, sortKey(o, x))
 		sb.orders = append(sb.orders, sb.b.display(sb.scope, o.Expr))
+	}
+	for _, e := range sb.s.DistinctOn {
+		x, err := sb.orderExpr(e)
+		if err != nil {
+			return err
+		}
+		sb.on = append(sb.on, x)
 	}
 	return nil
 }
@@ -437,6 +445,9 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	for i := range sb.order {
 		sb.order[i].X = regroup(sb.order[i].X)
 	}
+	for i := range sb.on {
+		sb.on[i] = regroup(sb.on[i])
+	}
 	for _, x := range rest {
 		if *x != nil {
 			*x = regroup(*x)
@@ -508,13 +519,9 @@ func (sb *selectBinder) project() (*relation, error) {
 		keys = append(keys, k)
 	}
 	switch {
-	case len(sb.s.DistinctOn) > 0:
+	case len(sb.on) > 0:
 		d := &plan.Distinct{Input: p, Order: keys}
-		for _, e := range sb.s.DistinctOn {
-			x, err := sb.orderExpr(e)
-			if err != nil {
-				return nil, err
-			}
+		for _, x := range sb.on {
 			d.On = append(d.On, hide(x))
 		}
 		for i := range d.On {

@@ -138,6 +138,27 @@ func (x *execution) explain(err error) error {
 	return err
 }
 
+// reason is why a statement failed whose rows came as a stream. DuckDB stops the other threads of a statement that fails by an interrupt,
+// and where the reader is slower than they are, that is all the stream tells. So the statement is run once more for its error alone.
+func reason(s *session, stmt Statement) (err error, fatal bool) {
+	var ps duckdb.PreparedStatement
+	state := duckdb.Prepare(s.conn, "SELECT count(COLUMNS(*)) FROM ("+stmt.SQL+")", &ps)
+	defer duckdb.DestroyPrepare(&ps)
+	if state != duckdb.StateSuccess {
+		return prepareError(duckdb.PrepareError(ps))
+	}
+	if err := bindParams(ps, stmt.Params); err != nil {
+		return err, false
+	}
+	var res duckdb.Result
+	state = duckdb.ExecutePrepared(ps, &res)
+	defer duckdb.DestroyResult(&res)
+	if state != duckdb.StateSuccess {
+		return resultError(&res)
+	}
+	return errs.New(errs.EngineExecuteQuery, "Execution error: the query failed while its rows were read, and did not when it was tried again"), false
+}
+
 func (x *execution) execute(s *session, stmt Statement) (err error, fatal bool) {
 	var ps duckdb.PreparedStatement
 	state := duckdb.Prepare(s.conn, stmt.SQL, &ps)
@@ -176,10 +197,13 @@ func (x *execution) execute(s *session, stmt Statement) (err error, fatal bool) 
 		chunk := duckdb.FetchChunk(res)
 		if chunk.Ptr == nil {
 			ended = true
-			if msg := duckdb.ResultError(&res); msg != "" {
-				return resultError(&res)
+			if duckdb.ResultError(&res) == "" {
+				return nil, false
 			}
-			return nil, false
+			if duckdb.ResultErrorType(&res) == duckdb.ErrorTypeInterrupt && x.ctx.Err() == nil && x.source.get() == nil {
+				return reason(s, stmt)
+			}
+			return resultError(&res)
 		}
 		b, err := rd.batch(chunk)
 		duckdb.DestroyDataChunk(&chunk)
