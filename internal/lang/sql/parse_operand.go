@@ -160,6 +160,7 @@ func (p *parser) call(name ObjectName) Expr {
 				break
 			}
 		}
+		f.Nulls = p.nullTreatment(f.Nulls)
 		if p.is("ORDER") {
 			f.OrderBy = p.orderBy()
 		}

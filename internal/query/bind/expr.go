@@ -185,6 +185,11 @@ func (b *binder) unary(es *exprScope, e *sql.Unary) (plan.Expr, error) {
 	case sql.OpBitNot:
 		return b.callFn("bit not", x)
 	}
+	if x.Type().Unsigned() { // which has no negative values
+		if x, err = b.cast(x, model.Int64); err != nil {
+			return nil, err
+		}
+	}
 	if k := x.Type().Kind; k == model.KindInterval || x.Type().Numeric() {
 		return b.fold(&plan.Call{Fn: "neg", Args: []plan.Expr{x}, T: x.Type()}), nil
 	}

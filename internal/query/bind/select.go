@@ -395,6 +395,24 @@ func (sb *selectBinder) rowsHaving() bool {
 	return sb.s.Having != nil && !grouped && sb.b.env.Session.Dialect == model.DialectMySQL
 }
 
+// checkGrouping refuses calls of grouping() of what is no key of the groups.
+func checkGrouping(n *plan.Aggregate, byKey map[string]plan.Expr) error {
+	for _, call := range n.Aggs {
+		if call.Fn != "grouping" {
+			continue
+		}
+		if len(call.Args) == 0 {
+			return planError("Error during planning: grouping needs a key of GROUP BY")
+		}
+		for _, x := range call.Args {
+			if _, ok := byKey[plan.Key(x)]; !ok {
+				return planError("Error during planning: the argument of %s is not in the grouping columns", call.Col.Name)
+			}
+		}
+	}
+	return nil
+}
+
 // group puts the Aggregate into the plan, if there is anything to group, and makes all later expressions read its columns.
 func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	grouped := sb.s.GroupAll || len(sb.s.GroupBy) > 0
@@ -419,6 +437,9 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 	byKey := map[string]plan.Expr{}
 	for _, k := range sb.keys {
 		byKey[plan.Key(k.X)] = k.Col.Ref()
+	}
+	if err := checkGrouping(agg, byKey); err != nil {
+		return err
 	}
 	input := map[plan.ColID]string{}
 	for _, c := range sb.input {

@@ -228,19 +228,29 @@ func quantile(name string, write func(Call) (string, error)) func(Call) (string,
 	}
 }
 
+// Placed reports that IGNORE NULLS says which value stands next, or first, and is for the engine to heed: of functions of windows only.
+func (f *Aggregate) Placed(windowed bool) bool {
+	switch f.Name {
+	case "first_value", "last_value", "nth_value":
+		return windowed
+	}
+	return f.Window
+}
+
+// AndNotNull adds to a condition, which may be empty, that an argument is not NULL.
+func AndNotNull(filter string, x Arg) string {
+	not := "(" + x.SQL + ") IS NOT NULL"
+	if filter != "" {
+		not += " AND (" + filter + ")"
+	}
+	return not
+}
+
 // ends writes first_value and last_value, which are aggregates under another name.
 func ends(aggregate, window string) func(Call) (string, error) {
 	return func(c Call) (string, error) {
-		if c.Over != "" && c.OrderBy == "" {
+		if c.Over != "" {
 			return write(window, c), nil
-		}
-		if c.IgnoreNulls {
-			c.IgnoreNulls = false
-			not := "(" + c.Args[0].SQL + ") IS NOT NULL"
-			if c.Filter != "" {
-				not += " AND (" + c.Filter + ")"
-			}
-			c.Filter = not
 		}
 		return write(aggregate, c), nil
 	}

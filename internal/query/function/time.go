@@ -20,7 +20,7 @@ func timeFunctions() []*Scalar {
 		{Name: "date_add", Resolve: resolveShift("date_add"), SQL: shift("+", 1)},
 		{Name: "date_sub", Resolve: resolveShift("date_sub"), SQL: shift("-", -1)},
 		sig("date_format", "dss:s tss:s", dateFormat),
-		sig("to_char", "ds:s ts:s", dateFormat),
+		toChar(sig("to_char", "ds:s ts:s", dateFormat)),
 		clockFunction("to_time", "s", template("gt_clock_parse($1, 3, false)"), model.Nanosecond),
 		clockFunction("make_time", "iii", template("gt_make_time($1, $2, $3)"), model.Second),
 		{Name: "to_local_time", Resolve: resolveLocal, SQL: func(a []Arg) (string, error) {
@@ -47,6 +47,22 @@ func timeFunctions() []*Scalar {
 		}
 	}
 	return append(out, toTimestampFunction("to_timestamp", model.Nanosecond, model.Second))
+}
+
+// toChar lets to_char print times of day too: those of the first day.
+func toChar(f *Scalar) *Scalar {
+	plain := f.Resolve
+	f.Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
+		if len(args) != 2 || args[0].Kind != model.KindTime {
+			return plain(args)
+		}
+		want, result, err := plain([]model.Type{model.Timestamp(args[0].Unit), args[1]})
+		if err == nil {
+			want[0] = args[0]
+		}
+		return want, result, err
+	}
+	return f
 }
 
 // ParseTimeName is the function that a cast of text to a timestamp becomes, which takes the text and the name of the session's zone. With
@@ -204,7 +220,7 @@ func resolveDatePart(args []model.Type) ([]model.Type, model.Type, error) {
 		return nil, model.Null, NoMatch("date_part", args)
 	}
 	switch t := args[1]; {
-	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindInterval, t.Kind == model.KindTime:
+	case t.IsTimestamp(), t.Kind == model.KindDate, t.Kind == model.KindInterval, t.Kind == model.KindTime, t.Kind == model.KindDuration:
 		return args, model.Int32, nil
 	case t.Kind == model.KindString || t.Kind == model.KindNull:
 		return []model.Type{args[0], model.Timestamp(model.Nanosecond)}, model.Int32, nil
@@ -226,6 +242,9 @@ func datePart(a []Arg) (string, error) {
 	}
 	unit, t := strings.ToLower(a[0].Lit.Bytes), a[1].Type
 	x := a[1].SQL
+	if t.Kind == model.KindDuration {
+		return durationPart(unit, x, t)
+	}
 	if t.Kind == model.KindTime { // the same time of the first day
 		t = model.Timestamp(t.Unit)
 	}
@@ -248,6 +267,25 @@ func datePart(a []Arg) (string, error) {
 		return "CAST(epoch(" + x + ") AS DOUBLE)", nil
 	}
 	return "", errs.New(errs.EngineExecuteQuery, "Execution error: Date part '%s' not supported", unit)
+}
+
+// durationPart writes how many whole units a duration is long; of epoch, how many seconds, with what is left.
+func durationPart(unit, x string, t model.Type) (string, error) {
+	if unit == "epoch" {
+		return "(CAST(" + x + " AS DOUBLE) / " + itoa(t.Unit.PerSecond()) + ")", nil
+	}
+	width := int64(1)
+	if unit != "nanosecond" {
+		w, _, ok := FixedUnit(unit)
+		if !ok {
+			return "", errs.New(errs.EngineExecuteQuery, "Execution error: Date part '%s' not supported of a duration", unit)
+		}
+		width = w
+	}
+	if n := t.Unit.Nanos(); width < n {
+		return "CAST(" + x + " * " + itoa(n/width) + " AS INTEGER)", nil
+	}
+	return "CAST(" + x + " // " + itoa(width/t.Unit.Nanos()) + " AS INTEGER)", nil
 }
 
 func resolveShift(name string) func([]model.Type) ([]model.Type, model.Type, error) {

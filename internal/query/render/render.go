@@ -208,6 +208,12 @@ func (w *writer) call(a *plan.Agg, over string) (string, error) {
 			return "", err
 		}
 	}
+	if c.IgnoreNulls && !f.Placed(over != "") { // the same for a function of values, whose order among the NULLs does not count
+		c.IgnoreNulls = false
+		if len(c.Args) > 0 {
+			c.Filter = function.AndNotNull(c.Filter, c.Args[0])
+		}
+	}
 	return f.SQL(c)
 }
 
