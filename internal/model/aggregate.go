@@ -29,11 +29,45 @@ const (
 	// AggHLL is a sketch that counts different values, by their texts → Binary, of docs/formats/sketches.md; NULL where no value. It is of
 	// integers, floats of 64 bits, booleans and strings; and as a group's sketch may take 16 KiB, it is asked for with Partial.
 	AggHLL
+	// The others of this list give summaries as Binary, too: NULL where no value, and asked for with Partial if they are large.
+	AggDistinct  // a sketch that counts different values, by these themselves; never kept, as it merges with none of another type
+	AggHLLMerge  // the sketch of what sketches have seen: the column's values are those of AggHLL, others are left out
+	AggDigest    // a t-digest of Size of numbers, each weighted by By if there is one; a NULL of either leaves the row out
+	AggUDD       // a sketch of quantiles with buckets, of Size and Error, of numbers but NaN
+	AggUDDMerge  // the sketch of what such sketches have seen; one of another Size or Error, or what is none, is an error
+	AggComoments // what correlations are made of, of the pairs (column, By) of which neither is NULL; it is small
 )
 
-var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float", "first_row", "last_row", "moments", "hll"}
+var aggNames = [...]string{"count(*)", "count", "sum", "min", "max", "first", "last", "sum_float", "first_row", "last_row", "moments", "hll",
+	"distinct", "hll_merge", "digest", "udd", "udd_merge", "comoments"}
 
 func (f AggFunc) String() string { return aggNames[f] }
+
+// Summarizes reports reductions that give a summary, of package sketch.
+func (f AggFunc) Summarizes() bool { return f >= AggHLL && f <= AggComoments }
+
+// Operand is a column, or what is computed of columns.
+type Operand struct {
+	Column ColumnID
+	Arg    *Scalar `json:",omitempty"` // instead of Column
+}
+
+// Text prints the operand with names for the columns.
+func (o Operand) Text(name func(ColumnID) string) string {
+	if o.Arg != nil {
+		return o.Arg.Text(name)
+	}
+	return name(o.Column)
+}
+
+// Columns adds the columns that the operand reads.
+func (o Operand) Columns(to map[ColumnID]bool) {
+	if o.Arg != nil {
+		o.Arg.Columns(to)
+		return
+	}
+	to[o.Column] = true
+}
 
 // Agg is one reduction of one column, or of what is computed of columns.
 type Agg struct {
@@ -41,6 +75,10 @@ type Agg struct {
 	Column ColumnID
 	Arg    *Scalar `json:",omitempty"` // instead of Column
 	Filter *Expr   `json:",omitempty"` // only rows for which it is true count; nil: all
+
+	By    *Operand `json:",omitempty"` // of AggComoments, and AggDigest with weights: the second of a pair
+	Size  int64    `json:",omitempty"` // of AggDigest: centroids; of AggUDD and AggUDDMerge: buckets
+	Error float64  `json:",omitempty"` // of AggUDD and AggUDDMerge: relative
 }
 
 // Width is the number of output columns: 2 for first and last (value, then its time), 3 for moments, else 1.
@@ -62,12 +100,18 @@ func (a Agg) String() string {
 // Text is String with names for the columns, those of a filter apart.
 func (a Agg) Text(name func(ColumnID) string) string {
 	s := a.Func.String()
-	switch {
-	case a.Func == AggCountRows:
-	case a.Arg != nil:
-		s += "(" + a.Arg.Text(name) + ")"
-	default:
-		s += "(" + name(a.Column) + ")"
+	if a.Func != AggCountRows {
+		s += "(" + Operand{a.Column, a.Arg}.Text(name)
+		if a.By != nil {
+			s += ", " + a.By.Text(name)
+		}
+		if a.Size != 0 {
+			s += fmt.Sprintf("; %d", a.Size)
+		}
+		if a.Error != 0 {
+			s += fmt.Sprintf(", %v", a.Error)
+		}
+		s += ")"
 	}
 	if a.Filter != nil {
 		s += " filter " + a.Filter.String()

@@ -27,8 +27,31 @@ const (
 type Item uint32
 
 // ItemOf hashes the text of a value.
-func ItemOf(value []byte) Item {
-	h := xxhash.Sum64(value)
+func ItemOf(value []byte) Item { return itemOf(xxhash.Sum64(value)) }
+
+// ItemOfInt hashes a number of 64 bits by these, which is cheaper than by its text. Sketches of such items count as well, but are of no use
+// where texts count: they are never kept.
+func ItemOfInt(x uint64) Item {
+	x ^= x >> 32 // two rounds of a multiplication and a shift leave no bit of the sum without a part in every other
+	x *= 0xd6e8feb86659fd93
+	x ^= x >> 32
+	x *= 0xd6e8feb86659fd93
+	x ^= x >> 32
+	return itemOf(x)
+}
+
+// ItemOfFloat likewise; 0 and -0 are one value, and so are all NaN.
+func ItemOfFloat(x float64) Item {
+	switch {
+	case x == 0:
+		x = 0
+	case x != x:
+		x = math.NaN()
+	}
+	return ItemOfInt(math.Float64bits(x))
+}
+
+func itemOf(h uint64) Item {
 	rank := min(bits.LeadingZeros64(h<<hllPrecision), hllMaxRank-1) + 1
 	return Item(h>>(64-hllPrecision))<<8 | Item(rank)
 }

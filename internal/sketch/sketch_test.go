@@ -11,10 +11,8 @@ import (
 func FuzzSketch(f *testing.F) {
 	s, _ := NewUDD(16, 0.01)
 	for i := range 100 {
-		s.buckets[UDDKey(float64(i-50), 0.01)]++
-		s.count++
+		s.Add(float64(i - 50))
 	}
-	s.Shrink()
 	f.Add(s.AppendTo(nil))
 	var h HLL
 	h.Add(ItemOf([]byte("a")))
@@ -76,12 +74,12 @@ func TestUDD(t *testing.T) {
 		if i%2 == 0 {
 			part = b
 		}
-		for _, s := range []*UDD{all, part} {
-			s.buckets[UDDKey(x, e)]++
-			s.count++
-		}
+		all.Add(x)
+		part.Add(x)
 	}
-	a.Merge(ReadUDD(b.AppendTo(nil)))
+	if ok, err := a.Take(b.AppendTo(nil)); !ok || err != nil {
+		t.Fatal("a state is refused", err)
+	}
 	sort.Float64s(xs)
 	for _, q := range []float64{0, 0.01, 0.2, 0.5, 0.9, 0.99, 1} {
 		want := xs[min(n-1, int(q*n))]
@@ -93,7 +91,7 @@ func TestUDD(t *testing.T) {
 	}
 	small := ReadUDD(all.AppendTo(nil))
 	small.size = 64
-	small.Shrink()
+	small.shrink()
 	if got, _ := small.Quantile(0.5); len(small.buckets) > 64 || math.Abs(got-xs[n/2]) > 0.5*math.Abs(xs[n/2]) {
 		t.Errorf("%d buckets: median %v, want %v", len(small.buckets), got, xs[n/2])
 	}

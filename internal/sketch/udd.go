@@ -19,13 +19,17 @@ const (
 type UDD struct {
 	size      int64
 	err       float64 // relative error asked for
+	log       float64 // of the factor, before any collapse
 	collapses int
 	count     uint64
-	buckets   map[int64]uint64 // by key, see UDDKey
+	buckets   map[int64]uint64 // by key, see key
 }
 
 // Bounds of the parameters: a sketch of more buckets costs more than exact quantiles.
 const maxUDDBuckets = 1 << 20
+
+// maxCollapses leaves no more than a bucket for each sign, whatever the error.
+const maxCollapses = 40
 
 // NewUDD makes an empty sketch of at most so many buckets, with a relative error.
 func NewUDD(size int64, e float64) (*UDD, error) {
@@ -35,16 +39,51 @@ func NewUDD(size int64, e float64) (*UDD, error) {
 	if !(e >= 1e-9 && e < 1) {
 		return nil, errs.New(errs.EngineExecuteQuery, "Execution error: Invalid UDDSketch: the error must be between 0 and 1, got: %v", e)
 	}
-	return &UDD{size: size, err: e, buckets: map[int64]uint64{}}, nil
+	return &UDD{size: size, err: e, log: math.Log((1 + e) / (1 - e)), buckets: map[int64]uint64{}}, nil
 }
 
-// UDDKey is the bucket of a value before any collapse: its index above, and below whether it is 0 (0), positive (1) or negative (2).
-func UDDKey(x, e float64) int64 {
+// Empty is a sketch of the same parameters that has seen nothing.
+func (s *UDD) Empty() *UDD {
+	return &UDD{size: s.size, err: s.err, log: s.log, buckets: map[int64]uint64{}}
+}
+
+// Add takes in values; NaN is left out.
+func (s *UDD) Add(xs ...float64) {
+	last, n := int64(0), uint64(0) // the bucket of the values before, which many have in common, and how many are still to be put into it
+	for _, x := range xs {
+		if x != x {
+			continue
+		}
+		if k := s.key(x); k != last {
+			s.put(last, n)
+			last, n = s.key(x), 0 // of what may have collapsed just now
+		}
+		n++
+	}
+	s.put(last, n)
+}
+
+func (s *UDD) put(key int64, n uint64) {
+	if n == 0 {
+		return
+	}
+	s.count += n
+	s.buckets[key] += n
+	s.shrink()
+}
+
+// Bytes is the memory that the sketch holds, near enough: maps say nothing of their size.
+func (s *UDD) Bytes() int64 { return 64 + 40*int64(len(s.buckets)) }
+
+// key is the bucket of a value: its index above, and below whether it is 0 (0), positive (1) or negative (2). A collapse puts two
+// neighbours of an even upper index together.
+func (s *UDD) key(x float64) int64 {
 	if x == 0 {
 		return 0
 	}
 	a := min(math.Abs(x), math.MaxFloat64)
-	i := int64(math.Ceil(math.Log(a) / math.Log((1+e)/(1-e))))
+	i := int64(math.Ceil(math.Log(a) / s.log))
+	i = (i + 1<<s.collapses - 1) >> s.collapses
 	if x < 0 {
 		return i<<2 | 2
 	}
@@ -63,9 +102,9 @@ func (s *UDD) collapse() {
 	s.collapses++
 }
 
-// Shrink puts neighbours together while there are too many buckets.
-func (s *UDD) Shrink() {
-	for int64(len(s.buckets)) > s.size && s.collapses < 40 {
+// shrink puts neighbours together while there are too many buckets. How often that is depends on the values alone, not on their order.
+func (s *UDD) shrink() {
+	for int64(len(s.buckets)) > s.size && s.collapses < maxCollapses {
 		s.collapse()
 	}
 }
@@ -76,25 +115,28 @@ func (s *UDD) Same(size int64, e float64) bool { return s.size == size && s.err 
 // String is the parameters.
 func (s *UDD) String() string { return fmt.Sprintf("%d, %v", s.size, s.err) }
 
-// Put takes in n values of a bucket, see UDDKey. A sketch is full of them until Shrink.
-func (s *UDD) Put(key int64, n uint64) {
-	s.buckets[key] += n
-	s.count += n
+// Check reports sketches of other parameters than the arguments as what the user is told.
+func (s *UDD) Check(o *UDD) error {
+	if !s.Same(o.size, o.err) {
+		return errs.New(errs.EngineExecuteQuery, "Execution error: Merging UDDSketch with different parameters: arguments=(%s) vs actual input=(%s)", s, o)
+	}
+	return nil
 }
 
-// Merge takes in another sketch of the same parameters, which is its own no more.
-func (s *UDD) Merge(o *UDD) {
+// Join takes in another sketch of the same parameters, and leaves it as it is.
+func (s *UDD) Join(o *UDD) {
 	for s.collapses < o.collapses {
 		s.collapse()
 	}
-	for o.collapses < s.collapses {
-		o.collapse()
-	}
+	more := s.collapses - o.collapses
 	for k, n := range o.buckets {
+		if k != 0 {
+			k = ((k>>2)+1<<more-1)>>more<<2 | k&3
+		}
 		s.buckets[k] += n
 	}
 	s.count += o.count
-	s.Shrink()
+	s.shrink()
 }
 
 // AppendTo writes the sketch.
@@ -124,7 +166,7 @@ func (s *UDD) keys() []int64 {
 
 // ReadUDD reads what AppendTo wrote; nil where the bytes are something else.
 func ReadUDD(b []byte) *UDD {
-	if len(b) < 4 || b[0] != uddMagic || b[1] != uddVersion || b[2] > 63 {
+	if len(b) < 4 || b[0] != uddMagic || b[1] != uddVersion || b[2] > maxCollapses {
 		return nil
 	}
 	collapses := int(b[2])

@@ -58,6 +58,13 @@ func (l *logical) request(req contract.ScanRequest) (contract.ScanRequest, error
 				to.Aggs[i].Column = column(g.Column)
 			}
 			to.Aggs[i].Arg = g.Arg.Map(column, predicate)
+			if g.By != nil {
+				by := model.Operand{Arg: g.By.Arg.Map(column, predicate)}
+				if by.Arg == nil {
+					by.Column = column(g.By.Column)
+				}
+				to.Aggs[i].By = &by
+			}
 			to.Aggs[i].Filter = predicate(g.Filter)
 		}
 		req.Aggregate = to

@@ -109,6 +109,9 @@ func bound(s *model.Schema, req *contract.ScanRequest) error {
 			}
 			read := map[model.ColumnID]bool{}
 			a.Arg.Columns(read)
+			if a.By != nil {
+				a.By.Columns(read)
+			}
 			for id := range read {
 				if err := check(id); err != nil {
 					return err

@@ -37,7 +37,7 @@ func (sc *scan) discharge(t *table) {
 
 // bytes is about what the table takes.
 func (t *table) bytes() int64 {
-	n := int64(cap(t.rows))*t.slotBytes + t.sketchBytes()
+	n := int64(cap(t.rows))*t.slotBytes + t.summaryBytes()
 	for i := range t.others {
 		n += t.others[i].textBytes
 	}
@@ -60,7 +60,7 @@ func (g *grouping) slotBytes() int64 {
 	return n
 }
 
-// slotBytes is what the state of a slot takes, but for sketches.
+// slotBytes is what the state of a slot takes, but for summaries.
 func (s *stateSpec) slotBytes() int64 {
 	width := int64(8)
 	if c := s.typ.Class(); c != model.ClassInt && c != model.ClassFloat {
@@ -75,7 +75,7 @@ func (s *stateSpec) slotBytes() int64 {
 	add(s.sum, 8)
 	add(s.sumFloat, 8)
 	add(s.moments, 3*8)
-	add(s.hll, 8)
+	add(s.summary != nil, 8)
 	add(s.min, width)
 	add(s.max, width)
 	add(s.first, width+8)

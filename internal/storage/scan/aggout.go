@@ -22,8 +22,8 @@ func (t *table) output(ctx context.Context, sc *scan) error {
 	}
 	for len(slots) > 0 {
 		n := min(len(slots), sc.p.batch)
-		if t.sketchBytes() > 0 {
-			n = min(n, sketchBatch)
+		if t.summaryBytes() > 0 {
+			n = min(n, summaryBatch)
 		}
 		if err := sc.send(ctx, sc.queue(nil), t.batch(slots[:n])); err != nil {
 			return err
@@ -80,6 +80,9 @@ func (t *table) batch(slots []int32) *model.Batch {
 
 // output is the columns of one reduction.
 func (s *state) output(o aggOut, timeType model.Type, slots []int32) []*model.Vector {
+	if s.sums != nil {
+		return []*model.Vector{s.sums.output(slots)}
+	}
 	switch o.fn {
 	case model.AggCount:
 		return []*model.Vector{intVector(o.typ, s.n, slots, nil)}
@@ -93,8 +96,6 @@ func (s *state) output(o aggOut, timeType model.Type, slots []int32) []*model.Ve
 		return []*model.Vector{s.column(o.typ, s.maxI, s.maxF, s.maxV, slots)}
 	case model.AggMoments:
 		return []*model.Vector{intVector(o.typ, s.n, slots, nil), s.column(model.Float64, nil, s.mean, nil, slots), s.column(model.Float64, nil, s.m2, nil, slots)}
-	case model.AggHLL:
-		return []*model.Vector{s.sketches(slots)}
 	case model.AggFirstRow:
 		return s.ends(o.typ, timeType, s.firstI, s.firstF, s.firstV, s.firstNil, s.firstAt, math.MaxInt64, slots)
 	case model.AggLastRow:

@@ -48,17 +48,27 @@ type aggOut struct {
 
 // stateSpec says which reductions of a column are kept. Counting is always.
 type stateSpec struct {
-	ref                        colRef
-	arg                        *scalar // instead of ref
-	key                        string  // arg in words
-	filter                     int     // of aggPlan.filters, -1: none
-	count                      bool    // rows are counted and nothing else
-	rows                       bool    // first and last are those of rows, NULLs included
-	typ                        model.Type
+	operand
+	filter                     int  // of aggPlan.filters, -1: none
+	count                      bool // rows are counted and nothing else
+	rows                       bool // first and last are those of rows, NULLs included
 	sum, min, max, first, last bool
 	sumFloat                   bool // of an integer column
 	moments                    bool
-	hll                        bool
+	summary                    *summarySpec // instead of all that
+}
+
+// operand is what is reduced.
+type operand struct {
+	ref colRef
+	arg *scalar // instead of ref
+	key string  // arg in words
+	typ model.Type
+}
+
+// sharesWith reports that the reductions of both may be kept in one state.
+func (s *stateSpec) sharesWith(o *stateSpec) bool {
+	return o.ref == s.ref && o.key == s.key && o.filter == s.filter && o.count == s.count && o.rows == s.rows && o.summary == nil && s.summary == nil
 }
 
 // compileAggregate binds an aggregate and names its output.
@@ -109,21 +119,21 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 		switch {
 		case want.count:
 			want.typ = model.Int64
-		case g.Arg != nil:
-			var err error
-			if want.arg, err = p.compileScalar(g.Arg, 0); err != nil {
-				return nil, nil, err
-			}
-			want.key, want.typ = g.Arg.String(), g.Arg.Type
 		default:
 			var err error
-			if want.ref, want.typ, err = p.ref(g.Column); err != nil {
+			if want.operand, err = p.compileOperand(g.Column, g.Arg); err != nil {
+				return nil, nil, err
+			}
+		}
+		if g.Func.Summarizes() {
+			var err error
+			if want.summary, err = p.compileSummary(&g, name, want.typ); err != nil {
 				return nil, nil, err
 			}
 		}
 		at, typ := -1, want.typ
 		for i := range ap.states {
-			if o := &ap.states[i]; o.ref == want.ref && o.key == want.key && o.filter == want.filter && o.count == want.count && o.rows == want.rows {
+			if ap.states[i].sharesWith(&want) {
 				at = i
 			}
 		}
@@ -173,12 +183,11 @@ func (p *plan) compileAggregate(a *model.Aggregate) (*aggPlan, []model.Field, er
 				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
 			}
 			st.moments, out.typ = true, model.Int64
-		case model.AggHLL:
-			if !sketchable(typ) {
-				return nil, nil, errs.New(errs.Unsupported, "scan: %s of %s", name, typ)
-			}
-			st.hll, out.typ = true, model.Binary
 		default:
+			if g.Func.Summarizes() {
+				out.typ = model.Binary
+				break
+			}
 			return nil, nil, errs.New(errs.Unsupported, "scan: aggregate function %d", g.Func)
 		}
 		ap.outs = append(ap.outs, out)
@@ -444,7 +453,7 @@ type filtered struct {
 // partialGroups is how many groups a worker collects before it hands them on, where groups may come in parts.
 const partialGroups = 1 << 16
 
-// partialBytes is likewise how much a worker's sketches may take.
+// partialBytes is likewise how much a worker's summaries may take.
 const partialBytes = 32 << 20
 
 func (s *aggSink) begin(context.Context, *task) error {
@@ -478,7 +487,7 @@ func (s *aggSink) block(ctx context.Context, b *block) error {
 		}
 	}
 	err := s.sc.charge(s.t)
-	full := err != nil || !s.g.dense && len(s.t.rows) >= partialGroups || s.t.sketchBytes() >= partialBytes
+	full := err != nil || !s.g.dense && len(s.t.rows) >= partialGroups || s.t.summaryBytes() >= partialBytes
 	if !s.g.a.partial || !full {
 		return err
 	}

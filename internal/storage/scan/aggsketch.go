@@ -4,89 +4,95 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/sketch"
 )
 
-// sketchBatch is the most groups of a batch with sketches, of up to 16 KiB each.
-const sketchBatch = 256
-
-// sketching is what the making of a state's sketches keeps between blocks.
-type sketching struct {
-	bytes int64 // that the sketches take
-	text  []byte
-	known []knownFloat  // by hash
-	items []sketch.Item // of a block's dictionary; 0: not hashed yet; empty: it is too long to be worth it
-}
-
-// sketchable reports types whose values have texts that are known here.
-func sketchable(t model.Type) bool {
+// hasText reports types whose values have texts that are known here.
+func hasText(t model.Type) bool {
 	return t.Integer() || t.Kind == model.KindFloat64 || t.Kind == model.KindBool || t.Kind == model.KindString
 }
 
-// sketchBytes is what the sketches of all groups take.
-func (t *table) sketchBytes() (n int64) {
-	for _, st := range t.states {
-		n += st.sketching.bytes
-	}
-	return n
+// hashing is what sketches that count different values keep between values.
+type hashing struct {
+	text  []byte
+	known []knownFloat  // by hash
+	items []sketch.Item // of a block's dictionary; 0: not hashed yet; empty: it is too long to be worth it
+	ready bool          // items are those of the block at hand
 }
 
-// sketchOf is the sketch of a slot.
-func (s *state) sketchOf(slot uint32) *sketch.HLL {
-	if s.hll[slot] == nil {
-		s.hll[slot] = &sketch.HLL{}
+func (h *hashing) summaries(add func(s *sketch.HLL, v *model.Vector, from, to int)) summaries {
+	return &slotted[sketch.HLL, *sketch.HLL]{
+		fresh: func() *sketch.HLL { return new(sketch.HLL) },
+		begin: func() { h.ready = false },
+		add: func(s *sketch.HLL, rows *summaryRows, from, to int) error {
+			add(s, rows.x, rows.xOff+from, rows.xOff+to)
+			return nil
+		},
 	}
-	return s.hll[slot]
 }
 
-// sketch folds the values of ranges into the slots' sketches.
-func (s *state) sketch(v *model.Vector, off int, ranges []kernel.Range) {
-	k := &s.sketching
-	k.items = k.items[:0]
-	if n := v.Dict.Len(); v.Coded() && n <= 2*v.Len {
-		k.items = extend(k.items, n, 0)
-	}
-	for _, r := range ranges {
-		from, to := off+int(r.Start), off+int(r.End)
-		if kernel.FirstValid(v.Valid, off, int(r.Start), int(r.End)) < 0 {
-			continue
-		}
-		h := s.sketchOf(r.Slot)
-		k.bytes -= h.Bytes()
+// newTexts makes sketches of values' texts.
+func newTexts() summaries {
+	k := &hashing{}
+	return k.summaries(func(s *sketch.HLL, v *model.Vector, from, to int) {
 		switch v.Type.Class() {
 		case model.ClassInt:
-			k.ints(h, v, from, to)
+			k.ints(s, v, from, to)
 		case model.ClassFloat:
-			k.floats(h, v, from, to)
+			k.floats(s, v, from, to)
 		case model.ClassBool:
-			k.bools(h, v, from, to)
+			k.bools(s, v, from, to)
 		default:
-			k.strings(h, v, from, to)
+			k.bytes(s, v, from, to)
 		}
-		k.bytes += h.Bytes()
+	})
+}
+
+// newDistinct makes sketches of values as they are.
+func newDistinct() summaries {
+	k := &hashing{}
+	return k.summaries(func(s *sketch.HLL, v *model.Vector, from, to int) {
+		switch v.Type.Class() {
+		case model.ClassInt:
+			eachValue(v, v.Ints, from, to, func(x int64) { s.Add(sketch.ItemOfInt(uint64(x))) })
+		case model.ClassFloat:
+			eachValue(v, v.Floats, from, to, func(x float64) { s.Add(sketch.ItemOfFloat(x)) })
+		case model.ClassBool:
+			k.bools(s, v, from, to)
+		default:
+			k.bytes(s, v, from, to)
+		}
+	})
+}
+
+// eachValue calls f for values that are not NULL; one that repeats, which adds nothing, is called for once. So is a 0 after a -0.
+func eachValue[T comparable](v *model.Vector, xs []T, from, to int, f func(T)) {
+	var last T
+	some := false
+	for i := from; i < to; i++ {
+		x := xs[i]
+		if some && x == last || v.Null(i) {
+			continue
+		}
+		last, some = x, true
+		f(x)
 	}
 }
 
-func (k *sketching) ints(h *sketch.HLL, v *model.Vector, from, to int) {
+func (k *hashing) ints(s *sketch.HLL, v *model.Vector, from, to int) {
 	unsigned := v.Type.Kind == model.KindUint64
-	last, some := int64(0), false
-	for i := from; i < to; i++ {
-		x := v.Ints[i]
-		if v.Null(i) || some && x == last { // a value that repeats adds nothing
-			continue
-		}
-		if last, some = x, true; unsigned {
+	eachValue(v, v.Ints, from, to, func(x int64) {
+		if unsigned {
 			k.text = strconv.AppendUint(k.text[:0], uint64(x), 10)
 		} else {
 			k.text = strconv.AppendInt(k.text[:0], x, 10)
 		}
-		h.Add(sketch.ItemOf(k.text))
-	}
+		s.Add(sketch.ItemOf(k.text))
+	})
 }
 
-func (k *sketching) floats(h *sketch.HLL, v *model.Vector, from, to int) {
+func (k *hashing) floats(s *sketch.HLL, v *model.Vector, from, to int) {
 	last, some := 0.0, false
 	for i := from; i < to; i++ {
 		x := v.Floats[i]
@@ -94,7 +100,7 @@ func (k *sketching) floats(h *sketch.HLL, v *model.Vector, from, to int) {
 			continue
 		}
 		last, some = x, true
-		h.Add(k.floatItem(x))
+		s.Add(k.floatItem(x))
 	}
 }
 
@@ -107,7 +113,7 @@ type knownFloat struct {
 	item sketch.Item
 }
 
-func (k *sketching) floatItem(x float64) sketch.Item {
+func (k *hashing) floatItem(x float64) sketch.Item {
 	if k.known == nil {
 		k.known = make([]knownFloat, knownFloats)
 	}
@@ -120,7 +126,7 @@ func (k *sketching) floatItem(x float64) sketch.Item {
 	return f.item
 }
 
-func (k *sketching) bools(h *sketch.HLL, v *model.Vector, from, to int) {
+func (k *hashing) bools(s *sketch.HLL, v *model.Vector, from, to int) {
 	var seen [2]bool
 	for i := from; i < to; i++ {
 		if v.Null(i) {
@@ -132,53 +138,30 @@ func (k *sketching) bools(h *sketch.HLL, v *model.Vector, from, to int) {
 		}
 		if !seen[at] {
 			seen[at] = true
-			h.Add(sketch.ItemOf(strconv.AppendBool(k.text[:0], v.Bools[i])))
+			s.Add(sketch.ItemOf(strconv.AppendBool(k.text[:0], v.Bools[i])))
 		}
 	}
 }
 
-func (k *sketching) strings(h *sketch.HLL, v *model.Vector, from, to int) {
+// bytes hashes a value of a dictionary once, unless that has more values than rows make it worth.
+func (k *hashing) bytes(s *sketch.HLL, v *model.Vector, from, to int) {
+	if !k.ready {
+		k.items, k.ready = k.items[:0], true
+		if n := v.Dict.Len(); v.Coded() && n <= 2*v.Len {
+			k.items = extend(k.items, n, 0)
+		}
+	}
 	for i := from; i < to; i++ {
 		switch {
 		case v.Null(i):
 		case len(k.items) == 0:
-			h.Add(sketch.ItemOf(v.BytesAt(i)))
+			s.Add(sketch.ItemOf(v.BytesAt(i)))
 		default:
 			c := v.Codes[i]
 			if k.items[c] == 0 {
 				k.items[c] = sketch.ItemOf(v.Dict.At(c))
 			}
-			h.Add(k.items[c])
+			s.Add(k.items[c])
 		}
 	}
-}
-
-// joinSketch takes in the sketch of another worker's slot, which is its own no more; nil: it has none.
-func (s *state) joinSketch(slot uint32, o *sketch.HLL) {
-	switch {
-	case o == nil:
-	case s.hll[slot] == nil:
-		s.hll[slot] = o
-		s.sketching.bytes += o.Bytes()
-	default:
-		h := s.hll[slot]
-		s.sketching.bytes -= h.Bytes()
-		h.Join(o)
-		s.sketching.bytes += h.Bytes()
-	}
-}
-
-// sketches is the sketches as they are written; slots without a value are NULL.
-func (s *state) sketches(slots []int32) *model.Vector {
-	v := model.NewVector(model.Binary, len(slots))
-	var b []byte
-	for _, i := range slots {
-		if s.hll[i] == nil {
-			v.AppendNull()
-			continue
-		}
-		b = s.hll[i].AppendTo(b[:0])
-		v.AppendBytes(b)
-	}
-	return v
 }

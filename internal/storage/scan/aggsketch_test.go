@@ -64,7 +64,7 @@ func TestSketchParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b.Len > sketchBatch {
+		if b.Len > summaryBatch {
 			t.Fatalf("a batch of %d sketches", b.Len)
 		}
 		for i := range b.Len {

@@ -7,7 +7,6 @@ import (
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/kernel"
 	"github.com/goptimedb/goptimedb/internal/model"
-	"github.com/goptimedb/goptimedb/internal/sketch"
 )
 
 // slotKey is what a slot stands for, other keys left out.
@@ -105,8 +104,8 @@ type state struct {
 	firstNil         []bool // of rows: the value is NULL, or there is no row
 	lastNil          []bool
 	momN, mean, m2   []float64
-	hll              []*sketch.HLL // nil: no value yet
-	sketching        sketching
+	sums             summaries   // instead of all but n
+	rows             summaryRows // of the block at hand
 }
 
 // grow makes room for n slots; new ones hold the reductions' identities.
@@ -117,8 +116,11 @@ func (s *state) grow(n int) {
 	if s.spec.moments {
 		s.momN, s.mean, s.m2 = extend(s.momN, n, 0), extend(s.mean, n, 0), extend(s.m2, n, 0)
 	}
-	if s.spec.hll {
-		s.hll = extend(s.hll, n, nil)
+	if s.spec.summary != nil {
+		if s.sums == nil {
+			s.sums = newSummaries(s.spec.summary)
+		}
+		s.sums.grow(n)
 	}
 	if s.spec.rows && s.spec.first {
 		s.firstNil = extend(s.firstNil, n, true)
@@ -200,14 +202,17 @@ func (s *state) unsigned() bool { return s.spec.typ.Kind == model.KindUint64 }
 // reduce folds the ranges of a block into the states.
 func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) error {
 	sp := s.spec
-	if sp.count || sp.arg == nil && sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last || sp.hll) {
+	if sp.summary != nil {
+		return s.summarize(ctx, b, ranges)
+	}
+	if sp.count || sp.arg == nil && sp.ref == refTime && !(sp.min || sp.max || sp.first || sp.last) {
 		kernel.CountRows(s.n, ranges) // a time is never NULL
 		return nil
 	}
 	if len(ranges) == 0 {
 		return nil
 	}
-	v, off, err := s.operand(ctx, b, ranges)
+	v, off, err := sp.load(ctx, s.p, b, ranges, false)
 	if err != nil {
 		return err
 	}
@@ -222,9 +227,6 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 		return nil
 	}
 	kernel.CountValid(s.n, v.Valid, off, ranges)
-	if sp.hll {
-		s.sketch(v, off, ranges)
-	}
 	switch v.Type.Class() {
 	case model.ClassInt:
 		if sp.sum {
@@ -285,26 +287,29 @@ func (s *state) reduce(ctx context.Context, b *block, ranges []kernel.Range) err
 	return nil
 }
 
-// operand is the column that is reduced: its rows are off, off+1, …
-func (s *state) operand(ctx context.Context, b *block, ranges []kernel.Range) (*model.Vector, int, error) {
-	sp := s.spec
+// load is the column that is reduced: its rows are off, off+1, … With second, what was computed last is still in use.
+func (o *operand) load(ctx context.Context, p *plan, b *block, ranges []kernel.Range, second bool) (*model.Vector, int, error) {
 	switch {
-	case sp.arg != nil:
-		x, err := b.w.ev.compute(ctx, b, sp.arg)
+	case o.arg != nil:
+		compute := b.w.ev.compute
+		if second {
+			compute = b.w.ev.number
+		}
+		x, err := compute(ctx, b, o.arg)
 		if err != nil {
 			return nil, 0, err
 		}
 		if x.failed(ranges) {
-			return nil, 0, errs.New(errs.EngineExecuteQuery, "Overflow: a value of %s does not fit into %s", sp.key, sp.typ)
+			return nil, 0, errs.New(errs.EngineExecuteQuery, "Overflow: a value of %s does not fit into %s", o.key, o.typ)
 		}
-		return &model.Vector{Type: sp.typ, Len: b.n, Ints: x.ints, Floats: x.floats, Valid: x.valid}, 0, nil
-	case sp.ref.isTag():
-		v, err := b.vector(ctx, sp.ref)
+		return &model.Vector{Type: o.typ, Len: b.n, Ints: x.ints, Floats: x.floats, Valid: x.valid}, 0, nil
+	case o.ref.isTag():
+		v, err := b.vector(ctx, o.ref)
 		return v, 0, err
-	case sp.ref == refTime:
-		return b.col(ctx, len(s.p.cols))
+	case o.ref == refTime:
+		return b.col(ctx, len(p.cols))
 	}
-	return b.col(ctx, int(sp.ref))
+	return b.col(ctx, int(o.ref))
 }
 
 // reduceValues is reduce for the classes that have no loops of their own.
@@ -391,8 +396,8 @@ func (s *state) merge(o *state, to []uint32) {
 		if s.momN != nil {
 			s.momN[t], s.mean[t], s.m2[t] = kernel.JoinMoments(s.momN[t], s.mean[t], s.m2[t], o.momN[i], o.mean[i], o.m2[i])
 		}
-		if s.hll != nil {
-			s.joinSketch(t, o.hll[i])
+		if s.sums != nil {
+			s.sums.join(t, o.sums, i)
 		}
 		if s.sumI != nil {
 			s.sumI[t] += o.sumI[i]

@@ -8,7 +8,7 @@ func (p *plan) counts() bool {
 	}
 	for i := range a.states {
 		st := &a.states[i]
-		timed := st.ref == refTime && st.arg == nil && !st.count && !st.first && !st.last && !st.sum && !st.sumFloat && !st.moments && !st.hll
+		timed := st.ref == refTime && st.arg == nil && !st.count && !st.first && !st.last && !st.sum && !st.sumFloat && !st.moments && st.summary == nil
 		if !timed || st.filter >= 0 || a.byTags && (st.min || st.max) {
 			return false
 		}
