@@ -29,3 +29,7 @@ void relational_fill_coded(void *vector, relational_string *out, const uint32_t 
 		assign(vector, out, i, data + offsets[c], offsets[c + 1] - offsets[c]);
 	}
 }
+
+void relational_put_bytes(void *vector, relational_string *out, relational_index at, const char *data, uint32_t length) {
+	assign(vector, out, at, data, length);
+}

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	duckdb "github.com/duckdb/duckdb-go-bindings"
 
@@ -31,8 +32,10 @@ type Options struct {
 	Macros []string
 	// ExternalAccess lets statements read files by name. A server does not set it.
 	ExternalAccess bool
-	// Functions are registered in every new instance, before Macros run.
-	Functions []Function
+	// Functions and Aggregates are registered in every new instance, before Macros run. What groups of the latter hold, of all statements
+	// together, is bounded by half of MemoryLimit, beside it: DuckDB does not know of it, nor spills it.
+	Functions  []Function
+	Aggregates []Aggregate
 }
 
 func (o Options) withDefaults() Options {
@@ -183,7 +186,9 @@ func (db *DB) giveBack(s *session, fatal bool) {
 // instance is one DuckDB in memory, without data, with our table function registered. It is closed when the DB and all sessions have
 // let go of it.
 type instance struct {
-	db duckdb.Database
+	db         duckdb.Database
+	states     atomic.Int64 // bytes of our aggregates' groups
+	stateLimit int64
 
 	mu struct {
 		sync.Mutex
@@ -203,7 +208,7 @@ func openInstance(opts Options) (*instance, error) {
 			return nil, errs.New(errs.Internal, "open query engine: setting %s to %q is refused", kv[0], kv[1])
 		}
 	}
-	in := &instance{}
+	in := &instance{stateLimit: opts.MemoryLimit / 2}
 	var msg string
 	if duckdb.OpenExt(":memory:", &in.db, cfg, &msg) != duckdb.StateSuccess {
 		return nil, errs.New(errs.Internal, "open query engine: %s", msg)
@@ -229,6 +234,11 @@ func (in *instance) prepare(opts Options) error {
 	}
 	for _, f := range opts.Functions {
 		if err := in.registerFunction(s.conn, f); err != nil {
+			return err
+		}
+	}
+	for _, a := range opts.Aggregates {
+		if err := in.registerAggregate(s.conn, a); err != nil {
 			return err
 		}
 	}

@@ -96,18 +96,9 @@ func relationalCall(p, c, o unsafe.Pointer) {
 
 func (fn *calledFunction) call(chunk duckdb.DataChunk, out duckdb.Vector) error {
 	n := int(duckdb.DataChunkGetSize(chunk))
-	args := make([]*model.Vector, duckdb.DataChunkGetColumnCount(chunk))
-	for i := range args {
-		vec := duckdb.DataChunkGetVector(chunk, duckdb.IdxT(i))
-		l := duckdb.VectorGetColumnType(vec)
-		s, err := newShape(l)
-		duckdb.DestroyLogicalType(&l)
-		if err != nil {
-			return err
-		}
-		if args[i], err = readVector(vec, fn.Args[min(i, len(fn.Args)-1)], s, n); err != nil {
-			return err
-		}
+	args, err := readArgs(chunk, n, func(i int) model.Type { return fn.Args[min(i, len(fn.Args)-1)] })
+	if err != nil {
+		return err
 	}
 	v, err := fn.Eval(args, n)
 	if err != nil {
@@ -118,4 +109,22 @@ func (fn *calledFunction) call(chunk duckdb.DataChunk, out duckdb.Vector) error 
 	}
 	var fl filler
 	return fl.fill(out, fn.Result, v, 0, n)
+}
+
+// readArgs copies the arguments of n rows, which are of the given types.
+func readArgs(chunk duckdb.DataChunk, n int, typ func(i int) model.Type) ([]*model.Vector, error) {
+	args := make([]*model.Vector, duckdb.DataChunkGetColumnCount(chunk))
+	for i := range args {
+		vec := duckdb.DataChunkGetVector(chunk, duckdb.IdxT(i))
+		l := duckdb.VectorGetColumnType(vec)
+		s, err := newShape(l)
+		duckdb.DestroyLogicalType(&l)
+		if err != nil {
+			return nil, err
+		}
+		if args[i], err = readVector(vec, typ(i), s, n); err != nil {
+			return nil, err
+		}
+	}
+	return args, nil
 }
