@@ -82,6 +82,9 @@ func Open(opts Options) (*Engine, error) {
 		opts.Relational.Functions = append(opts.Relational.Functions, relational.Function{Name: c.Name, Args: c.Args, ListOf: c.ListOf, Variadic: c.Variadic, Result: c.Result,
 			Volatile: c.Volatile, Eval: c.Eval})
 	}
+	for _, r := range function.Reductions() {
+		opts.Relational.Aggregates = append(opts.Relational.Aggregates, relational.Aggregate{Name: r.Name, Args: r.Args, New: func() relational.State { return r.New() }})
+	}
 	db, err := relational.Open(opts.Relational)
 	if err != nil {
 		return nil, err

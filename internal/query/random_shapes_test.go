@@ -39,7 +39,9 @@ func on(alias, text string) string {
 // sum is an aggregate of which the order of its values makes no difference, of a table's columns.
 func (g generator) sum(alias string) string {
 	return on(alias, g.of("count(*)", "sum(n)", "round(avg(n), 6)", "max(usage)", "min(note)", "count(DISTINCT dc)", "round(stddev(n), 6)", "last_value(n ORDER BY ts)",
-		"max(ts)", "count(n) FILTER (WHERE ok)", "sum(big)", "count(usage)", "round(var_pop(n), 6)", "approx_distinct(host)", "approx_distinct(usage)", "hll(n)"))
+		"max(ts)", "count(n) FILTER (WHERE ok)", "sum(big)", "count(usage)", "round(var_pop(n), 6)", "approx_distinct(host)", "approx_distinct(usage)", "hll(n)", "approx_median(n)",
+		"approx_percentile_cont(usage, 0.9)", "approx_percentile_cont_with_weight(n, 0.5) WITHIN GROUP (ORDER BY usage)", "uddsketch_state(16, 0.1, usage)", "round(corr(n, usage), 6)",
+		"round(covar_pop(n, usage), 6)", "regr_count(n, usage)", "round(regr_slope(n, usage) FILTER (WHERE ok), 6)"))
 }
 
 // relation is something to read as a table with columns k, m and t.

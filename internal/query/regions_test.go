@@ -244,7 +244,7 @@ func aggregateRows(s *model.Schema, a *model.Aggregate, rows [][]model.Value, at
 		if g.Func == model.AggCount || g.Func == model.AggMoments {
 			t = model.Int64
 		}
-		if g.Func == model.AggHLL {
+		if g.Func.Summarizes() {
 			t = model.Binary
 		}
 		fields = append(fields, model.Field{Name: "a", Type: t})
@@ -335,9 +335,11 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 	if a.Func == model.AggCountRows {
 		return []model.Value{model.IntValue(t, int64(len(rows)))}
 	}
+	if a.Func.Summarizes() {
+		return []model.Value{summarize(a, rows, at)}
+	}
 	time := model.NullOf(s.Time().Type)
 	out, n, mean, m2 := model.NullOf(t), int64(0), 0.0, 0.0
-	var hll sketch.HLL
 	for _, row := range rows {
 		v := model.Value{}
 		if a.Arg != nil {
@@ -358,8 +360,6 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		}
 		n++
 		switch {
-		case a.Func == model.AggHLL:
-			hll.Add(sketch.ItemOf(textOf(v)))
 		case a.Func == model.AggMoments:
 			x := v.Float
 			if v.Type.Integer() {
@@ -381,8 +381,6 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		}
 	}
 	switch {
-	case a.Func == model.AggHLL && n > 0:
-		out = model.Value{Type: t, Bytes: string(hll.AppendTo(nil))}
 	case a.Func == model.AggCount:
 		return []model.Value{model.IntValue(t, n)}
 	case a.Func == model.AggMoments && n == 0:
@@ -393,6 +391,79 @@ func reduce(s *model.Schema, a model.Agg, t model.Type, rows [][]model.Value, at
 		return []model.Value{out, time}
 	}
 	return []model.Value{out}
+}
+
+// summarize is the summary of some rows.
+func summarize(a model.Agg, rows [][]model.Value, at func([]model.Value, model.ColumnID) model.Value) model.Value {
+	of := func(row []model.Value, o model.Operand) model.Value {
+		if o.Arg != nil {
+			return scalarOf(o.Arg, row, at)
+		}
+		return at(row, o.Column)
+	}
+	number := func(v model.Value) float64 {
+		switch {
+		case v.Type.Kind == model.KindUint64:
+			return float64(uint64(v.Int))
+		case v.Type.Integer():
+			return float64(v.Int)
+		}
+		return v.Float
+	}
+	var hll sketch.HLL
+	var co sketch.Comoments
+	var digest sketch.Digest
+	var udd sketch.UDD
+	var sum sketch.Summary
+	for _, row := range rows {
+		v, w := of(row, model.Operand{Column: a.Column, Arg: a.Arg}), model.IntValue(model.Int64, 1)
+		if a.By != nil {
+			w = of(row, *a.By)
+		}
+		if v.Null() || w.Null() {
+			continue
+		}
+		var err error
+		switch a.Func {
+		case model.AggHLL:
+			sum = &hll
+			hll.Add(sketch.ItemOf(textOf(v)))
+		case model.AggDistinct:
+			sum = &hll
+			switch v.Type.Class() {
+			case model.ClassInt:
+				hll.Add(sketch.ItemOfInt(uint64(v.Int)))
+			case model.ClassFloat:
+				hll.Add(sketch.ItemOfFloat(v.Float))
+			default:
+				hll.Add(sketch.ItemOf(textOf(v)))
+			}
+		case model.AggHLLMerge:
+			sum = &hll
+			hll.Merge([]byte(v.Bytes))
+		case model.AggDigest:
+			sum = &digest
+			err = digest.Init(a.Size)
+			digest.AddWeighted(number(v), number(w))
+		case model.AggUDD:
+			sum = &udd
+			err = udd.Init(a.Size, a.Error)
+			udd.Add(number(v))
+		case model.AggUDDMerge:
+			sum = &udd
+			_, err = udd.Take([]byte(v.Bytes))
+		case model.AggComoments:
+			sum = &co
+			co.Add([]float64{number(v)}, []float64{number(w)})
+		}
+		if err != nil {
+			panic(err)
+		}
+	}
+	if sum == nil || sum.None() {
+		return model.NullOf(model.Binary)
+	}
+	return model.Value{Type: model.Binary, Bytes: string(sum.AppendTo(nil))}
 }
 
 // textOf is how a value is cast to a string.

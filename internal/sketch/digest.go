@@ -54,6 +54,18 @@ func NewDigest(size int64) (*Digest, error) {
 	return &Digest{size: max(int(size), minDigestSize), min: math.Inf(1), max: math.Inf(-1)}, nil
 }
 
+// Init gives the zero Digest a size, see NewDigest; one that has a size keeps it.
+func (d *Digest) Init(size int64) error {
+	if d.size != 0 {
+		return nil
+	}
+	o, err := NewDigest(size)
+	if err == nil {
+		*d = *o
+	}
+	return err
+}
+
 // Empty is a digest of the same size that has seen nothing.
 func (d *Digest) Empty() *Digest { return &Digest{size: d.size, min: math.Inf(1), max: math.Inf(-1)} }
 
@@ -205,8 +217,15 @@ func between(a, b, share float64) float64 {
 	return min(max(a*(1-share)+b*share, a), b)
 }
 
-// Join takes in all that another digest has seen, and leaves it as it is, but for the order of what it holds. The size stays.
+// Join takes in all that another digest has seen, which stays as it is, and keeps its size. The zero
+// Digest gets the size of the other.
 func (d *Digest) Join(o *Digest) {
+	if d.size == 0 {
+		*d = *o.Empty()
+	}
+	if o.None() {
+		return
+	}
 	d.low, d.high, d.nan = d.low+o.low, d.high+o.high, d.nan+o.nan
 	for i, x := range o.means {
 		w := 1.0

@@ -33,10 +33,6 @@ func (d *Digest) Take(b []byte) (bool, error) {
 	if o == nil {
 		return false, nil
 	}
-	if d.size == 0 {
-		*d = *o
-		return true, nil
-	}
 	d.Join(o)
 	return true, nil
 }
@@ -44,16 +40,12 @@ func (d *Digest) Take(b []byte) (bool, error) {
 // Take implements Summary. A sketch without parameters gets those of the first; others must have the same.
 func (s *UDD) Take(b []byte) (bool, error) {
 	o := ReadUDD(b)
-	switch {
-	case o == nil:
+	if o == nil {
 		return false, nil
-	case s.buckets == nil:
-		*s = *o
-	default:
-		if err := s.Check(o); err != nil {
-			return false, err
-		}
-		s.Join(o)
 	}
+	if err := s.Check(o); err != nil {
+		return false, err
+	}
+	s.Join(o)
 	return true, nil
 }

@@ -42,6 +42,22 @@ func NewUDD(size int64, e float64) (*UDD, error) {
 	return &UDD{size: size, err: e, log: math.Log((1 + e) / (1 - e)), buckets: map[int64]uint64{}}, nil
 }
 
+// Init gives the zero UDD its parameters, see NewUDD; one that has others fails.
+func (s *UDD) Init(size int64, e float64) error {
+	if s.buckets != nil && s.Same(size, e) {
+		return nil
+	}
+	o, err := NewUDD(size, e)
+	if err != nil {
+		return err
+	}
+	if s.buckets != nil {
+		return o.Check(s)
+	}
+	*s = *o
+	return nil
+}
+
 // Empty is a sketch of the same parameters that has seen nothing.
 func (s *UDD) Empty() *UDD {
 	return &UDD{size: s.size, err: s.err, log: s.log, buckets: map[int64]uint64{}}
@@ -115,16 +131,22 @@ func (s *UDD) Same(size int64, e float64) bool { return s.size == size && s.err 
 // String is the parameters.
 func (s *UDD) String() string { return fmt.Sprintf("%d, %v", s.size, s.err) }
 
-// Check reports sketches of other parameters than the arguments as what the user is told.
+// Check reports sketches of other parameters than the arguments as what the user is told. The zero UDD merges with all.
 func (s *UDD) Check(o *UDD) error {
-	if !s.Same(o.size, o.err) {
+	if s.buckets != nil && o.buckets != nil && !s.Same(o.size, o.err) {
 		return errs.New(errs.EngineExecuteQuery, "Execution error: Merging UDDSketch with different parameters: arguments=(%s) vs actual input=(%s)", s, o)
 	}
 	return nil
 }
 
-// Join takes in another sketch of the same parameters, and leaves it as it is.
+// Join takes in another sketch of the same parameters, which stays as it is. The zero UDD gets those of the other.
 func (s *UDD) Join(o *UDD) {
+	if o.buckets == nil {
+		return
+	}
+	if s.buckets == nil {
+		*s = *o.Empty()
+	}
 	for s.collapses < o.collapses {
 		s.collapse()
 	}

@@ -141,12 +141,15 @@ func (b *binder) aggregateArgs(es *exprScope, f *sql.FuncCall, agg *function.Agg
 			return call, model.Null, err
 		}
 		if len(args) > 0 && f.WithinGroup[0].Desc {
-			one := &plan.Lit{V: model.FloatValue(1)}
-			rest, err := b.arithmetic("-", one, args[0])
+			at := 0
+			if agg.Name == "approx_percentile_cont_with_weight" && len(args) > 1 { // the weight comes before
+				at = 1
+			}
+			rest, err := b.arithmetic("-", &plan.Lit{V: model.FloatValue(1)}, args[at])
 			if err != nil {
 				return call, model.Null, err
 			}
-			args[0] = rest
+			args[at] = rest
 		}
 		args = append([]plan.Expr{x}, args...)
 	}

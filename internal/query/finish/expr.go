@@ -5,6 +5,7 @@ import (
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/query/function"
 	"github.com/goptimedb/goptimedb/internal/query/plan"
 )
 
@@ -134,11 +135,8 @@ func callExpr(e *plan.Call, l layout) eval {
 			return nil
 		}
 		return sqrtExpr(args[0])
-	case "hll_count":
-		if t != model.Binary || e.T != model.Uint64 || len(args) != 1 {
-			return nil
-		}
-		return countSketch(args[0])
+	case function.CountHLL, function.CountPairs, function.ReadComoments, function.ReadUDD, function.ReadDigest, function.ReadDigestInt, function.ReadDigestUint:
+		return summaryExpr(e, args)
 	case "coalesce", "ifnull":
 		for _, a := range e.Args {
 			if a.Type() != e.T {

@@ -36,6 +36,8 @@ type aggSpec struct {
 	distinct bool
 	// parts are the arguments of a merging of moments.
 	parts []eval
+	// summary: fn puts summaries together.
+	summary bool
 }
 
 func mergeStage(n *plan.Aggregate) (stage, bool) {
@@ -94,7 +96,8 @@ func mergeStage(n *plan.Aggregate) (stage, bool) {
 			spec.fn = "ends"
 		case a.Fn == "sum" && (a.Col.Type == model.Int64 || a.Col.Type == model.Uint64 || a.Col.Type == model.Float64):
 		case extreme && comparable(a.Col.Type):
-		case a.Fn == mergeSketches && a.Col.Type == model.Binary && !spec.distinct:
+		case function.NewSummary(a.Fn) != nil && a.Col.Type == model.Binary && !spec.distinct:
+			spec.summary = true
 		default:
 			return stage{}, false
 		}
@@ -167,8 +170,8 @@ func (o *mergeOp) add(b *model.Batch) error {
 			}
 			continue
 		}
-		if o.aggs[i].fn == mergeSketches {
-			if err := o.st[i].addSketches(o.run, v, ids, o.g.n); err != nil {
+		if o.aggs[i].summary {
+			if err := o.st[i].addSummaries(o.aggs[i].fn, o.run, v, ids, o.g.n); err != nil {
 				return err
 			}
 			continue
@@ -225,12 +228,12 @@ type aggState struct {
 	n      []int64 // values seen
 	ints   []int64
 	floats []float64
-	vals   []model.Value // of other classes
-	at     []int64       // of ends: the time of the value
-	null   []bool        // of ends: the value is NULL
-	seen   *groups       // of distinct values: pairs of group and value
-	mom    []moments     // of merged moments
-	hll    []*sketch.HLL // of merged sketches; nil: none
+	vals   []model.Value    // of other classes
+	at     []int64          // of ends: the time of the value
+	null   []bool           // of ends: the value is NULL
+	seen   *groups          // of distinct values: pairs of group and value
+	mom    []moments        // of merged moments
+	sums   []sketch.Summary // of merged ones; nil: none
 }
 
 // unseen is the values, and their groups, that come for the first time; NULLs do not.
@@ -263,8 +266,8 @@ func (s *aggState) grow(a *aggSpec, n int) {
 	if a.fn == "count" {
 		return
 	}
-	if a.fn == mergeSketches {
-		s.hll = extend(s.hll, n)
+	if a.summary {
+		s.sums = extend(s.sums, n)
 		return
 	}
 	if a.parts != nil {
@@ -350,8 +353,8 @@ func (s *aggState) vector(a *aggSpec, n int) *model.Vector {
 	if a.fn == "count" {
 		return &model.Vector{Type: a.typ, Len: n, Ints: s.n}
 	}
-	if a.fn == mergeSketches {
-		return s.sketches(n)
+	if a.summary {
+		return s.summaries(n)
 	}
 	for i, m := range s.mom {
 		s.floats[i] = m.m2

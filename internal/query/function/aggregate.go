@@ -68,9 +68,7 @@ func buildAggregates() map[string]*Aggregate {
 	arr.Resolve = resolveList
 	add("string_agg", "ss:s", "string_agg")
 	add("median", "n:1", "median").SQL = castCall("median")
-	add("percentile_cont", "nf:f", "quantile_cont").SQL = quantile("percentile_cont", castCall("quantile_cont"))
-	add("approx_percentile_cont", "nf:1 nfi:1", "approx_quantile").SQL = quantile("approx_percentile_cont", approxQuantile)
-	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) { return castCall("median")(c) }
+	add("percentile_cont", "nf:f", "quantile_cont").SQL = quantileCall("percentile_cont", 1, castCall("quantile_cont"))
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
 	add("corr", "ff:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
 	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_sxx",
@@ -173,7 +171,7 @@ func resolveList(args []model.Type) ([]model.Type, model.Type, error) {
 func castCall(engine string) func(Call) (string, error) {
 	return func(c Call) (string, error) {
 		s := write(engine, c)
-		if c.Result.Integer() && (engine == "median" || engine == "approx_quantile") {
+		if c.Result.Integer() && engine == "median" {
 			s = "trunc(" + s + ")"
 		}
 		return "CAST(" + s + " AS " + EngineType(c.Result) + ")", nil
@@ -213,16 +211,11 @@ func statistic(before, engine, after string) func(Call) (string, error) {
 	}
 }
 
-// quantile checks the second argument of a call, the rank, before it is written.
-func quantile(name string, write func(Call) (string, error)) func(Call) (string, error) {
+// quantileCall checks argument at of a call, the rank, before it is written.
+func quantileCall(name string, at int, write func(Call) (string, error)) func(Call) (string, error) {
 	return func(c Call) (string, error) {
-		switch p := c.Args[1].Lit; {
-		case p == nil:
-			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must be a literal", strings.ToUpper(name))
-		case p.Null():
-			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must not be NULL", strings.ToUpper(name))
-		case !(p.Float >= 0 && p.Float <= 1):
-			return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value must be between 0.0 and 1.0 inclusive, %v is invalid", p.Float)
+		if err := CheckRank(name, c.Args[at].Lit); err != nil {
+			return "", err
 		}
 		return write(c)
 	}
@@ -246,6 +239,19 @@ func AndNotNull(filter string, x Arg) string {
 	return not
 }
 
+// CheckRank checks the rank of a quantile, which must be a constant between 0 and 1; nil: it is none.
+func CheckRank(name string, p *model.Value) error {
+	switch {
+	case p == nil:
+		return errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must be a literal", strings.ToUpper(name))
+	case p.Null():
+		return errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value for '%s' must not be NULL", strings.ToUpper(name))
+	case !(p.Float >= 0 && p.Float <= 1):
+		return errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Percentile value must be between 0.0 and 1.0 inclusive, %v is invalid", p.Float)
+	}
+	return nil
+}
+
 // ends writes first_value and last_value, which are aggregates under another name.
 func ends(aggregate, window string) func(Call) (string, error) {
 	return func(c Call) (string, error) {
@@ -264,13 +270,6 @@ func nthValue(c Call) (string, error) {
 	n := c.Args[1].SQL
 	c.Args = c.Args[:1]
 	return "(" + write("list", c) + ")[any_value(" + n + ")]", nil
-}
-
-func approxQuantile(c Call) (string, error) {
-	c.Args = c.Args[:2]
-	c.OrderBy = ""
-	c.Args = []Arg{c.Args[0], {SQL: "CAST(" + c.Args[1].SQL + " AS FLOAT)", Type: model.Float32}} // DuckDB has it for no other type
-	return castCall("approx_quantile")(c)
 }
 
 func resolveSum(args []model.Type) ([]model.Type, model.Type, error) {

@@ -9,8 +9,11 @@ const (
 
 // merges are aggregates that only planners ask for, above the groups of regions.
 var merges = map[string]*Aggregate{
-	MergeMean: {Name: MergeMean, SQL: mergeMoments("u")},
-	MergeM2:   {Name: MergeM2, SQL: mergeMoments("m")},
+	MergeMean:      {Name: MergeMean, SQL: mergeMoments("u")},
+	MergeM2:        {Name: MergeM2, SQL: mergeMoments("m")},
+	MergeDigest:    {Name: MergeDigest, SQL: plainCall("gt_tdigest_merge")},
+	MergeUDD:       {Name: MergeUDD, SQL: plainCall("gt_udd_join")},
+	MergeComoments: {Name: MergeComoments, SQL: plainCall("gt_comoments_merge")},
 }
 
 func mergeMoments(field string) func(Call) (string, error) {

@@ -57,7 +57,7 @@ func buildScalars() map[string]*Scalar {
 }
 
 func families() [][]def {
-	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions(), systemFunctions(), absentFunctions()}
+	return [][]def{operators(), mathFunctions(), textFunctions(), condFunctions(), jsonFunctions(), vectorFunctions(), placeFunctions(), systemFunctions(), absentFunctions(), summaryReaders()}
 }
 
 var aliases = map[string]string{

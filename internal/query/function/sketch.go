@@ -1,51 +1,134 @@
 package function
 
-import "github.com/goptimedb/goptimedb/internal/model"
+import (
+	"github.com/goptimedb/goptimedb/internal/model"
+	"github.com/goptimedb/goptimedb/internal/sketch"
+)
 
-// addSketches adds aggregates that are ours: the engine collects what a function of ours makes of it.
+// Merging of summaries, and reading of them, which only planners ask for above the groups of regions. The names have blanks, so that no
+// statement calls them.
+const (
+	MergeHLL       = "hll_merge" // for which there is a call
+	MergeDigest    = "merge digest"
+	MergeUDD       = "merge udd"
+	MergeComoments = "merge comoments"
+
+	ReadDigest     = "digest quantile"          // (q, digest), as a float
+	ReadDigestInt  = "digest quantile signed"   // without its fraction, as an Int64
+	ReadDigestUint = "digest quantile unsigned" // as a Uint64
+	ReadComoments  = "pair statistic"           // (name, co-moments)
+	CountPairs     = "pair count"               // (co-moments); 0 of none
+	CountHLL       = "hll_count"
+	ReadUDD        = "uddsketch_calc"
+)
+
+// NewSummary makes the summary into which a merging puts the parts; nil: it is not the name of one.
+func NewSummary(merging string) sketch.Summary {
+	switch merging {
+	case MergeHLL:
+		return new(sketch.HLL)
+	case MergeDigest:
+		return new(sketch.Digest)
+	case MergeUDD:
+		return new(sketch.UDD)
+	case MergeComoments:
+		return new(sketch.Comoments)
+	}
+	return nil
+}
+
+// summaryReaders are the scalar functions among them.
+func summaryReaders() []def {
+	return []def{
+		{name: ReadDigest, sigs: "fy:f", sql: "gt_digest_quantile($1, $2)"},
+		{name: ReadDigestInt, sigs: "fy:i", sql: "gt_digest_quantile_i($1, $2)"},
+		{name: ReadDigestUint, sigs: "fy:u", sql: "gt_digest_quantile_u($1, $2)"},
+		{name: ReadComoments, sigs: "sy:f", sql: "gt_comoments($1, $2)"},
+		{name: CountPairs, sigs: "y:u", sql: "coalesce(CAST(gt_comoments('regr_count', $1) AS UBIGINT), 0::UBIGINT)"},
+	}
+}
+
+// DigestReader is the function that reads a quantile of values of a type, and what it gives.
+func DigestReader(t model.Type) (string, model.Type) {
+	switch {
+	case t.Signed():
+		return ReadDigestInt, model.Int64
+	case t.Unsigned():
+		return ReadDigestUint, model.Uint64
+	}
+	return ReadDigest, model.Float64
+}
+
+// addSketches adds aggregates that are ours: the engine makes a summary, see Reductions, and a function of ours reads it.
 func addSketches(add func(name, sigs, engine string) *Aggregate) {
-	// collected writes outer(aggregate(inner)), where inner replaces the arguments; rows in which some is NULL do not count.
-	collected := func(c Call, engine, inner, some, before, after string) string {
-		c.Args, c.OrderBy = []Arg{{SQL: inner}}, ""
-		if c.Filter != "" {
-			some += " AND (" + c.Filter + ")"
+	// made writes a reduction of other arguments than the call's.
+	made := func(c Call, reduction string, args ...string) string {
+		c.Args, c.OrderBy, c.IgnoreNulls = nil, "", false
+		for _, a := range args {
+			c.Args = append(c.Args, Arg{SQL: a})
 		}
-		c.Filter = some
-		return before + write(engine, c) + after
+		return write("gt_"+reduction, c)
 	}
-	notNull := func(a Arg) string { return "(" + a.SQL + ") IS NOT NULL" }
-	hll := func(c Call) (string, error) {
-		x := c.Args[0]
-		text, err := CastSQL(x.SQL, x.Type, model.String, false)
-		if err != nil {
-			return "", err
+	text := func(x Arg) (string, error) { return CastSQL(x.SQL, x.Type, model.String, false) }
+	add("hll", "a:y", "").SQL = func(c Call) (string, error) {
+		s, err := text(c.Args[0])
+		return made(c, "hll", s), err
+	}
+	add("approx_distinct", "a:u", "").SQL = func(c Call) (string, error) {
+		reduction, x, err := "distinct_s", c.Args[0].SQL, error(nil)
+		switch t := c.Args[0].Type; {
+		case t.Kind == model.KindUint64:
+			reduction = "distinct_u"
+		case t.Integer():
+			reduction, x = "distinct_i", "CAST("+x+" AS BIGINT)"
+		case t.Floating():
+			reduction, x = "distinct_f", "CAST("+x+" AS DOUBLE)"
+		default:
+			x, err = text(c.Args[0])
 		}
-		return collected(c, "histogram", "gt_hll_item(encode("+text+"))", notNull(x), "gt_hll(CAST(to_json(", ") AS VARCHAR))"), nil
+		return "coalesce(gt_hll_count(" + made(c, reduction, x) + "), 0::UBIGINT)", err
 	}
-	add("hll", "a:y", "").SQL = hll
-	add("approx_distinct", "a:u", "").SQL = func(c Call) (string, error) { // of the same sketch, whoever makes it
-		s, err := hll(c)
-		return "coalesce(gt_hll_count(" + s + "), 0::UBIGINT)", err
-	}
-	add("hll_merge", "y:y", "").SQL = func(c Call) (string, error) {
-		return collected(c, "list", c.Args[0].SQL, notNull(c.Args[0]), "gt_hll_merge(", ")"), nil
-	}
+	add("hll_merge", "y:y", "").SQL = func(c Call) (string, error) { return made(c, "hll_merge", c.Args[0].SQL), nil }
 	add("uddsketch_state", "iff:y", "").SQL = func(c Call) (string, error) {
-		size, e, x := c.Args[0].SQL, c.Args[1].SQL, c.Args[2]
-		return collected(c, "histogram", "gt_udd_key("+e+", "+x.SQL+")", notNull(x), "gt_udd("+size+", "+e+", CAST(to_json(", ") AS VARCHAR))"), nil
+		return made(c, "udd", c.Args[0].SQL, c.Args[1].SQL, c.Args[2].SQL), nil
 	}
 	add("uddsketch_merge", "ify:y", "").SQL = func(c Call) (string, error) {
-		x := c.Args[2]
-		return collected(c, "list", x.SQL, notNull(x), "gt_udd_merge("+c.Args[0].SQL+", "+c.Args[1].SQL+", ", ")"), nil
+		return made(c, "udd_merge", c.Args[0].SQL, c.Args[1].SQL, c.Args[2].SQL), nil
 	}
-	add("approx_percentile_cont_with_weight", "fff:f fffi:f", "").SQL = func(c Call) (string, error) {
-		x, w, p := c.Args[0], c.Args[1], c.Args[2]
-		some := notNull(x) + " AND " + notNull(w)
-		return "gt_weighted(" + p.SQL + ", " + collected(c, "list", x.SQL, some, "", "") + ", " + collected(c, "list", w.SQL, some, "", "") + ")", nil
+	// quantile writes what is read of a digest: the quantile is argument at, and how many centroids there are may be the next.
+	quantile := func(name string, at int) func(Call) (string, error) {
+		return quantileCall(name, at, func(c Call) (string, error) {
+			size := itoa(sketch.DigestSize)
+			if len(c.Args) > at+1 {
+				size = c.Args[at+1].SQL
+			}
+			args := []string{"CAST(" + c.Args[0].SQL + " AS DOUBLE)"}
+			reduction := "tdigest"
+			if at == 2 {
+				reduction, args = "tdigest_weighted", append(args, c.Args[1].SQL)
+			}
+			reader, _ := DigestReader(c.Result)
+			f, _ := Lookup(reader)
+			s, err := f.SQL([]Arg{{SQL: c.Args[at].SQL}, {SQL: made(c, reduction, append(args, size)...)}})
+			return "CAST(" + s + " AS " + EngineType(c.Result) + ")", err
+		})
+	}
+	add("approx_percentile_cont", "nf:1 nfi:1", "").SQL = quantile("approx_percentile_cont", 1)
+	add("approx_percentile_cont_with_weight", "nff:1 nffi:1", "").SQL = quantile("approx_percentile_cont_with_weight", 2)
+	half := quantile("approx_median", 1)
+	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) {
+		p := model.FloatValue(0.5)
+		c.Args = append(c.Args[:1:1], Arg{SQL: "0.5::DOUBLE", Type: model.Float64, Lit: &p})
+		return half(c)
 	}
 	for _, kind := range []string{"sum", "avg", "product"} {
 		add("vec_"+kind, "w:w", "").SQL = func(c Call) (string, error) {
-			return collected(c, "list", c.Args[0].SQL, notNull(c.Args[0]), "gt_vec_fold(", ", '"+kind+"')"), nil
+			some := "(" + c.Args[0].SQL + ") IS NOT NULL"
+			if c.Filter != "" {
+				some += " AND (" + c.Filter + ")"
+			}
+			c.OrderBy, c.Filter = "", some
+			return "gt_vec_fold(" + write("list", c) + ", '" + kind + "')", nil
 		}
 	}
 }

@@ -207,8 +207,11 @@ func (p *pushedAggregate) agg(a *plan.Agg) bool {
 		r.Filter = cond
 	}
 	extreme := a.Fn == "min" || a.Fn == "max"
-	if a.Fn == "hll" || a.Fn == "approx_distinct" {
-		return a.Fn == "approx_distinct" && a.Filter == nil && p.distinctAgg(a) || p.sketchAgg(a, r)
+	if a.Fn == "approx_distinct" && a.Filter == nil && p.distinctAgg(a) {
+		return true
+	}
+	if pushed, known := p.summaryAgg(a, r); known {
+		return pushed
 	}
 	if a.Distinct && !extreme || a.Fn == "count_hash" {
 		return a.Filter == nil && len(a.OrderBy) == 0 && slices.Contains([]string{"count", "count_hash"}, a.Fn) && p.distinctAgg(a)
@@ -451,13 +454,14 @@ func (p *pushedAggregate) build(keys int) plan.Node {
 	at := 0
 	for _, a := range p.req.Aggs {
 		fn := "sum"
+		if a.Func.Summarizes() {
+			fn = mergesAs(a.Func)
+		}
 		switch a.Func {
 		case model.AggMin:
 			fn = "min"
 		case model.AggMax:
 			fn = "max"
-		case model.AggHLL:
-			fn = "hll_merge"
 		case model.AggFirst, model.AggFirstRow, model.AggLast, model.AggLastRow:
 			// The part with the first or the last time has the value; parts without a row have neither.
 			val, time := p.aggs[at], p.aggs[at+1]

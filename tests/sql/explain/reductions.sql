@@ -107,3 +107,8 @@ EXPLAIN SELECT host, approx_distinct(usage), hll(n) FROM parts GROUP BY host ORD
 SELECT host, approx_distinct(usage), hll_count(hll(n)) FROM parts GROUP BY host ORDER BY host
 
 SELECT approx_distinct(usage), approx_distinct(n), approx_distinct(dc) FROM cpu WHERE host = 'none'
+
+-- digests, sketches with buckets and pairs, too, and such as are kept
+EXPLAIN SELECT host, approx_percentile_cont(usage, 0.99), approx_median(n), uddsketch_state(128, 0.01, usage), corr(n, usage) FROM parts GROUP BY host ORDER BY host
+
+EXPLAIN SELECT date_bin(INTERVAL '1 minute', ts) AS m, approx_percentile_cont_with_weight(n, 0.9, 50) WITHIN GROUP (ORDER BY usage DESC), regr_count(usage, n + 1), covar_pop(n, usage) FROM cpu GROUP BY m ORDER BY m
