@@ -102,7 +102,11 @@ func (c *Comoments) Statistic(name string) (v float64, ok bool) {
 	case "covar_pop":
 		return c.XY / c.N, c.N > 0
 	case "corr":
-		r := c.XY / (math.Sqrt(c.XX) * math.Sqrt(c.YY))
+		d := math.Sqrt(c.XX * c.YY)
+		if d == 0 || math.IsInf(d, 1) { // the product is out of range, its root is not
+			d = math.Sqrt(c.XX) * math.Sqrt(c.YY)
+		}
+		r := c.XY / d
 		if r > 1 || r < -1 { // by rounding
 			r = math.Copysign(1, r)
 		}

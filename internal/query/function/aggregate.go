@@ -22,7 +22,9 @@ type Call struct {
 type Aggregate struct {
 	Name string
 	// Window: the function is one of windows only.
-	Window  bool
+	Window bool
+	// Framed: it must not be called over a window whose frame is the whole partition, but over one that comes to the same.
+	Framed  bool
 	Resolve func(args []model.Type) (want []model.Type, result model.Type, err error)
 	SQL     func(c Call) (string, error)
 }

@@ -1,6 +1,9 @@
 package function
 
 import (
+	"strings"
+
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/sketch"
 )
@@ -60,7 +63,7 @@ func DigestReader(t model.Type) (string, model.Type) {
 }
 
 // addSketches adds aggregates that are ours: the engine makes a summary, see Reductions, and a function of ours reads it.
-func addSketches(add func(name, sigs, engine string) *Aggregate) {
+func addSketches(plain func(name, sigs, engine string) *Aggregate) {
 	// made writes a reduction of other arguments than the call's.
 	made := func(c Call, reduction string, args ...string) string {
 		c.Args, c.OrderBy, c.IgnoreNulls = nil, "", false
@@ -70,6 +73,11 @@ func addSketches(add func(name, sigs, engine string) *Aggregate) {
 		return write("gt_"+reduction, c)
 	}
 	text := func(x Arg) (string, error) { return CastSQL(x.SQL, x.Type, model.String, false) }
+	add := func(name, sigs, engine string) *Aggregate {
+		f := plain(name, sigs, engine)
+		f.Framed = true
+		return f
+	}
 	add("hll", "a:y", "").SQL = func(c Call) (string, error) {
 		s, err := text(c.Args[0])
 		return made(c, "hll", s), err
@@ -100,7 +108,14 @@ func addSketches(add func(name, sigs, engine string) *Aggregate) {
 		return quantileCall(name, at, func(c Call) (string, error) {
 			size := itoa(sketch.DigestSize)
 			if len(c.Args) > at+1 {
-				size = c.Args[at+1].SQL
+				l := c.Args[at+1].Lit
+				if l == nil || l.Null() {
+					return "", errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: the number of centroids of '%s' must be a literal", strings.ToUpper(name))
+				}
+				if _, err := sketch.NewDigest(l.Int); err != nil {
+					return "", err
+				}
+				size = itoa(l.Int)
 			}
 			args := []string{"CAST(" + c.Args[0].SQL + " AS DOUBLE)"}
 			reduction := "tdigest"
@@ -122,7 +137,7 @@ func addSketches(add func(name, sigs, engine string) *Aggregate) {
 		return half(c)
 	}
 	for _, kind := range []string{"sum", "avg", "product"} {
-		add("vec_"+kind, "w:w", "").SQL = func(c Call) (string, error) {
+		plain("vec_"+kind, "w:w", "").SQL = func(c Call) (string, error) {
 			some := "(" + c.Args[0].SQL + ") IS NOT NULL"
 			if c.Filter != "" {
 				some += " AND (" + c.Filter + ")"

@@ -21,7 +21,8 @@ import (
 	"github.com/goptimedb/goptimedb/internal/model"
 )
 
-// Aggregate is an aggregate function of ours that statements call by Name. Its result is Binary.
+// Aggregate is an aggregate function of ours that statements call by Name. Its result is Binary. It may be called over windows, but not with
+// a frame that is the whole partition: then DuckDB passes one state for all rows and does not say so.
 type Aggregate struct {
 	Name string
 	Args []model.Type // of its arguments, as they lie in vectors; no lists

@@ -70,6 +70,11 @@ func TestAggregates(t *testing.T) {
 		{"SELECT string_agg(b, ',' ORDER BY x) FROM (SELECT x, bag(x::VARCHAR) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)::VARCHAR AS b FROM range(4) r(x))", "0,0 1,1 2,2 3"},
 		{"SELECT max(length(b)) FROM (SELECT bag('a') OVER (ORDER BY x ROWS BETWEEN 100 PRECEDING AND 100 FOLLOWING)::VARCHAR AS b FROM range(5000) r(x))", "401"},
 		{"SELECT string_agg(b, ',' ORDER BY b) FROM (SELECT bag(x::VARCHAR)::VARCHAR AS b FROM range(3) r(x) GROUP BY ROLLUP (x))", "0,0 1 2,1,2"},
+		{"SELECT string_agg(b, ',' ORDER BY x) FROM (SELECT x, bag(x::VARCHAR) OVER (PARTITION BY x % 2 ROWS BETWEEN UNBOUNDED PRECEDING AND 1099511627776 FOLLOWING)::VARCHAR AS b FROM range(5) r(x))", "0 2 4,1 3,0 2 4,1 3,0 2 4"},
+		{"SELECT string_agg(b, ',' ORDER BY x) FROM (SELECT x, bag(x::VARCHAR) OVER (ORDER BY x)::VARCHAR AS b FROM range(3) r(x))", "0,0 1,0 1 2"},
+		{"SELECT string_agg(b, ',' ORDER BY x) FROM (SELECT x, bag(x::VARCHAR) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)::VARCHAR AS b FROM range(3) r(x))", "0,0 1,0 1 2"},
+		{"SELECT max(length(b)) || ' ' || min(length(b)) FROM (SELECT x, bag('a')::VARCHAR AS b FROM range(10) r(x), range(5000) s(y) GROUP BY x)", "9999 9999"},
+		{"SELECT max(length(b)) || ' ' || min(length(b)) FROM (SELECT x, bag('a')::VARCHAR AS b FROM range(10) r(x), range(5000) s(y) GROUP BY x, x % 2, 'k' || x)", "9999 9999"},
 	} {
 		_, rows := all(t, db, Statement{SQL: c.sql})
 		got := ""

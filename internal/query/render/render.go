@@ -221,7 +221,11 @@ func (w *writer) window(n *plan.Window) (string, error) {
 	items := "*"
 	for i := range n.Calls {
 		c := &n.Calls[i]
-		over, err := w.over(c)
+		frame := c.Frame
+		if f, ok := function.LookupAggregate(c.Fn); ok && f.Framed && wholePartition(c) {
+			frame = nearlyWhole
+		}
+		over, err := w.over(c, frame)
 		if err != nil {
 			return "", err
 		}
@@ -234,7 +238,20 @@ func (w *writer) window(n *plan.Window) (string, error) {
 	return w.around(n.Input, items, func(sel string) (string, error) { return sel, nil })
 }
 
-func (w *writer) over(c *plan.WindowCall) (string, error) {
+// wholePartition reports a window in which every row sees all of its partition.
+func wholePartition(c *plan.WindowCall) bool {
+	if c.Frame == nil {
+		return len(c.Order) == 0
+	}
+	whole := c.Frame.Start.Kind == "UNBOUNDED PRECEDING" && c.Frame.End.Kind == "UNBOUNDED FOLLOWING"
+	return whole || c.Frame.Unit == "RANGE" && len(c.Order) == 0
+}
+
+// nearlyWhole is a frame of the whole partition that the engine does not take for one: it gives what is computed once for a partition to
+// functions of ours in a way that these cannot tell from another.
+var nearlyWhole = &plan.Frame{Unit: "ROWS", Start: plan.Bound{Kind: "UNBOUNDED PRECEDING"}, End: plan.Bound{Kind: "FOLLOWING", N: &plan.Lit{V: model.IntValue(model.Int64, 1<<40)}}}
+
+func (w *writer) over(c *plan.WindowCall, frame *plan.Frame) (string, error) {
 	var parts []string
 	if len(c.PartitionBy) > 0 {
 		args, err := w.args(c.PartitionBy)
@@ -259,7 +276,7 @@ func (w *writer) over(c *plan.WindowCall) (string, error) {
 		}
 		parts = append(parts, "ORDER BY "+k)
 	}
-	if f := c.Frame; f != nil {
+	if f := frame; f != nil {
 		s, err := w.bound(f.Start)
 		if err != nil {
 			return "", err

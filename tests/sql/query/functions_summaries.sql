@@ -27,12 +27,12 @@ SELECT host, corr(x, y) AS a, covar(x, y) AS b, covar_samp(x, y) AS c, covar_pop
 
 SELECT host, regr_slope(y, x) AS a, regr_intercept(y, x) AS b, regr_r2(y, x) AS c, regr_avgx(y, x) AS d, regr_avgy(y, x) AS e, regr_sxx(y, x) AS f, regr_syy(y, x) AS g, regr_sxy(y, x) AS h FROM s GROUP BY host ORDER BY host
 
-SELECT approx_median(x) FILTER (WHERE host < 'd') AS a, approx_percentile_cont(x + i, 0.5) FILTER (WHERE host = 'a') AS b, corr(y, i + u) FILTER (WHERE host = 'a' AND u < 10) AS c, approx_median(CASE WHEN i > 1 THEN i END) AS d, approx_median(DISTINCT i) AS e FROM s
+SELECT approx_median(x) FILTER (WHERE host < 'd') AS a, approx_percentile_cont(x + i, 0.5) FILTER (WHERE host = 'a') AS b, corr(y, i + x) FILTER (WHERE host = 'a' AND u < 10) AS c, approx_median(CASE WHEN i > 1 THEN i END) AS d, approx_median(DISTINCT i) AS e FROM s
 
 -- -0 is 0, and one NaN is as good as another; texts tell 0.0 from -0.0.
 SELECT host, approx_distinct(x) AS a, approx_distinct(i) AS b, approx_distinct(u) AS c, approx_distinct(note) AS d, approx_distinct(f) AS e, approx_distinct(x > 1) AS f, hll_count(hll(x)) AS g, hll_count(hll(note)) AS h FROM s GROUP BY host ORDER BY host
 
-SELECT approx_distinct(ts) AS a, approx_distinct(host) AS b, approx_distinct(x + 1) AS c, approx_distinct(i) FILTER (WHERE host = 'a') AS d, approx_distinct(CASE WHEN i > 0 THEN x END) AS e, approx_distinct(x) OVER () AS f FROM s GROUP BY x, ts LIMIT 1
+SELECT approx_distinct(ts) AS a, approx_distinct(host) AS b, approx_distinct(x + 1) AS c, approx_distinct(i) FILTER (WHERE host = 'a') AS d, approx_distinct(CASE WHEN i > 0 THEN x END) AS e, approx_distinct(x) OVER () AS f FROM s GROUP BY x, ts ORDER BY x, ts LIMIT 1
 
 SELECT host, round(uddsketch_calc(0.5, uddsketch_state(128, 0.01, x)), 2) AS a, round(uddsketch_calc(0, uddsketch_state(128, 0.01, i)), 2) AS b, round(uddsketch_calc(1, uddsketch_state(128, 0.01, y)), 2) AS c, uddsketch_calc(2, uddsketch_state(128, 0.01, y)) AS d FROM s GROUP BY host ORDER BY host
 
