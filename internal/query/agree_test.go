@@ -149,7 +149,7 @@ var agreeing = []string{
 	"SELECT host, round(regr_sxx(n + 1, usage * 2), 6), round(regr_syy(n, usage) FILTER (WHERE ok), 6), round(regr_sxy(usage, n), 6), count(*) FROM T WHERE usage < 1000 GROUP BY host ORDER BY host",
 	"SELECT corr(n, usage), covar_pop(n, usage), covar_samp(n, usage), regr_count(n, usage), regr_slope(n, usage), regr_avgx(n, usage), regr_sxx(n, usage) FROM T WHERE host = 'none'",
 	"SELECT corr(n, usage), covar_pop(n, usage), covar_samp(n, usage), regr_count(n, usage), regr_slope(n, usage), regr_r2(usage, n), regr_sxx(n, usage) FROM T WHERE n = 4 AND host = 'h0'",
-	"SELECT dc, regr_count(n, usage), round(corr(n, n), 9) FROM T WHERE usage < 1000 GROUP BY ROLLUP (dc) ORDER BY dc",
+	"SELECT dc, regr_count(n, usage), round(corr(n, n), 9) FROM T WHERE usage < 1000 GROUP BY ROLLUP (dc) ORDER BY dc, 2",
 	"SELECT corr(n, huge) IS NULL, covar_pop(n, usage) IS NULL FROM T",
 	"SELECT b.dc, approx_median(a.n), round(corr(a.n, a.usage), 9), approx_distinct(a.usage), uddsketch_state(16, 0.1, a.n) FROM T a JOIN (SELECT DISTINCT host, dc FROM T WHERE n > 2) b ON a.host = b.host WHERE a.usage < 1000 GROUP BY b.dc ORDER BY b.dc",
 	"SELECT upper(dc) AS u, hll(host), approx_distinct(ts), approx_distinct(n) FROM T GROUP BY u ORDER BY u",

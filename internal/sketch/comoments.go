@@ -18,8 +18,8 @@ type Comoments struct {
 	N, MeanX, MeanY, XX, YY, XY float64
 }
 
-// Add takes in pairs; the slices have one length. The distances are from the first pair of the two at first, so that values which are all
-// equal have none at all.
+// Add takes in pairs; the slices have one length. Sums are of distances from the first pair, so that values which are all equal
+// have no distance from their mean.
 func (c *Comoments) Add(x, y []float64) {
 	if len(x) == 0 {
 		return
@@ -32,7 +32,7 @@ func (c *Comoments) Add(x, y []float64) {
 		sx += x[i] - x0
 		sy += y[i] - y0
 	}
-	o := Comoments{N: n, MeanX: x0 + sx/n, MeanY: y0 + sy/n}
+	o := Comoments{N: n, MeanX: shifted(x0, sx, n), MeanY: shifted(y0, sy, n)}
 	for i := range x {
 		dx, dy := x[i]-o.MeanX, y[i]-o.MeanY
 		o.XX += dx * dx
@@ -43,6 +43,14 @@ func (c *Comoments) Add(x, y []float64) {
 		o.MeanX, o.MeanY, o.XX, o.YY, o.XY = odd, odd, odd, odd, odd
 	}
 	c.Join(&o)
+}
+
+// shifted is the mean of n values whose distances from one of them have a sum.
+func shifted(x, sum, n float64) float64 {
+	if sum == 0 { // n*x/n is not always x
+		return x
+	}
+	return (n*x + sum) / n
 }
 
 // Join takes in the pairs of another.

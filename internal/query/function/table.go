@@ -199,7 +199,12 @@ func aggregateTier(f *Aggregate) Tier {
 		}
 		c := Call{Result: result}
 		for i := range args {
-			c.Args = append(c.Args, Arg{SQL: "x", Type: want[i]})
+			a := Arg{SQL: "x", Type: want[i]}
+			if want[i] == model.Float64 { // ranks must be constants
+				half := model.FloatValue(0.5)
+				a.Lit = &half
+			}
+			c.Args = append(c.Args, a)
 		}
 		text, err := f.SQL(c)
 		switch {
