@@ -203,7 +203,7 @@ func (n *Standalone) serve(cfg *config.Standalone, cat *catalog.Catalog, level *
 	if err != nil {
 		return err
 	}
-	sqlapi.Register(n.http, n.SQL())
+	sqlapi.Register(n.http, n.SQL(), mem.queries)
 	column := func(name string) string {
 		if cfg.DefaultColumnPrefix == "" {
 			return name

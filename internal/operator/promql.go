@@ -39,6 +39,9 @@ func (o *Operator) TQLTable(ctx context.Context, sess *model.Session, st *sql.TQ
 	if err != nil {
 		return nil, err
 	}
+	for _, b := range batches {
+		t.Held += b.Bytes()
+	}
 	t.Rows = func(context.Context, *model.Session) (model.RowStream, error) {
 		return &batchRows{fields: fields, batches: batches}, nil
 	}

@@ -132,10 +132,13 @@ func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query,
 		var rows model.RowStream
 		r := &runner{engine: e, sess: sess, mem: mem}
 		mem.Release() // of the try before
+		if err := holdTables(mem, p); err != nil {
+			return nil, err
+		}
 		if err = r.stage(ctx, p, false); err == nil {
 			rows, err = r.run(ctx, p)
 		}
-		if errs.Is(err, errs.RuntimeResourcesExhausted) {
+		if err != nil && r.full.Load() {
 			if again, ok := r.spilling(ctx, sess, q, params); ok {
 				mem.Release()
 				rows, err = r.relational(ctx, again)

@@ -175,3 +175,32 @@ func TestMemoryAccount(t *testing.T) {
 		}
 	}
 }
+
+// TestMemoryOfTables: rows that were made for a query alone are accounted for while it runs.
+func TestMemoryOfTables(t *testing.T) {
+	for _, total := range []int64{1 << 20, 4} {
+		w := newWorld(t)
+		account := budget.New(total).Account("queries", budget.Options{})
+		w.engine.opts.Memory = account
+		cpu := *w.engine.opts.Catalog.(plainCatalog)["public.cpu"]
+		cpu.Held = 1000
+		w.engine.opts.Catalog.(plainCatalog)["public.made"] = &cpu
+		rows, err := w.engine.Query(t.Context(), w.sess, w.parse("SELECT a.ts, b.n FROM made a JOIN made b ON a.ts = b.ts"))
+		if total == 4 {
+			if !errs.Is(err, errs.RuntimeResourcesExhausted) || !strings.Contains(err.Error(), "memory.limit") || account.Used() != 0 {
+				t.Errorf("without memory: %v, %d bytes stay", err, account.Used())
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used := account.Used(); used < 1000 || used >= 2000 {
+			t.Errorf("%d bytes are held", used)
+		}
+		rows.Close()
+		if used := account.Used(); used != 0 {
+			t.Errorf("%d bytes stay", used)
+		}
+	}
+}

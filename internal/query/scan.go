@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
@@ -19,6 +21,7 @@ type runner struct {
 	sess   *model.Session
 	mem    *budget.Lease
 	watch  func(*plan.Scan, contract.ScanStats)
+	full   atomic.Bool // a region had no memory for what it was asked to reduce
 }
 
 // leaf opens what the plan reads there: a scan, or windows.
@@ -131,6 +134,9 @@ func (s *scanStream) Next(ctx context.Context) (*model.Batch, error) {
 			continue
 		}
 		if err != nil {
+			if s.scan.Request.Aggregate != nil && errs.Is(err, errs.RuntimeResourcesExhausted) {
+				s.r.full.Store(true)
+			}
 			return nil, err
 		}
 		return s.picked(b), nil

@@ -38,6 +38,8 @@ type Table struct {
 	RowsOf func(ctx context.Context, sess *model.Session, ids []model.ColumnID, pred *model.Expr) (model.RowStream, error)
 	// About is about how many rows a table with Rows has; 0: not known.
 	About int64
+	// Held is how many bytes Rows has in memory for this query alone, which accounts for them.
+	Held int64
 	// Empty is set for a table that never has rows.
 	Empty bool
 }

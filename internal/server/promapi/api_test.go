@@ -2,6 +2,7 @@ package promapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -108,6 +109,50 @@ func TestValues(t *testing.T) {
 		`"matrix","result":[{"metric":{"__name__":"up","job":"a\"é"},"values":[[1,"1e+21"],[2,"-0"],[3,"1e-07"],[4,"100000000000000000000"]]}]`)
 	h := &histogram.FloatHistogram{Count: 3, Sum: 1.5, ZeroThreshold: 0.5, ZeroCount: 1, PositiveSpans: []histogram.Span{{Offset: 1, Length: 1}}, PositiveBuckets: []float64{2}}
 	f(promql.Vector{{T: 1000, H: h}}, `"vector","result":[{"metric":{},"histogram":[1,{"count":"3","sum":"1.5","buckets":[[3,"-0.5","0.5","1"],[0,"1","2","2"]]}]}]`)
+}
+
+// TestLargeAnswers: answers of many pieces are whole, plain and compressed.
+func TestLargeAnswers(t *testing.T) {
+	var all promql.Matrix
+	for i := range 2000 {
+		s := promql.Series{Metric: labels.FromStrings("__name__", "up", "instance", fmt.Sprint(i))}
+		for k := range 30 {
+			s.Floats = append(s.Floats, promql.FPoint{T: int64(k) * 1000, F: float64(i*k) / 8})
+		}
+		all = append(all, s)
+	}
+	for _, encoding := range []string{"", "gzip"} {
+		e := &fake{value: all}
+		w := serve(t, e, "GET", "/query?query=x", "", "Accept-Encoding", encoding)
+		if w.Header().Get("Content-Encoding") != encoding || e.closed != 1 {
+			t.Fatalf("encoding %q: headers %v, closed %d times", encoding, w.Header(), e.closed)
+		}
+		body := io.Reader(w.Body)
+		if encoding == "gzip" {
+			z, err := gzip.NewReader(body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = z
+		}
+		var got struct {
+			Status string
+			Data   struct {
+				Result []struct {
+					Metric map[string]string
+					Values [][2]any
+				}
+			}
+		}
+		if err := json.NewDecoder(body).Decode(&got); err != nil || got.Status != "success" || len(got.Data.Result) != len(all) {
+			t.Fatalf("encoding %q: %s, %d series, %v", encoding, got.Status, len(got.Data.Result), err)
+		}
+		for i, s := range got.Data.Result {
+			if s.Metric["instance"] != fmt.Sprint(i) || len(s.Values) != 30 || s.Values[29][1] != fmt.Sprint(float64(i*29)/8) {
+				t.Fatalf("encoding %q: series %d is %v", encoding, i, s)
+			}
+		}
+	}
 }
 
 func TestQueries(t *testing.T) {

@@ -2,6 +2,7 @@ package promapi
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"net/http"
 	"strconv"
@@ -17,19 +18,19 @@ import (
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 )
 
-// answer writes the value of a query and gives its memory back.
+// answer writes the value of a query, in pieces, and gives its memory back.
 func answer(w http.ResponseWriter, r *httpd.Request, res *Result, query string) error {
 	if res.Close != nil {
 		defer res.Close()
 	}
-	b := append(make([]byte, 0, 4096), `{"status":"success","data":{"resultType":"`...)
-	b = append(b, res.Value.Type()...)
-	b = append(b, `","result":`...)
-	b, err := appendValue(b, res.Value)
-	if err != nil {
+	o := &out{w: w, gzip: strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")}
+	o.b = append(make([]byte, 0, 4096), `{"status":"success","data":{"resultType":"`...)
+	o.b = append(o.b, res.Value.Type()...)
+	o.b = append(o.b, `","result":`...)
+	if err := o.value(res.Value); err != nil {
 		return err
 	}
-	b = append(b, '}')
+	o.b = append(o.b, '}')
 	warnings, infos := said(res.Warnings, query)
 	for _, notes := range []struct {
 		key  string
@@ -40,89 +41,134 @@ func answer(w http.ResponseWriter, r *httpd.Request, res *Result, query string) 
 			if err != nil {
 				return errs.Wrap(errs.Internal, err, "encode annotations")
 			}
-			b = append(append(append(append(b, `,"`...), notes.key...), `":`...), list...)
+			o.b = append(append(append(append(o.b, `,"`...), notes.key...), `":`...), list...)
 		}
 	}
-	b = append(b, '}', '\n')
-	return send(w, r, b)
+	o.b = append(o.b, '}', '\n')
+	return o.end()
 }
 
-// worthGzip is the size from which compressing an answer pays.
-const worthGzip = 2 << 10
+const (
+	// worthGzip is the size from which compressing an answer pays.
+	worthGzip = 2 << 10
+	// piece is how many bytes leave at once: an answer of fewer, which most are, is one piece.
+	piece = 256 << 10
+)
 
-func send(w http.ResponseWriter, r *httpd.Request, b []byte) error {
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Add("Vary", "Accept-Encoding")
-	if len(b) < worthGzip || !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		_, err := w.Write(b)
-		return errs.Wrap(errs.External, err, "write answer")
-	}
-	h.Set("Content-Encoding", "gzip")
-	z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-	if err != nil {
-		return errs.Wrap(errs.Internal, err, "make gzip writer")
-	}
-	if _, err := z.Write(b); err != nil {
-		return errs.Wrap(errs.External, err, "write answer")
-	}
-	return errs.Wrap(errs.External, z.Close(), "write answer")
+// out gathers an answer and sends it in pieces.
+type out struct {
+	w    http.ResponseWriter
+	gzip bool // the client takes it
+	b    []byte
+	to   io.Writer // nil: nothing was sent
+	z    *gzip.Writer
 }
 
-func appendValue(b []byte, v parser.Value) ([]byte, error) {
+// room sends what is gathered if it is a piece.
+func (o *out) room() error {
+	if len(o.b) < piece {
+		return nil
+	}
+	return o.send()
+}
+
+func (o *out) send() error {
+	if o.to == nil {
+		h := o.w.Header()
+		h.Set("Content-Type", "application/json")
+		h.Add("Vary", "Accept-Encoding")
+		o.to = o.w
+		if o.gzip && len(o.b) >= worthGzip {
+			h.Set("Content-Encoding", "gzip")
+			var err error
+			if o.z, err = gzip.NewWriterLevel(o.w, gzip.BestSpeed); err != nil {
+				return errs.Wrap(errs.Internal, err, "make gzip writer")
+			}
+			o.to = o.z
+		}
+	}
+	_, err := o.to.Write(o.b)
+	o.b = o.b[:0]
+	return errs.Wrap(errs.External, err, "write answer")
+}
+
+// end sends the rest.
+func (o *out) end() error {
+	if err := o.send(); err != nil || o.z == nil {
+		return err
+	}
+	return errs.Wrap(errs.External, o.z.Close(), "write answer")
+}
+
+// value appends the value of a query.
+func (o *out) value(v parser.Value) error {
 	switch v := v.(type) {
 	case promql.Scalar:
-		return appendPoint(b, v.T, v.V), nil
+		o.b = appendPoint(o.b, v.T, v.V)
+		return nil
 	case promql.String:
-		b = append(appendTime(append(b, '['), v.T), ',')
-		return append(appendText(b, v.V), ']'), nil
+		o.b = append(appendTime(append(o.b, '['), v.T), ',')
+		o.b = append(appendText(o.b, v.V), ']')
+		return nil
 	case promql.Vector:
-		b = append(b, '[')
+		o.b = append(o.b, '[')
 		for i, s := range v {
 			if i > 0 {
-				b = append(b, ',')
+				o.b = append(o.b, ',')
 			}
-			b = appendMetric(append(b, `{"metric":`...), s.Metric)
+			o.b = appendMetric(append(o.b, `{"metric":`...), s.Metric)
 			if s.H != nil {
-				b = appendHistogram(append(b, `,"histogram":`...), s.T, s.H)
+				o.b = appendHistogram(append(o.b, `,"histogram":`...), s.T, s.H)
 			} else {
-				b = appendPoint(append(b, `,"value":`...), s.T, s.F)
+				o.b = appendPoint(append(o.b, `,"value":`...), s.T, s.F)
 			}
-			b = append(b, '}')
+			o.b = append(o.b, '}')
+			if err := o.room(); err != nil {
+				return err
+			}
 		}
-		return append(b, ']'), nil
+		o.b = append(o.b, ']')
+		return nil
 	case promql.Matrix:
-		b = append(b, '[')
+		o.b = append(o.b, '[')
 		for i, s := range v {
 			if i > 0 {
+				o.b = append(o.b, ',')
+			}
+			o.b = appendSeries(o.b, s)
+			if err := o.room(); err != nil {
+				return err
+			}
+		}
+		o.b = append(o.b, ']')
+		return nil
+	}
+	return errs.New(errs.Internal, "a query gave a value of type %T", v)
+}
+
+func appendSeries(b []byte, s promql.Series) []byte {
+	b = appendMetric(append(b, `{"metric":`...), s.Metric)
+	if len(s.Floats) > 0 || len(s.Histograms) == 0 {
+		b = append(b, `,"values":[`...)
+		for j, p := range s.Floats {
+			if j > 0 {
 				b = append(b, ',')
 			}
-			b = appendMetric(append(b, `{"metric":`...), s.Metric)
-			if len(s.Floats) > 0 || len(s.Histograms) == 0 {
-				b = append(b, `,"values":[`...)
-				for j, p := range s.Floats {
-					if j > 0 {
-						b = append(b, ',')
-					}
-					b = appendPoint(b, p.T, p.F)
-				}
-				b = append(b, ']')
-			}
-			if len(s.Histograms) > 0 {
-				b = append(b, `,"histograms":[`...)
-				for j, p := range s.Histograms {
-					if j > 0 {
-						b = append(b, ',')
-					}
-					b = appendHistogram(b, p.T, p.H)
-				}
-				b = append(b, ']')
-			}
-			b = append(b, '}')
+			b = appendPoint(b, p.T, p.F)
 		}
-		return append(b, ']'), nil
+		b = append(b, ']')
 	}
-	return nil, errs.New(errs.Internal, "a query gave a value of type %T", v)
+	if len(s.Histograms) > 0 {
+		b = append(b, `,"histograms":[`...)
+		for j, p := range s.Histograms {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = appendHistogram(b, p.T, p.H)
+		}
+		b = append(b, ']')
+	}
+	return append(b, '}')
 }
 
 func appendMetric(b []byte, ls labels.Labels) []byte {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 )
@@ -21,6 +22,7 @@ type sink struct {
 	contentType string
 	buf         []byte
 	rows        rowParts
+	memory      *budget.Lease // of what is held beside buf
 	begun       bool
 }
 

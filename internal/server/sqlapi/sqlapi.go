@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/promql"
 	"github.com/goptimedb/goptimedb/internal/model"
@@ -14,14 +15,17 @@ import (
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
 )
 
-// Register adds the routes.
-func Register(s *httpd.Server, sql server.SQL) {
-	a := &api{sql: sql}
+// Register adds the routes. memory, which may be nil, is where answers that are held whole are accounted for.
+func Register(s *httpd.Server, sql server.SQL, memory *budget.Account) {
+	a := &api{sql: sql, memory: memory}
 	s.Handle(httpd.Route{Methods: "GET POST", Path: "/v1/sql", Handler: a.query, Elapsed: "greptime_servers_http_sql_elapsed"})
 	s.Handle(httpd.Route{Methods: "GET POST", Path: "/v1/promql", Handler: a.promql, Elapsed: "greptime_servers_http_promql_elapsed"})
 }
 
-type api struct{ sql server.SQL }
+type api struct {
+	sql    server.SQL
+	memory *budget.Account
+}
 
 // options are the parameters that shape an answer.
 type options struct {
@@ -120,7 +124,7 @@ func (a *api) run(w http.ResponseWriter, r *httpd.Request, text string) error {
 	if err != nil {
 		return err
 	}
-	err = answer(w, r, f, o, outs)
+	err = a.answer(w, r, f, o, outs)
 	for _, out := range outs {
 		if out.Rows != nil {
 			if cerr := out.Rows.Close(); err == nil {
@@ -131,14 +135,14 @@ func (a *api) run(w http.ResponseWriter, r *httpd.Request, text string) error {
 	return err
 }
 
-func answer(w http.ResponseWriter, r *httpd.Request, f format, o options, outs []model.Output) error {
+func (a *api) answer(w http.ResponseWriter, r *httpd.Request, f format, o options, outs []model.Output) error {
 	if !f.many && len(outs) > 1 {
 		return errs.New(errs.InvalidArguments, "cannot output multi-statements result in %s format", f.name)
 	}
 	if !f.many && len(outs) == 0 {
 		outs = []model.Output{{}}
 	}
-	s := &sink{w: w, r: r, format: f.name, contentType: f.contentType}
+	s := &sink{w: w, r: r, format: f.name, contentType: f.contentType, memory: a.memory.Lease(0)}
 	if err := f.write(r.Context(), s, outs, o); err != nil {
 		return err
 	}

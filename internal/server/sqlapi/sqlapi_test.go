@@ -15,6 +15,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/server/httpd"
@@ -64,6 +65,8 @@ type fake struct {
 	err  error
 	sess *model.Session
 	text string
+
+	memory *budget.Account
 }
 
 func (f *fake) Execute(_ context.Context, sess *model.Session, text string) ([]model.Output, error) {
@@ -77,7 +80,7 @@ func serve(t testing.TB, f *fake, r *http.Request) *httptest.ResponseRecorder {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Register(s, f)
+	Register(s, f, f.memory)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
@@ -124,6 +127,20 @@ func TestFormats(t *testing.T) {
 	f("format=csvWithNamesAndTypes&limit=1", "b,\"a,x\"\r\nTimestampMillisecond,String\r\n1500,\"q\"\"\n\"\r\n")
 	f("format=table", "┌─b────┬─a,x─────┐\n│ 1500 │ \"q\\\"\\n\" │\n│ null │ null    │\n│ -1   │ \"é\"     │\n└──────┴─────────┘\n")
 	f("format=null", "3 rows in set.\nElapsed:  sec.\n")
+}
+
+// TestTableMemory: what a table's text takes is accounted for, and too much of it is an error with nothing sent before.
+func TestTableMemory(t *testing.T) {
+	memory := budget.New(100).Account("queries", budget.Options{})
+	code, body, _ := get(t, &fake{outs: []model.Output{{Rows: twoRows()}}, memory: memory}, "sql=x&format=table")
+	if code != 500 || !strings.Contains(body, "6000") || !strings.Contains(body, "memory.limit") || memory.Used() != 0 {
+		t.Errorf("%d %s, %d bytes stay", code, body, memory.Used())
+	}
+	for _, query := range []string{"sql=x&format=table&limit=1", "sql=x&format=csv"} {
+		if code, body, _ := get(t, &fake{outs: []model.Output{{Rows: twoRows()}}, memory: memory}, query); code != 200 || memory.Used() != 0 {
+			t.Errorf("%s: %d %s, %d bytes stay", query, code, body, memory.Used())
+		}
+	}
 }
 
 func TestWrites(t *testing.T) {

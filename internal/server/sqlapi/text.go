@@ -83,6 +83,9 @@ func appendCSV(dst, cell []byte) []byte {
 // maxTable bounds the text of a table, which must be held whole to know how wide its columns are.
 const maxTable = 64 << 20
 
+// cellBytes is what a cell takes beside its text.
+const cellBytes = 16
+
 func writeTable(ctx context.Context, s *sink, outs []model.Output, o options) error {
 	rows := outs[0].Rows
 	if rows == nil {
@@ -95,17 +98,21 @@ func writeTable(ctx context.Context, s *sink, outs []model.Output, o options) er
 		widths[j] = utf8.RuneCountInString(f.Name)
 	}
 	var cells []string
-	size := 0
+	size := int64(0)
+	defer s.memory.Release()
 	if _, err := each(ctx, rows, o.limit, func(b *model.Batch) error {
 		for i := range b.Len {
 			for j, v := range b.Cols {
 				c := string(appendJSON(nil, v, i))
 				widths[j] = max(widths[j], utf8.RuneCountInString(c))
 				cells = append(cells, c)
-				if size += len(c) + 16; size > maxTable {
+				if size += int64(len(c)) + cellBytes; size > maxTable {
 					return errs.New(errs.RuntimeResourcesExhausted, "result is too large for format table: use csv")
 				}
 			}
+		}
+		if err := s.memory.Reserve(size - s.memory.Used()); err != nil {
+			return errs.Wrap(errs.CodeOf(err), err, "the text of format table is held whole: use csv, or raise memory.limit")
 		}
 		return nil
 	}); err != nil {
