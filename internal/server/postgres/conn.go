@@ -37,11 +37,14 @@ type conn struct {
 	w      writer
 	sess   *model.Session
 
-	chunks  chan chunk // from the reading goroutine; closed by it. Nil while nobody is logged in.
-	rest    []byte     // of the last chunk
-	waiting bool       // for the first byte of a message
-	due     time.Time  // when the next piece of a message must have come
-	piece   int        // bytes of it that came
+	// chunks are bytes from the reading goroutine, valid until the next ones are received. It closes the channel at the end of the connection.
+	// Nil while nobody is logged in.
+	chunks  chan []byte
+	rest    []byte    // of the last chunk
+	waiting bool      // for the first byte of a message
+	due     time.Time // when the next piece of a message must have come
+	piece   int       // bytes of it that came
+	lost    bool      // no more bytes come
 
 	tx       byte
 	warned   bool // that there are no transactions
@@ -59,12 +62,6 @@ type conn struct {
 		cancel context.CancelCauseFunc // of the running statement; nil between statements
 		ended  bool                    // the connection shall end
 	}
-}
-
-// chunk is bytes that came, valid until the next one is received.
-type chunk struct {
-	b   []byte
-	err error
 }
 
 func newConn(s *Server, nc net.Conn, id uint32) *conn {
@@ -174,7 +171,7 @@ func (c *conn) Serve() {
 	c.raw.SetDeadline(time.Time{})
 	c.back.SetMaxBodyLen(c.s.opt.MaxMessage)
 
-	c.chunks = make(chan chunk)
+	c.chunks = make(chan []byte)
 	done := make(chan struct{})
 	var reading sync.WaitGroup
 	reading.Go(func() { c.read(done, cancel) })
@@ -228,10 +225,12 @@ func (c *conn) read(done <-chan struct{}, gone context.CancelCauseFunc) {
 		if err != nil {
 			gone(errGone)
 		}
-		select {
-		case c.chunks <- chunk{bufs[i][:n], err}:
-		case <-done:
-			return
+		if n > 0 {
+			select {
+			case c.chunks <- bufs[i][:n]:
+			case <-done:
+				return
+			}
 		}
 		if err != nil {
 			return
@@ -260,13 +259,11 @@ func (c *conn) receive(p []byte) (int, error) {
 		select {
 		case k, ok := <-c.chunks:
 			if !ok {
+				c.lost = true
 				return 0, io.EOF
 			}
-			if len(k.b) == 0 {
-				return 0, k.err
-			}
-			c.rest = k.b
-			if c.piece += len(k.b); c.piece >= pieceBytes {
+			c.rest = k
+			if c.piece += len(k); c.piece >= pieceBytes {
 				c.begin()
 			}
 		case <-late:
@@ -299,13 +296,12 @@ func (c *conn) next() (pgproto3.FrontendMessage, error) {
 	}
 	var big *pgproto3.ExceededMaxBodyLenErr
 	var own *stated
-	var ne net.Error
 	switch {
 	case errors.As(err, &own):
 		return nil, own
 	case errors.As(err, &big):
 		return nil, state("08P01", "invalid message length: %d bytes where %d are allowed", big.ActualBodyLen, big.MaxExpectedBodyLen)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &ne):
+	case c.lost:
 		return nil, errGone
 	}
 	return nil, state("08P01", "invalid message: %s", err)

@@ -376,3 +376,21 @@ func BenchmarkRows(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "Mrows/s")
 }
+
+// TestMalformed: messages whose bytes are not what their type says end the connection with a word about it.
+func TestMalformed(t *testing.T) {
+	addr, _ := serve(t, Options{})
+	for _, m := range []string{"P\x00\x00\x00\x05a", "P\x00\x00\x00\x04", "B\x00\x00\x00\x05a", "D\x00\x00\x00\x06Xx", "E\x00\x00\x00\x04", "C\x00\x00\x00\x04", "Q\x00\x00\x00\x03", "Q\x00\x00\x00\x04",
+		"Q\x7f\xff\xff\xff", "?\x00\x00\x00\x04", "F\x00\x00\x00\x04", "f\x00\x00\x00\x05a", "p\x00\x00\x00\x05a"} {
+		c := dial(t, addr, nil)
+		if got := c.until(); got != "ready I" {
+			t.Fatal(got)
+		}
+		if _, err := c.nc.Write([]byte(m + "S\x00\x00\x00\x04")); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.until(); got != "error 08P01, end" {
+			t.Errorf("%q: %s", m, got)
+		}
+	}
+}
