@@ -65,7 +65,7 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 		}
 		return "(" + e.Op.String() + " " + b.display(s, e.X) + ")"
 	case *sql.Binary:
-		return b.operand(s, e.L, e.Op) + " " + e.Op.String() + " " + b.operand(s, e.R, e.Op)
+		return b.displayChain(s, e)
 	case *sql.IsTest:
 		not := ""
 		if e.Not {
@@ -172,13 +172,40 @@ func notWord(not bool) string {
 	return ""
 }
 
-// operand puts parentheses around an operand that binds less tightly than the operator.
-func (b *binder) operand(s *scope, e sql.Expr, op sql.Op) string {
-	text := b.display(s, e)
-	if x, ok := e.(*sql.Binary); ok && precedence(x.Op) < precedence(op) {
-		return "(" + text + ")"
+// displayChain displays operators from the innermost left operand on, in one pass: a chain of them may be tens of thousands long.
+func (b *binder) displayChain(s *scope, e *sql.Binary) string {
+	chain := []*sql.Binary{e} // each the left operand of the one before
+	var sb strings.Builder
+	for {
+		inner, ok := e.L.(*sql.Binary)
+		if !ok {
+			break
+		}
+		if looser(inner, e.Op) {
+			sb.WriteByte('(')
+		}
+		chain = append(chain, inner)
+		e = inner
 	}
-	return text
+	sb.WriteString(b.display(s, e.L))
+	for i, e := range slices.Backward(chain) {
+		sb.WriteString(" " + e.Op.String() + " ")
+		if right := b.display(s, e.R); looser(e.R, e.Op) {
+			sb.WriteString("(" + right + ")")
+		} else {
+			sb.WriteString(right)
+		}
+		if i > 0 && looser(e, chain[i-1].Op) {
+			sb.WriteByte(')')
+		}
+	}
+	return sb.String()
+}
+
+// looser reports whether an operand binds less tightly than its operator, and so stands in parentheses.
+func looser(operand sql.Expr, op sql.Op) bool {
+	x, ok := operand.(*sql.Binary)
+	return ok && precedence(x.Op) < precedence(op)
 }
 
 func precedence(op sql.Op) int {

@@ -25,7 +25,14 @@ func (w *writer) args(es []plan.Expr) ([]function.Arg, error) {
 	return out, nil
 }
 
+// maxDepth is how deep operators of one expression may nest: DuckDB takes no more.
+const maxDepth = 1000
+
 func (w *writer) expr(e plan.Expr) (string, error) {
+	if w.depth++; w.depth > maxDepth {
+		return "", errs.New(errs.InvalidSyntax, "Invalid SQL syntax: recursion limit exceeded: an expression holds a chain of more than %d operators, each on the result of the one before", maxDepth)
+	}
+	defer func() { w.depth-- }()
 	switch e := e.(type) {
 	case *plan.Col:
 		return name(e.ID), nil

@@ -50,7 +50,10 @@ func Expr(e plan.Expr) (string, error) {
 	return w.expr(e)
 }
 
-type writer struct{ st *Statement }
+type writer struct {
+	st    *Statement
+	depth int // of the expression that is being written
+}
 
 func name(id plan.ColID) string { return "c" + strconv.Itoa(int(id)) }
 
