@@ -128,12 +128,18 @@ func listFunctions() []*Scalar {
 	add("array_distance", "ll", model.Float64, 0, "CAST(list_distance($1, $2) AS DOUBLE)")
 	add("flatten", "l", model.Null, 0, "")
 	out[len(out)-1].SQL = func(a []Arg) (string, error) {
+		if a[0].Type.Kind == model.KindNull {
+			return "CAST(NULL AS INTEGER[])", nil
+		}
 		if a[0].Type.ElemType().Kind != model.KindList {
 			return a[0].SQL, nil
 		}
 		return "flatten(" + a[0].SQL + ")", nil
 	}
 	out[len(out)-1].Resolve = func(args []model.Type) ([]model.Type, model.Type, error) {
+		if len(args) == 1 && null(args[0]) {
+			return args, model.ListOf(model.Null), nil
+		}
 		if len(args) != 1 || !list(args[0]) {
 			return nil, model.Null, NoMatch("flatten", args)
 		}
@@ -191,7 +197,10 @@ func typed(as byte, write func([]Arg) (string, error)) func([]Arg) (string, erro
 		if as == 0 || !null || err != nil {
 			return text, err
 		}
-		if as == 'e' {
+		switch {
+		case list.Kind == model.KindNull: // a list of what comes first
+			list = model.ListOf(a[0].Type)
+		case as == 'e':
 			list = list.ElemType()
 		}
 		return "CAST(" + text + " AS " + knownEngineType(list) + ")", nil
@@ -225,6 +234,9 @@ func arraySort(a []Arg) (string, error) {
 		if x.Lit == nil {
 			return "", errs.New(errs.Unsupported, "array_sort: the order must be a constant")
 		}
+		if x.Lit.Null() {
+			return "CAST(NULL AS " + knownEngineType(a[0].Type) + ")", nil
+		}
 		w := strings.ToUpper(x.Lit.Bytes)
 		switch {
 		case k == 0 && (w == "ASC" || w == "DESC"):
@@ -253,7 +265,7 @@ func arrayText(a []Arg) (string, error) {
 	if len(a) == 3 {
 		l = "list_transform(" + l + ", lambda e: coalesce(e, " + a[2].SQL + "))"
 	}
-	return "array_to_string(" + l + ", " + a[1].SQL + ")", nil
+	return "CASE WHEN " + a[1].SQL + " IS NOT NULL THEN array_to_string(" + l + ", " + a[1].SQL + ") END", nil
 }
 
 // stringToArray cuts a text at separators: into characters where that is NULL, not at all where it is empty.

@@ -8,11 +8,11 @@ import (
 func systemFunctions() []def {
 	out := []def{
 		{name: "current_schemas", sigs: "b:ls", sql: "CASE WHEN $1 THEN ['public', 'information_schema', 'pg_catalog', 'greptime_private'] ELSE ['public'] END"},
-		{name: "format_type", sigs: "ij:s ii:s", sql: `CASE $1 WHEN 16 THEN 'boolean' WHEN 17 THEN 'bytea' WHEN 18 THEN '"char"' WHEN 19 THEN 'name' WHEN 20 THEN 'bigint'
+		{name: "format_type", sigs: "ij:s ii:s", sql: `CASE WHEN $1 IS NULL THEN NULL ELSE CASE $1 WHEN 16 THEN 'boolean' WHEN 17 THEN 'bytea' WHEN 18 THEN '"char"' WHEN 19 THEN 'name' WHEN 20 THEN 'bigint'
 			WHEN 21 THEN 'smallint' WHEN 23 THEN 'integer' WHEN 25 THEN 'text' WHEN 26 THEN 'oid' WHEN 114 THEN 'json' WHEN 700 THEN 'real'
 			WHEN 701 THEN 'double precision' WHEN 1042 THEN 'character' WHEN 1043 THEN 'character varying' WHEN 1082 THEN 'date'
 			WHEN 1083 THEN 'time without time zone' WHEN 1114 THEN 'timestamp without time zone' WHEN 1184 THEN 'timestamp with time zone'
-			WHEN 1186 THEN 'interval' WHEN 1700 THEN 'numeric' WHEN 2950 THEN 'uuid' WHEN 3802 THEN 'jsonb' ELSE '???' END`},
+			WHEN 1186 THEN 'interval' WHEN 1700 THEN 'numeric' WHEN 2950 THEN 'uuid' WHEN 3802 THEN 'jsonb' ELSE '???' END END`},
 		{name: "pg_get_expr", sigs: "aa[a:s", sql: "CAST(NULL AS VARCHAR)"},
 		{name: "pg_get_userbyid", sigs: "i:s", sql: "CASE WHEN $1 IS NOT NULL THEN 'greptime' END"},
 		{name: "pg_table_is_visible", sigs: "i:b", sql: "CASE WHEN $1 IS NOT NULL THEN true END"},

@@ -95,11 +95,13 @@ func resolveLocal(args []model.Type) ([]model.Type, model.Type, error) {
 }
 
 func resolveToDate(args []model.Type) ([]model.Type, model.Type, error) {
-	if len(args) == 0 || len(args) > 1 && args[0].Kind != model.KindString {
+	if len(args) == 0 || len(args) > 1 && args[0].Kind != model.KindString && args[0].Kind != model.KindNull {
 		return nil, model.Null, NoMatch("to_date", args)
 	}
 	want := append([]model.Type(nil), args...)
 	switch t := args[0]; {
+	case t.Kind == model.KindNull && len(args) > 1:
+		want[0] = model.String
 	case t.Integer():
 		want[0] = model.Int64
 	case t.Kind == model.KindString, t.Kind == model.KindDate, t.IsTimestamp():
@@ -346,7 +348,7 @@ func toTimestampFunction(name string, unit, numbers model.TimeUnit) *Scalar {
 	t := model.Timestamp(unit)
 	return &Scalar{Name: name,
 		Resolve: func(args []model.Type) ([]model.Type, model.Type, error) {
-			if len(args) < 2 || !CanCast(args[0], t) || len(args) > 2 && args[0].Kind != model.KindString {
+			if len(args) < 2 || !CanCast(args[0], t) || len(args) > 2 && args[0].Kind != model.KindString && args[0].Kind != model.KindNull {
 				return nil, model.Null, NoMatch(name, args[:max(0, len(args)-1)])
 			}
 			want := append([]model.Type(nil), args...)
@@ -355,6 +357,8 @@ func toTimestampFunction(name string, unit, numbers model.TimeUnit) *Scalar {
 				want[0] = model.Int64
 			case want[0].Floating():
 				want[0] = model.Float64
+			case want[0].Kind == model.KindNull && len(args) > 2:
+				want[0] = model.String
 			case want[0].Kind == model.KindNull:
 				want[0] = t
 			}

@@ -45,3 +45,9 @@ INSERT INTO odd VALUES (1, 1.5), (2, 2.5), (3, 'NaN'::double), (4, NULL)
 SELECT ts, anomaly_score_zscore(v) OVER () AS z, anomaly_score_mad(v) OVER () AS m, anomaly_score_iqr(v, 1.5) OVER () AS q, anomaly_score_zscore(v) OVER (ORDER BY ts) AS r FROM odd ORDER BY ts
 
 DROP TABLE odd
+
+-- NULL where an argument is, a list of NULLs where that is an element.
+
+SELECT array_sort([2, 1], NULL) AS a, to_date(NULL, '%Y') AS b, to_timestamp(NULL, '%Y') AS c, flatten(NULL) AS d, array_to_string([1], NULL) AS e, array_repeat(NULL, 2) AS f, array_repeat('a', NULL) AS g
+
+SELECT format_type(23, -1) AS a, format_type(NULL, 1) AS b, format_type(5, 5) AS c
