@@ -2,6 +2,7 @@ package operator
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -40,12 +41,13 @@ func (b *bindCatalog) Table(_ context.Context, sess *model.Session, cat, databas
 	if cat != model.DefaultCatalog {
 		return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 	}
-	if database == infoschema.Name {
+	if strings.EqualFold(database, infoschema.Name) { // in quotes, too, as MySQL's clients write it
+		database, table = infoschema.Name, strings.ToLower(table)
 		t := b.info.Table(table)
 		if t == nil {
 			return nil, errs.New(errs.TableNotFound, "Table not found: %s.%s.%s", cat, database, table)
 		}
-		return made(&plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Empty: t.Empty()},
+		return made(&plan.Table{Catalog: cat, Database: database, Name: table, ID: t.ID, Schema: t.Schema, Empty: t.Empty(), AnyCase: true},
 			func(ctx context.Context, _ *model.Session, what *asked.Table) (*model.Batch, error) {
 				return b.info.Rows(ctx, t, what)
 			}), nil

@@ -45,6 +45,8 @@ func definitions() []definition {
 		{"pg_database", `oid O, datname S, datdba O, encoding I4, datlocprovider C, datistemplate B, datallowconn B, datconnlimit I4, datfrozenxid O,
 			datminmxid O, dattablespace O, datcollate S, datctype S, daticulocale S, daticurules S, datcollversion S, datacl S[]`, databases},
 		{"pg_tables", "schemaname S, tablename S, tableowner S, tablespace S, hasindexes B, hasrules B, hastriggers B, rowsecurity B", tables},
+		{"pg_statio_all_tables", statioColumns, statio},
+		{"pg_statio_user_tables", statioColumns, statio},
 		{"pg_views", "schemaname S, viewname S, viewowner S, definition S", views},
 		{"pg_roles", `rolname S, rolsuper B, rolinherit B, rolcreaterole B, rolcreatedb B, rolcanlogin B, rolreplication B, rolconnlimit I4,
 			rolpassword S, rolvaliduntil S, rolbypassrls B, rolconfig S[], oid O`, roles},
@@ -264,6 +266,18 @@ func tables(s *Source, w *writer) {
 			w.add(cells{"schemaname": r.database, "tablename": r.name, "tableowner": "greptime", "hasindexes": r.table != nil})
 		}
 	}
+}
+
+// statioColumns are those of views about the reading of tables, of which only the tables are known.
+const statioColumns = `relid O, schemaname S, relname S, heap_blks_read I8, heap_blks_hit I8, idx_blks_read I8, idx_blks_hit I8, toast_blks_read I8,
+	toast_blks_hit I8, tidx_blks_read I8, tidx_blks_hit I8`
+
+func statio(s *Source, w *writer) {
+	s.keyed(func(r *relation) {
+		if w.Text("schemaname", r.database) && w.Text("relname", r.name) && w.Number("relid", int64(r.oid)) {
+			w.add(cells{"relid": r.oid, "schemaname": r.database, "relname": r.name})
+		}
+	})
 }
 
 func viewText(r *relation) string {

@@ -265,6 +265,9 @@ func (p *parser) negatable(left Expr, not bool, pos Pos) Expr {
 	case "REGEXP", "RLIKE":
 		kind = LikeRegexp
 	}
+	if p.lx.dialect == MySQL && p.is("BINARY") && p.peek().kind != tLParen { // byte by byte, as texts are compared anyway
+		p.advance()
+	}
 	like := &Like{Pos: pos, X: left, Kind: kind, Not: not, Pattern: p.exprAbove(precLike)}
 	if p.acceptKw("ESCAPE") {
 		like.Escape = p.str("an escape character")

@@ -226,7 +226,8 @@ func (p *parser) typeName() *TypeName {
 		t.Name = "CHAR"
 		return t
 	}
-	if p.tok.kind != tWord {
+	quoted := p.tok.kind == tIdent && p.lx.dialect == Postgres // "regtype", as its clients write it
+	if p.tok.kind != tWord && !quoted {
 		p.expected("a data type name")
 		return t
 	}

@@ -75,6 +75,7 @@ type binder struct {
 	depth int
 	// recursions counts the recursive queries.
 	recursions int
+	anyCase    bool // a table was read whose columns are found by names in any case
 	// relations counts tables, as mentions of views and common table expressions multiply.
 	relations int
 	// suffix follows every aggregate that display prints: the RANGE around it.

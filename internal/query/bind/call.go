@@ -285,6 +285,10 @@ func (b *binder) sessionCall(es *exprScope, name string, f *sql.FuncCall) (plan.
 	case "current_database":
 		return text(b.env.Session.Catalog)
 	case "timezone":
+		if len(f.Args) == 2 { // of PostgreSQL: the second AT TIME ZONE the first
+			x, err := b.atTimeZone(es, f.Args[1].Expr, f.Args[0].Expr)
+			return x, true, err
+		}
 		return text(b.env.Session.Timezone.String())
 	case "version":
 		return text(b.env.Version)

@@ -86,6 +86,8 @@ func (b *binder) expr(es *exprScope, e sql.Expr) (plan.Expr, error) {
 	case *sql.Extract:
 		return b.call(es, &sql.FuncCall{Name: sql.ObjectName{{Name: "date_part"}}, Args: []sql.Arg{
 			{Expr: &sql.Literal{Kind: sql.LitString, Text: strings.ToLower(e.Field)}}, {Expr: e.X}}})
+	case *sql.AtTimeZone:
+		return b.atTimeZone(es, e.X, e.Zone)
 	case *sql.Collate:
 		return b.expr(es, e.X)
 	case *sql.FuncCall:

@@ -28,13 +28,15 @@ type scopeCol struct {
 	col                      plan.Column
 	// merged: a column of the right side of USING, which is found only by its qualified name.
 	merged bool
+	// anyCase: names are compared without regard to case.
+	anyCase bool
 	// as, if set, is what the unqualified name means: the common column of a full join by USING.
 	as plan.Expr
 }
 
 func (c *scopeCol) is(name sql.ObjectName) bool {
 	n := len(name)
-	if n == 0 || n > 4 || c.name != name[n-1].Name {
+	if n == 0 || n > 4 || !c.same(c.name, name[n-1].Name) {
 		return false
 	}
 	if n == 1 {
@@ -43,13 +45,17 @@ func (c *scopeCol) is(name sql.ObjectName) bool {
 	return c.ofTable(name[:n-1])
 }
 
+func (c *scopeCol) same(own, asked string) bool {
+	return own == asked || c.anyCase && strings.EqualFold(own, asked)
+}
+
 func (c *scopeCol) ofTable(q sql.ObjectName) bool {
 	parts := []string{c.catalog, c.database, c.table}
 	if len(q) > 3 {
 		return false
 	}
 	for i, p := range parts[3-len(q):] {
-		if p != q[i].Name {
+		if !c.same(p, q[i].Name) {
 			return false
 		}
 	}
@@ -203,7 +209,7 @@ func (b *binder) tableExpr(t sql.TableExpr, outer *scope, with *ctes, left *sour
 func (b *binder) aliased(rel *relation, a *sql.Alias, table string) (*source, error) {
 	s := &source{node: rel.node}
 	for _, c := range rel.cols {
-		s.cols = append(s.cols, scopeCol{table: table, name: c.name, col: c.col})
+		s.cols = append(s.cols, scopeCol{table: table, name: c.name, col: c.col, anyCase: b.anyCase})
 	}
 	return s, rename(s, a)
 }
@@ -256,11 +262,17 @@ func (b *binder) tableRef(t *sql.TableRef, with *ctes) (*source, error) {
 	sc := &plan.Scan{Table: tab}
 	sc.Request.TimeRange = model.AllTime
 	s := &source{node: sc}
+	// Who writes "INFORMATION_SCHEMA" in quotes reads columns by MySQL's names for them.
+	upper := tab.AnyCase && database != tab.Database && database == strings.ToUpper(tab.Database)
+	b.anyCase = b.anyCase || tab.AnyCase
 	for _, c := range tab.Schema.Columns {
+		if upper {
+			c.Name = strings.ToUpper(c.Name)
+		}
 		col := b.out.NewColumn(c.Name, c.Type)
 		sc.Out = append(sc.Out, col)
 		sc.Source = append(sc.Source, c.ID)
-		s.cols = append(s.cols, scopeCol{catalog: tab.Catalog, database: tab.Database, table: tab.Name, name: c.Name, col: col})
+		s.cols = append(s.cols, scopeCol{catalog: tab.Catalog, database: tab.Database, table: tab.Name, name: c.Name, col: col, anyCase: tab.AnyCase})
 	}
 	return s, rename(s, t.Alias)
 }

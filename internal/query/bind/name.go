@@ -100,6 +100,8 @@ func (b *binder) display(s *scope, e sql.Expr) string {
 		return "date_part(Utf8(" + quoteString(strings.ToUpper(e.Field)) + ")," + b.display(s, e.X) + ")"
 	case *sql.Collate:
 		return b.display(s, e.X)
+	case *sql.AtTimeZone:
+		return b.display(s, e.X) + " AT TIME ZONE " + b.display(s, e.Zone)
 	case *sql.FuncCall:
 		return b.displayCall(s, e)
 	case *sql.RangeExpr:

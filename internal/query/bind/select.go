@@ -451,6 +451,9 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 			if c, ok := byKey[plan.Key(e)]; ok {
 				return c
 			}
+			if s, ok := e.(*plan.Sub); ok {
+				seeKeys(s, sb.keys)
+			}
 			return nil
 		})
 		plan.Uses(y, func(c plan.ColID) {
@@ -482,6 +485,32 @@ func (sb *selectBinder) group(rest ...*plan.Expr) error {
 		return sb.notGrouped(lost)
 	}
 	return nil
+}
+
+// seeKeys lets a sub-query that is computed for each group read the group's keys where it reads the columns that these are.
+func seeKeys(s *plan.Sub, keys []plan.Item) {
+	own := map[plan.ColID]*plan.Col{}
+	for _, k := range keys {
+		if c, ok := k.X.(*plan.Col); ok {
+			own[c.ID] = k.Col.Ref()
+		}
+	}
+	var see func(e plan.Expr)
+	see = func(e plan.Expr) {
+		if c, ok := e.(*plan.Col); ok {
+			if k := own[c.ID]; k != nil {
+				*c = *k // the sub-query's own reference: nothing else holds it
+			}
+		}
+		for _, x := range plan.Children(e) {
+			see(x)
+		}
+	}
+	plan.Walk(s.Query, func(n plan.Node) {
+		for _, x := range plan.Exprs(n) {
+			see(x)
+		}
+	})
 }
 
 func (sb *selectBinder) notGrouped(column string) error {

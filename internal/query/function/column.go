@@ -24,7 +24,7 @@ type Column struct {
 // Columns are the functions that have to be registered with the relational half before it can run what this package writes.
 func Columns() []Column {
 	var out []Column
-	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), castColumns(), rangeColumns(), jsonColumns(), vectorColumns(), clockColumns(),
+	for _, family := range [][]column{arithColumns(), mathColumns(), textColumns(), regexColumns(), timeColumns(), zoneColumns(), castColumns(), rangeColumns(), jsonColumns(), vectorColumns(), clockColumns(),
 		netColumns(), geoColumns(), hexagonColumns(), sphereColumns(), shapeColumns(), sketchColumns()} {
 		for _, c := range family {
 			out = append(out, c.build()...)

@@ -25,7 +25,7 @@ func pattern(re, flags string) (*regexp.Regexp, error) {
 			on.WriteRune(f)
 		case 'x':
 			re = withoutBlanks(re)
-		case 'g':
+		case 'g', 'c': // c is MySQL's word for what is so without i
 		default:
 			return nil, failure("regexp: unknown flag '%c'", f)
 		}

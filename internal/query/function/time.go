@@ -46,7 +46,7 @@ func timeFunctions() []*Scalar {
 				}})
 		}
 	}
-	return append(out, toTimestampFunction("to_timestamp", model.Nanosecond, model.Second))
+	return append(append(out, zoneFunctions()...), toTimestampFunction("to_timestamp", model.Nanosecond, model.Second))
 }
 
 // toChar lets to_char print times of day too: those of the first day.

@@ -42,6 +42,8 @@ type Table struct {
 	Held int64
 	// Empty is set for a table that never has rows.
 	Empty bool
+	// AnyCase is set for a table whose columns are found by names in any case.
+	AnyCase bool
 }
 
 // ViewColumn is a column of a view: which of the query's columns it is, and what it was when the view was made.

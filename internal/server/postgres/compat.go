@@ -18,7 +18,8 @@ import (
 
 // marks are what a text contains that is to be adapted, in lower case.
 var marks = []string{"pg_", "reg", "current_set", "current_sch", "set_config", "version", "collate", "operator", "_description", "has_", "format_type",
-	"quote_", "array", "any", "oid", "::name", "\"char\"", "xid", "int2vector", "txid", "inet_", "unnest", "col_desc", "to_reg", "udt_", "current_role", "current_user"}
+	"quote_", "array", "any", "oid", "::name", "\"char\"", "xid", "int2vector", "txid", "inet_", "unnest", "col_desc", "to_reg", "udt_", "current_role", "current_user", "current_dat",
+	"information_schema."}
 
 // adapts reports whether a text may have something to adapt.
 func adapts(text string) bool {
@@ -46,8 +47,9 @@ func (c *conn) adaptFor(ctx context.Context, st sql.Statement, describes bool) e
 	default:
 		return nil
 	}
-	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(strings.ToLower(st.Source()), "pg_"),
-		info: strings.Contains(strings.ToLower(st.Source()), "information_schema"), vectors: map[string]bool{}, aliases: map[string]string{}}
+	text := strings.ToLower(st.Source())
+	a := &adapter{c: c, ctx: ctx, describes: describes, catalog: strings.Contains(text, "pg_"), info: strings.Contains(text, "information_schema"),
+		whole: strings.Contains(text, "deferr") || strings.Contains(text, "table_catalog"), vectors: map[string]bool{}, aliases: map[string]string{}}
 	sql.Walk(st, func(n sql.Node) bool {
 		switch n := n.(type) {
 		case *sql.Select:
@@ -87,6 +89,7 @@ type adapter struct {
 	describes bool // the statement is not run
 	catalog   bool // the statement asks for the catalog: columns get the names that clients expect
 	info      bool // the statement asks information_schema
+	whole     bool // it names columns of table_constraints that PostgreSQL has beside the dialect's
 	// vectors are the names that queries within give to columns that are vectors.
 	vectors map[string]bool
 	// aliases are the tables of pg_catalog by the names that the statement gives them; "" where a name stands for several.
@@ -276,6 +279,10 @@ func (a *adapter) cast(x *sql.Cast) (sql.Expr, error) {
 				return nil, state("42704", "type %q does not exist", lit.Text)
 			}
 			return intLit(oid), nil
+		}
+		if named(x.X) { // "pg_catalog"."varchar"
+			bare := call("regexp_replace", castTo(x.X, "TEXT"), textLit(`^.*\.|"`), textLit(""), textLit("g"))
+			return typeName(lookup("oid", "pg_type", "typname", bare), nil), nil
 		}
 		return &sql.Case{Whens: []sql.When{{Cond: &sql.Binary{Op: sql.OpEq, L: castTo(x.X, "BIGINT"), R: intLit(0)}, Then: textLit("-")},
 			{Cond: &sql.IsTest{X: x.X, What: sql.IsNull}, Then: nullText()}}, Else: typeName(x.X, nil)}, nil

@@ -52,6 +52,7 @@ func (a *adapter) udt(x *sql.ColumnRef) sql.Expr {
 		{"boolean", "bool"}, {"varbinary", "bytea"}} {
 		when(t[0], t[1])
 	}
+	k.Whens = append(k.Whens, sql.When{Cond: call("starts_with", ref, textLit("decimal")), Then: textLit("numeric")})
 	for _, digits := range []string{"0", "3", "6", "9"} {
 		when("timestamp("+digits+")", "timestamp")
 	}
@@ -114,6 +115,9 @@ func (a *adapter) table(t sql.TableExpr) (sql.TableExpr, error) {
 		}
 		return a.c.settings(as), nil
 	}
+	if ref, ok := t.(*sql.TableRef); ok {
+		return a.standardView(ref), nil
+	}
 	fn, ok := t.(*sql.TableFunc)
 	if !ok {
 		return t, nil
@@ -129,6 +133,11 @@ func (a *adapter) table(t sql.TableExpr) (sql.TableExpr, error) {
 	case "unnest", "generate_series":
 		if name := fn.Call.FuncName(); strings.EqualFold(name, "unnest") {
 			a.arrayCall("unnest", fn.Call)
+			for i := range fn.Call.Args { // several lists side by side
+				if v := a.vectorOf(fn.Call.Args[i].Expr); v != nil {
+					fn.Call.Args[i].Expr = v
+				}
+			}
 		}
 		if fn.Alias != nil && len(fn.Alias.Columns) == 0 && !fn.Ordinal && (len(fn.Call.Args) == 1 || strings.EqualFold(fn.Call.FuncName(), "generate_series")) { // PostgreSQL calls table and column so
 			fn.Alias.Columns = []sql.Ident{fn.Alias.Name}
