@@ -65,7 +65,7 @@ SELECT approx_percentile_cont(x, y) AS a FROM s
 
 SELECT approx_percentile_cont(x, 0.5, 0) AS a FROM s
 
-SELECT approx_percentile_cont(note, 0.5) AS a FROM s
+SELECT approx_percentile_cont(note, 0.5) AS a FROM s WHERE host = 'b'
 
 -- The same above a join, where rows go through the relational engine and groups of regions are merged in it.
 SELECT n.note, approx_median(s.x) AS a, round(corr(s.x, s.y), 6) AS b, approx_distinct(s.x) AS c, round(uddsketch_calc(0.5, uddsketch_state(128, 0.01, s.i)), 2) AS d FROM s JOIN (SELECT note, max(host) AS host FROM s GROUP BY note) n ON s.host = n.host WHERE s.host < 'd' GROUP BY n.note ORDER BY n.note

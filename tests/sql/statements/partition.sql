@@ -14,7 +14,7 @@ SELECT date_bin('2 seconds', ts) AS t, sum(v) FROM cpu GROUP BY t ORDER BY t;
 
 SELECT host, last_value(v ORDER BY ts) FROM cpu GROUP BY host ORDER BY host;
 
-SELECT ts, host, v FROM cpu ORDER BY ts DESC LIMIT 2;
+SELECT ts, host, v FROM cpu WHERE host <> 'a' ORDER BY ts DESC LIMIT 2;
 
 SELECT ts, host, max(v) RANGE '2s' FROM cpu ALIGN '1s' ORDER BY host, ts LIMIT 3;
 
