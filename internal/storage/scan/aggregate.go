@@ -418,7 +418,7 @@ func (sc *scan) aggregate(ins []*input, cs []*cluster, rows int) func(context.Co
 
 // fromSeries reports whether the groups are known without reading rows: distinct tags, of inputs all of whose rows count.
 func (g *grouping) fromSeries(ins []*input) bool {
-	if !g.dense || !g.a.byTags || g.a.bucket != nil || len(g.a.outs) > 0 || g.p.rowPred != nil {
+	if !g.dense || !g.a.byTags || g.a.bucket != nil || len(g.a.outs) > 0 || len(g.p.rowPred) > 0 {
 		return false
 	}
 	for _, in := range ins {

@@ -57,9 +57,20 @@ func (b *block) reset(w *worker, ln *lane) {
 	clear(b.kept)
 }
 
-// keep keeps the rows of idx only.
+// keep keeps the rows of idx only, and refers to it.
 func (b *block) keep(idx []int32) {
+	b.keepRuns(idx)
+	if b.sel != nil { // of those that were kept before
+		for i, x := range idx {
+			idx[i] = b.sel[x]
+		}
+		clear(b.kept)
+	}
 	b.sel, b.n = idx, len(idx)
+}
+
+// keepRuns cuts the runs down to the rows of idx.
+func (b *block) keepRuns(idx []int32) {
 	out := b.runs[:0]
 	i := 0
 	for _, r := range b.runs {

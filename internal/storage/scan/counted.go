@@ -3,7 +3,7 @@ package scan
 // counts reports an aggregate that statistics may answer: numbers of rows, by tags or of all, and the first and the last time of all.
 func (p *plan) counts() bool {
 	a := p.agg
-	if a.bucket != nil || len(a.others) > 0 || p.rowPred != nil || len(a.outs) == 0 {
+	if a.bucket != nil || len(a.others) > 0 || len(p.rowPred) > 0 || len(a.outs) == 0 {
 		return false
 	}
 	for i := range a.states {

@@ -13,7 +13,7 @@ import (
 // planTails decides whether the last row of a series can be found by looking at the end of its rows in each input alone, and if so cuts the
 // inputs down to these ends. It cannot where the last row may be a tombstone, fail a predicate, or be after the times.
 func planTails(p *plan, ins []*input) {
-	if !p.lastRow || p.rowPred != nil {
+	if !p.lastRow || len(p.rowPred) > 0 {
 		return
 	}
 	for _, in := range ins {

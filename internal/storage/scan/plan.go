@@ -35,7 +35,7 @@ type plan struct {
 
 	times   model.TimeRange // request, time predicates and the TTL cut in one
 	tagPred *model.Expr     // conjuncts over tags alone
-	rowPred *node           // the other conjuncts in one; nil: none
+	rowPred []*node         // the other conjuncts, the cheapest first
 	keyExpr []*model.Expr   // conjuncts over times, or times and tags, beside those in times: Prune may always see them
 	rowExpr []*model.Expr   // conjuncts that Prune may see only where no older version can come to light
 
@@ -98,13 +98,8 @@ func newPlan(o *Options, req *contract.ScanRequest) (*plan, error) {
 		}
 	}
 	p.tagPred = model.And(tags...)
-	switch len(rows) {
-	case 0:
-	case 1:
-		p.rowPred = rows[0]
-	default:
-		p.rowPred = &node{op: model.OpAnd, args: rows}
-	}
+	slices.SortStableFunc(rows, func(a, b *node) int { return a.cost() - b.cost() })
+	p.rowPred = rows
 	if req.Aggregate != nil {
 		var err error
 		p.agg, p.fields, err = p.compileAggregate(req.Aggregate)

@@ -65,6 +65,24 @@ func (n *node) reading() reading {
 	return r | readsFields
 }
 
+// cost is how dear it is to decide a row, roughly: conjuncts are asked in this order.
+func (n *node) cost() int {
+	sum := 0
+	for _, a := range n.args {
+		sum += a.cost()
+	}
+	switch {
+	case n.op < model.OpEq || n.ref == refTime || n.ref.isTag():
+	case n.text != nil:
+		sum += 10
+	case n.typ.Class() == model.ClassBytes:
+		sum += 3
+	default:
+		sum++
+	}
+	return sum
+}
+
 // compile checks an expression and binds its columns.
 func (p *plan) compile(e *model.Expr) (*node, error) {
 	n := &node{op: e.Op, vals: e.Values}

@@ -38,7 +38,7 @@ type worker struct {
 	free  bool
 	lanes []lane // per reader, and last one for what comes of several of them, or, if not free, for everything
 	blk   block
-	idx   []int32
+	idx   [2][]int32 // of filter
 
 	filtered, passed int // blocks that a predicate looked at, and those of which it left a row
 }
@@ -296,24 +296,9 @@ func (w *worker) flush(ctx context.Context, ln *lane) error {
 	w.st.rowsScanned += int64(ln.n)
 	b := &w.blk
 	b.reset(w, ln)
-	some := true
-	if w.p.rowPred != nil {
-		sel := w.ev.get(ln.n)
-		err := w.ev.eval(ctx, b, w.p.rowPred, sel)
-		if err != nil {
-			return err
-		}
-		w.filtered, w.passed = w.filtered+1, w.passed+1
-		switch sel.Count(ln.n) {
-		case ln.n:
-		case 0:
-			some = false
-			w.passed--
-		default:
-			w.idx = kernel.Indices(w.idx[:0], sel)
-			b.keep(w.idx)
-		}
-		w.ev.put(sel)
+	some, err := w.filter(ctx, b)
+	if err != nil {
+		return err
 	}
 	if some {
 		if err := w.sink.block(ctx, b); err != nil {
@@ -324,6 +309,54 @@ func (w *worker) flush(ctx context.Context, ln *lane) error {
 	ln.multis, ln.versions = ln.multis[:0], ln.versions[:0]
 	w.giveBack()
 	return nil
+}
+
+// fewer is how many times fewer rows must be left for the conjuncts to come to be asked about those alone: only their columns' pages are
+// decoded then, where few blocks have any, and only their texts looked at.
+const fewer = 4
+
+// filter keeps the rows of a block that the predicate is true for, and reports whether there are any.
+func (w *worker) filter(ctx context.Context, b *block) (bool, error) {
+	left := w.p.rowPred
+	if len(left) == 0 {
+		return true, nil
+	}
+	w.filtered++
+	for len(left) > 0 {
+		sel := w.ev.get(b.n)
+		n, k, err := w.conjuncts(ctx, b, left, sel)
+		if err == nil && n > 0 && n < b.n {
+			w.idx[0] = kernel.Indices(w.idx[0][:0], sel)
+			b.keep(w.idx[0])
+			w.idx[0], w.idx[1] = w.idx[1], w.idx[0] // the block refers to it
+		}
+		w.ev.put(sel)
+		if err != nil || n == 0 {
+			return false, err
+		}
+		left = left[k:]
+	}
+	w.passed++
+	return true, nil
+}
+
+// conjuncts asks conjuncts, one or more, until few rows are left. It gives the number of these and of the conjuncts.
+func (w *worker) conjuncts(ctx context.Context, b *block, left []*node, sel model.Bitmap) (n, k int, err error) {
+	if err := w.ev.eval(ctx, b, left[0], sel); err != nil {
+		return 0, 0, err
+	}
+	n = sel.Count(b.n)
+	for k = 1; k < len(left) && n*fewer > b.n; k++ {
+		more := w.ev.get(b.n)
+		err := w.ev.eval(ctx, b, left[k], more)
+		kernel.And(sel, more)
+		w.ev.put(more)
+		if err != nil {
+			return 0, 0, err
+		}
+		n = sel.Count(b.n)
+	}
+	return n, k, nil
 }
 
 // giveBack returns what was lent and no row refers to any more: of the needs that all series to come lie behind, once no lane holds rows.
