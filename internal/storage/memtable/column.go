@@ -48,6 +48,24 @@ func room[T any](s []T, n, limit int) []T {
 	return s
 }
 
+// textRoom grows data to hold n more bytes, with which it has rows of a column's limit. Once that is an eighth full, it makes room for
+// all that the column will hold if its strings go on as they were: to double it to the end would copy them once more than that, and leave up
+// to half of it empty.
+func textRoom(data []byte, n, rows, limit int) []byte {
+	need := len(data) + n
+	if need <= cap(data) {
+		return data
+	}
+	whole := int(float64(need) / float64(max(rows, 1)) * float64(limit))
+	c := whole + whole/16
+	if rows < limit/8 {
+		c = min(c, 2*cap(data))
+	}
+	t := make([]byte, len(data), max(need, min(c, maxColumnData), 16))
+	copy(t, data)
+	return t
+}
+
 // extend is room, and the room is made part of s. What was there before in it is left as it is.
 func extend[T any](s []T, n, limit int) []T {
 	s = room(s, n, limit)
@@ -109,7 +127,7 @@ func (c *column) appendBytes(v *model.Vector, from, to, limit int, write uint64)
 	c.offsets = room(c.offsets, to-from, limit+1)
 	if v.Dict == nil {
 		lo, hi := v.Offsets[from], v.Offsets[to]
-		c.data = append(room(c.data, int(hi-lo), maxColumnData), v.Data[lo:hi]...)
+		c.data = append(textRoom(c.data, int(hi-lo), c.n+to-from, limit), v.Data[lo:hi]...)
 		for _, o := range v.Offsets[from+1 : to+1] {
 			c.offsets = append(c.offsets, base+o-lo)
 		}
@@ -118,7 +136,7 @@ func (c *column) appendBytes(v *model.Vector, from, to, limit int, write uint64)
 	for i := from; i < to; i++ {
 		if !v.Null(i) {
 			b := v.BytesAt(i)
-			c.data = append(room(c.data, len(b), maxColumnData), b...)
+			c.data = append(textRoom(c.data, len(b), len(c.offsets), limit), b...)
 		}
 		c.offsets = append(c.offsets, uint32(len(c.data)))
 	}
@@ -161,7 +179,7 @@ func (c *column) makePlain(limit int) {
 	for i, x := range c.codes {
 		if c.valid == nil || i < len(c.valid) && c.valid[i] {
 			b := c.values.At(x)
-			c.data = append(room(c.data, len(b), maxColumnData), b...)
+			c.data = append(textRoom(c.data, len(b), len(c.offsets), limit), b...)
 		}
 		c.offsets = append(c.offsets, uint32(len(c.data)))
 	}
