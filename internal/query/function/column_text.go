@@ -74,7 +74,11 @@ func textColumns() []column {
 		text("substr_index", "ssi:s", substrIndex),
 		text("overlay", "ssi[i:s", overlay),
 		text("insert", "siis:s", insertText),
-		text("format", "fi:s", func(c *cells) (string, error) { return grouped(c.float(0), c.int(1)), nil }),
+		text("format", "fi:s", func(c *cells) (string, error) {
+			// The shortest decimal that is x is what the user wrote; rounding its digits gives 2.68 for 2.675, as people expect.
+			return grouped(strconv.FormatFloat(c.float(0), 'g', -1, 64), c.int(1)), nil
+		}),
+		text("format_text", "si:s", func(c *cells) (string, error) { return grouped(c.str(0), c.int(1)), nil }),
 		text("chr", "i:s", func(c *cells) (string, error) {
 			n := c.int(0)
 			if n == 0 {
@@ -275,18 +279,14 @@ func insertText(c *cells) (string, error) {
 	return out, nil
 }
 
-// grouped prints a number with d digits behind the point and commas between thousands; halves go away from zero.
-func grouped(x float64, d int64) string {
-	d = max(0, min(30, d))
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return strconv.FormatFloat(x, 'f', -1, 64)
-	}
-	// The shortest decimal that is x is what the user wrote; rounding its digits gives 2.68 for 2.675, as people expect.
-	r, ok := new(big.Rat).SetString(strconv.FormatFloat(x, 'g', -1, 64))
+// grouped prints a number, given as text, with d digits behind the point and commas between thousands; halves go away from zero. What is
+// no finite number stays as it is.
+func grouped(x string, d int64) string {
+	r, ok := new(big.Rat).SetString(x)
 	if !ok {
-		return strconv.FormatFloat(x, 'f', int(d), 64)
+		return x
 	}
-	digits := r.FloatString(int(d)) // rounds halves away from zero
+	digits := r.FloatString(int(max(0, min(30, d)))) // rounds halves away from zero
 	sign := ""
 	if digits[0] == '-' {
 		sign, digits = "-", digits[1:]

@@ -50,7 +50,7 @@ func textFunctions() []def {
 		{name: "elt", sigs: "is*:s", fn: elt},
 		{name: "insert", sigs: "siis:s", sql: "gt_insert($*)"},
 		{name: "space", sigs: "i:s", sql: "gt_space($1)"},
-		{name: "format", sigs: "fi:s", sql: "gt_format($1, $2)"},
+		{name: "format", sigs: "ni:s", fn: thousands},
 		{name: "md5", sigs: "y:s", sql: "gt_md5($1)"},
 		{name: "sha224", sigs: "y:y", sql: "gt_sha224($1)"},
 		{name: "sha256", sigs: "y:y", sql: "gt_sha256($1)"},
@@ -84,6 +84,15 @@ func pad(fn string) func([]Arg) (string, error) {
 		}
 		return fn + "(" + a[0].SQL + ", " + a[1].SQL + ", " + fill + ")", nil
 	}
+}
+
+// thousands writes format(x, d). Numbers other than doubles are looked at digit by digit.
+func thousands(a []Arg) (string, error) {
+	if a[0].Type == model.Float64 {
+		return "gt_format(" + a[0].SQL + ", " + a[1].SQL + ")", nil
+	}
+	text, err := CastSQL(a[0].SQL, a[0].Type, model.String, false)
+	return "gt_format_text(" + text + ", " + a[1].SQL + ")", err
 }
 
 func elt(a []Arg) (string, error) {

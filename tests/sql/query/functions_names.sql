@@ -51,3 +51,7 @@ DROP TABLE odd
 SELECT array_sort([2, 1], NULL) AS a, to_date(NULL, '%Y') AS b, to_timestamp(NULL, '%Y') AS c, flatten(NULL) AS d, array_to_string([1], NULL) AS e, array_repeat(NULL, 2) AS f, array_repeat('a', NULL) AS g
 
 SELECT format_type(23, -1) AS a, format_type(NULL, 1) AS b, format_type(5, 5) AS c
+
+-- Numbers that doubles do not hold, with commas.
+
+SELECT format(9007199254740993, 1) AS a, format(18446744073709551615, 0) AS b, format('12345678901234567890.125'::decimal(30,3), 2) AS c, format(1.1::float, 3) AS d, format('12.5', 1) AS e, format('NaN'::float, 1) AS f, format(-9223372036854775808, 0) AS g
