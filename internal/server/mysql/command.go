@@ -49,9 +49,9 @@ func (c *conn) stillThere(ctx context.Context, cmd wire.Command) error {
 func (c *conn) do(ctx context.Context, cmd wire.Command, body []byte) error {
 	switch cmd {
 	case wire.ComQuery:
-		return c.run(ctx, string(body), false)
+		return c.run(ctx, plainIntroducers(string(body)), false)
 	case wire.ComStmtPrepare:
-		return c.prepare(ctx, string(body))
+		return c.prepare(ctx, plainIntroducers(string(body)))
 	case wire.ComStmtExecute:
 		return c.execute(ctx, body)
 	case wire.ComStmtSendLongData:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,7 +170,7 @@ func (c *conn) query(st *sql.QueryStmt) (string, *model.Output, error) {
 			return "", out, nil
 		}
 	}
-	if !strings.Contains(st.Src, "@") && !contains(st.Src, "connection_id") && !contains(st.Src, "version") && !contains(st.Src, "timediff") {
+	if !strings.Contains(st.Src, "@") && !slices.ContainsFunc(ownWords, func(w string) bool { return contains(st.Src, w) }) {
 		return "", nil, nil
 	}
 	if strings.EqualFold(squeeze(st.Src), "selecttimediff(now(),utc_timestamp())") {
@@ -213,6 +214,12 @@ func (c *conn) query(st *sql.QueryStmt) (string, *model.Output, error) {
 	return p.Node(st).String(), nil, nil
 }
 
+// ownFunctions tell about the connection, ownWords are what queries hold that something here may know.
+var (
+	ownFunctions = []string{"connection_id", "last_insert_id", "schema", "version"}
+	ownWords     = append([]string{"timediff"}, ownFunctions...)
+)
+
 // noFiles answers what dumps ask of information_schema.files, a table of tablespaces, which there are none of. Other queries give nil.
 func noFiles(q *sql.Query) *model.Output {
 	sel, ok := q.Body.(*sql.Select)
@@ -240,7 +247,7 @@ func ownName(x sql.Expr) (string, bool) {
 	case *sql.Variable:
 		return x.Name, true
 	case *sql.FuncCall:
-		if n := strings.ToLower(x.FuncName()); len(x.Name) == 1 && len(x.Args) == 0 && x.Over == nil && (n == "connection_id" || n == "version") {
+		if n := strings.ToLower(x.FuncName()); len(x.Name) == 1 && len(x.Args) == 0 && x.Over == nil && slices.Contains(ownFunctions, n) {
 			return n + "()", true
 		}
 	}

@@ -96,6 +96,10 @@ func (c *conn) variable(name string) (*sql.Literal, bool) {
 		return &sql.Literal{Kind: sql.LitInt, Text: strconv.FormatUint(uint64(c.id), 10)}, true
 	case name == "version()":
 		return text(c.version())
+	case name == "schema()":
+		return text(c.sess.Database)
+	case name == "last_insert_id()": // no table numbers its rows
+		return &sql.Literal{Kind: sql.LitInt, Text: "0"}, true
 	case strings.HasPrefix(name, "@@"):
 		name = strings.ReplaceAll(name[2:], "`", "")
 		for _, scope := range []string{"session.", "global.", "local."} {

@@ -1,0 +1,38 @@
+package mysql
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPlainIntroducers(t *testing.T) {
+	for text, want := range map[string]string{
+		"SELECT 1":            "SELECT 1",
+		"SELECT _binary'abc'": "SELECT X'616263'",
+		"SELECT _BINARY \t'a\\0\\'\\n\\\\''\"' , 2":                                                    "SELECT X'6100270a5c2722' , 2",
+		"SELECT _binary\"\xff\x00\"\"x\"":                                                              "SELECT X'ff002278'",
+		"SELECT _utf8mb4'näh', _utf8\"x\", _utf8mb3 ''":                                                "SELECT 'näh', \"x\", ''",
+		"SELECT '_binary''x', \"_binary'x'\" -- _binary'x'\n, /* _binary'x' */ _binary'' # _binary'x'": "SELECT '_binary''x', \"_binary'x'\" -- _binary'x'\n, /* _binary'x' */ X'' # _binary'x'",
+		"SELECT a_binary'x', `_binary'x'`, _binary_x 'y', _binary":                                     "SELECT a_binary'x', `_binary'x'`, _binary_x 'y', _binary",
+		"SELECT _binary'open":                                                                          "SELECT _binary'open",
+		"SELECT _binary'open\\":                                                                        "SELECT _binary'open\\\\",
+		"INSERT INTO t VALUES (_binary'\xfe', 'it''s')":                                                "INSERT INTO t VALUES (X'fe', 'it''s')",
+	} {
+		if got := plainIntroducers(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
+func FuzzPlainIntroducers(f *testing.F) {
+	f.Add("SELECT _binary'a\\0', _utf8 \"x\" -- y\n/* z */ `q` # e")
+	f.Fuzz(func(t *testing.T, s string) {
+		out := plainIntroducers(s)
+		if low := strings.ToLower(s); !strings.Contains(low, "_binary") && !strings.Contains(low, "_utf8") && out != s {
+			t.Error("changed without reason")
+		}
+		if len(out) > 2*len(s)+3*strings.Count(s, "_") {
+			t.Errorf("%d bytes became %d", len(s), len(out))
+		}
+	})
+}
