@@ -3,12 +3,15 @@ package mysql
 import (
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 )
 
 // plainIntroducers writes strings that clients marked with a character set, _binary'…' or _utf8mb4'…', as the dialect has them: bytes as
-// X'…', which may hold any, text without the mark. Drivers write parameters of bytes so into the texts that they send.
+// X'…', which may hold any, text without the mark. What is in quotes and no UTF-8 is bytes too. Drivers write parameters of bytes so into
+// the texts that they send.
 func plainIntroducers(text string) string {
-	if !contains(text, "binary") && !contains(text, "utf8") {
+	valid := utf8.ValidString(text)
+	if valid && !contains(text, "binary") && !contains(text, "utf8") {
 		return text
 	}
 	var out strings.Builder
@@ -16,7 +19,11 @@ func plainIntroducers(text string) string {
 	for i := 0; i < len(text); {
 		switch c := text[i]; {
 		case c == '\'' || c == '"' || c == '`':
-			i, _ = endOfQuoted(text, i)
+			begin, closed := i, false
+			if i, closed = endOfQuoted(text, i); !valid && closed && c != '`' && !utf8.ValidString(text[begin:i]) {
+				out.WriteString(text[from:begin] + bytesLiteral(text[begin:i]))
+				from = i
+			}
 		case c == '#' || c == '-' && strings.HasPrefix(text[i:], "-- "):
 			i = after(text, i, "\n")
 		case c == '/' && strings.HasPrefix(text[i:], "/*"):
@@ -44,7 +51,7 @@ func plainIntroducers(text string) string {
 			out.WriteString(text[from:word])
 			from = quote
 			if mark == "_binary" {
-				out.WriteString("X'" + hex.EncodeToString(unquote(text[quote:i])) + "'")
+				out.WriteString(bytesLiteral(text[quote:i]))
 				from = i
 			}
 		default:
@@ -54,6 +61,9 @@ func plainIntroducers(text string) string {
 	out.WriteString(text[from:])
 	return out.String()
 }
+
+// bytesLiteral writes a string in quotes as one of bytes.
+func bytesLiteral(quoted string) string { return "X'" + hex.EncodeToString(unquote(quoted)) + "'" }
 
 // after is the place behind the next end, or that of the text's end.
 func after(text string, i int, end string) int {
