@@ -157,7 +157,7 @@ func (p *parser) infix(left Expr, prec int) Expr {
 		case p.tok.kind == tDoubleColon:
 			p.advance()
 			p.link()
-			left = &Cast{Pos: pos, X: left, Type: p.typeName()}
+			left = p.cast(&Cast{Pos: pos, X: left, Type: p.typeName()})
 		case p.tok.kind == tLBracket:
 			p.link()
 			left = p.subscript(left, pos)

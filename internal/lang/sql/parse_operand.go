@@ -369,7 +369,7 @@ func (p *parser) castCall() Expr {
 	p.expectKw("AS")
 	c.Type = p.typeName()
 	p.expect(tRParen, ")")
-	return p.fields(c)
+	return p.fields(p.cast(c))
 }
 
 // interval parses what follows INTERVAL.

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"encoding/hex"
 	"errors"
 	"strings"
 )
@@ -234,4 +235,18 @@ func (p *parser) namedOperator(left Expr, prec int, pos Pos) Expr {
 	p.advance()
 	p.expect(tRParen, ")")
 	return &Binary{pos, op, left, p.exprAbove(precCmp)}
+}
+
+// cast reads '\x00ff'::bytea as PostgreSQL does: it is the bytes, not what spells them. Drivers write parameters of bytes so.
+func (p *parser) cast(c *Cast) Expr {
+	l, ok := c.X.(*Literal)
+	if !ok || p.lx.dialect != Postgres || l.Kind != LitString || !strings.EqualFold(c.Type.Name, "BYTEA") {
+		return c
+	}
+	if digits, ok := strings.CutPrefix(l.Text, `\x`); ok {
+		if b, err := hex.DecodeString(digits); err == nil {
+			return p.literal(Literal{l.Pos, LitBytes, string(b)})
+		}
+	}
+	return c
 }

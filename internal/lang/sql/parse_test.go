@@ -379,3 +379,28 @@ func TestErrorPositions(t *testing.T) {
 		}
 	}
 }
+
+// TestBytea: bytes as PostgreSQL's clients write them are bytes in its dialect, and text elsewhere.
+func TestBytea(t *testing.T) {
+	for _, c := range []struct {
+		text    string
+		dialect Dialect
+		want    string
+	}{
+		{`SELECT '\x00fF'::bytea`, Postgres, `SELECT X'00ff'`},
+		{`SELECT CAST('\x' AS BYTEA)`, Postgres, `SELECT X''`},
+		{`SELECT '\x0'::bytea`, Postgres, `SELECT CAST('\x0' AS BYTEA)`},
+		{`SELECT '00'::bytea`, Postgres, `SELECT CAST('00' AS BYTEA)`},
+		{`SELECT '\x00'::text`, Postgres, `SELECT CAST('\x00' AS TEXT)`},
+		{`SELECT '\x00'::bytea`, Greptime, `SELECT CAST('\x00' AS BYTEA)`},
+	} {
+		st, err := ParseOne(c.text, c.dialect)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Printer{Dialect: c.dialect}
+		if got := strings.ToUpper(p.Node(st).String()); got != strings.ToUpper(c.want) {
+			t.Errorf("%s: %s, want %s", c.text, got, c.want)
+		}
+	}
+}
