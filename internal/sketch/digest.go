@@ -28,7 +28,7 @@ const (
 // A digest collects digestBuffer times its size of values before it puts them together, for sorting many at once is cheaper, and then leaves
 // digestWorking times its size of centroids, for what is put together often is better not put together in large pieces.
 const (
-	digestBuffer  = 8
+	digestBuffer  = 12
 	digestWorking = 2
 )
 
@@ -41,6 +41,7 @@ type Digest struct {
 	size           int
 	means, weights []float64 // weights: nil while all are 1
 	sorted         int       // of means: the first so many are in order
+	uneven         bool      // some weight of the others is not 1
 	total          float64   // weight of means
 	min, max       float64   // of what the means hold
 	low, high, nan float64   // weights of -inf, +inf and NaN
@@ -74,12 +75,32 @@ func (d *Digest) Bytes() int64 { return 128 + 8*int64(cap(d.means)+cap(d.weights
 
 // Add takes in values.
 func (d *Digest) Add(xs ...float64) {
-	for _, x := range xs {
-		if x-x != 0 { // neither NaN nor infinite is equal to itself less itself
-			d.odd(x, 1)
-			continue
+	for len(xs) > 0 {
+		if len(d.means) >= digestBuffer*d.size {
+			d.compress(digestWorking * d.size)
 		}
-		d.put(x, 1)
+		part := xs[:min(len(xs), digestBuffer*d.size-len(d.means))]
+		xs = xs[len(part):]
+		before := len(d.means)
+		lo, hi := d.min, d.max
+		for _, x := range part {
+			if x-x != 0 { // neither NaN nor infinite is equal to itself less itself
+				d.odd(x, 1)
+				continue
+			}
+			if x < lo {
+				lo = x
+			}
+			if x > hi {
+				hi = x
+			}
+			d.means = append(d.means, x)
+		}
+		d.min, d.max = lo, hi
+		d.total += float64(len(d.means) - before)
+		for d.weights != nil && len(d.weights) < len(d.means) {
+			d.weights = append(d.weights, 1)
+		}
 	}
 }
 
@@ -112,8 +133,10 @@ func (d *Digest) put(x, w float64) {
 	if len(d.means) >= digestBuffer*d.size {
 		d.compress(digestWorking * d.size)
 	}
-	if w != 1 && d.weights == nil {
-		d.weigh()
+	if w != 1 {
+		if d.uneven = true; d.weights == nil {
+			d.weigh()
+		}
 	}
 	d.means = append(d.means, x)
 	if d.weights != nil {
@@ -147,20 +170,21 @@ func (d *Digest) sort() {
 	}
 	switch {
 	case d.weights == nil:
-		slices.Sort(d.means)
+		sortFloats(d.means)
 	default:
 		d.sortTail()
 	}
-	d.sorted = len(d.means)
+	d.sorted, d.uneven = len(d.means), false
 }
 
 // sortTail sorts what came after the centroids that are in order, and merges it into them.
 func (d *Digest) sortTail() {
 	n := d.sorted
-	tail := &Digest{means: slices.Clone(d.means[n:]), weights: slices.Clone(d.weights[n:])}
-	if slices.Min(tail.weights) == slices.Max(tail.weights) { // mostly all are 1: nothing but the means has to move
-		slices.Sort(tail.means)
+	tail := &Digest{means: slices.Clone(d.means[n:])}
+	if !d.uneven { // nothing but the means has to move
+		sortFloats(tail.means)
 	} else {
+		tail.weights = slices.Clone(d.weights[n:])
 		sort.Sort(byMean{tail})
 	}
 	i, j := n-1, len(tail.means)-1
@@ -169,7 +193,11 @@ func (d *Digest) sortTail() {
 			d.means[k], d.weights[k] = d.means[i], d.weights[i]
 			i--
 		} else {
-			d.means[k], d.weights[k] = tail.means[j], tail.weights[j]
+			w := 1.0
+			if d.uneven {
+				w = tail.weights[j]
+			}
+			d.means[k], d.weights[k] = tail.means[j], w
 			j--
 		}
 	}
@@ -185,13 +213,14 @@ func (d *Digest) compress(size int) {
 	if d.weights == nil {
 		d.weigh()
 	}
-	step := 2 * math.Pi / float64(size-2)   // two neighbours have more than a step: there are no more than size
+	// The scale is the arc sine of 2q-1 at the quantile q. Two neighbours have more than a step of it: there are no more than size.
+	sin, cos := math.Sincos(2 * math.Pi / float64(size-2))
 	bound := func(before float64) float64 { // the most weight below the end of a centroid that begins there
-		k := math.Asin(2*before/d.total-1) + step
-		if k >= math.Pi/2 {
+		s := 2*before/d.total - 1
+		if s >= cos {
 			return math.Inf(1)
 		}
-		return d.total * (math.Sin(k) + 1) / 2
+		return d.total * (s*cos + math.Sqrt(1-s*s)*sin + 1) / 2 // the sine of a sum
 	}
 	at, before := 0, 0.0
 	most := bound(0)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sort"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -124,5 +125,62 @@ func TestJoin(t *testing.T) {
 	bad = append(bad, 1, 0, 3, 0xff, 0xff, 1)
 	if s.Merge(bad) || s.Count() != 0 {
 		t.Error("a part of a broken state is taken in")
+	}
+}
+
+// plainFloat is AppendFloat without its short ways.
+func plainFloat(x float64) string {
+	if a := math.Abs(x); a != 0 && (a < 1e-4 || a >= 1e16) {
+		return strconv.FormatFloat(x, 'e', -1, 64)
+	}
+	s := strconv.FormatFloat(x, 'f', -1, 64)
+	if !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
+}
+
+// TestAppendFloat: short ways lead to the same text.
+func TestAppendFloat(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for range 400_000 {
+		x := math.Float64frombits(r.Uint64())
+		switch r.IntN(6) {
+		case 0:
+			x = float64(r.Int64N(1e6)-5e5) / math.Pow10(r.IntN(9))
+		case 1:
+			x = float64(r.Int64N(1e15)) / math.Pow10(r.IntN(16))
+		case 2:
+			x = math.Nextafter(float64(r.Int64N(1e9))/math.Pow10(r.IntN(8)), float64(r.IntN(2))*1e9)
+		case 3:
+			x = float64(r.Int64N(2000)-1000) / 10
+		case 4:
+			x = r.NormFloat64() * math.Pow10(r.IntN(12)-4)
+		}
+		if x-x != 0 {
+			continue
+		}
+		if got, want := string(AppendFloat(nil, x)), plainFloat(x); got != want {
+			t.Fatalf("%b is %s, want %s", x, got, want)
+		}
+	}
+}
+
+func BenchmarkAppendFloat(b *testing.B) {
+	xs := make([]float64, 1<<12)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range xs {
+		xs[i] = float64(r.Int64N(100_000)) / 100
+	}
+	for name, f := range map[string]func(dst []byte, x float64) []byte{"ours": AppendFloat, "strconv": func(dst []byte, x float64) []byte { return strconv.AppendFloat(dst, x, 'f', -1, 64) }} {
+		b.Run(name, func(b *testing.B) {
+			var dst []byte
+			for b.Loop() {
+				for _, x := range xs {
+					dst = f(dst[:0], x)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(xs)), "ns/value")
+		})
 	}
 }

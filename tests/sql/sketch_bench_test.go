@@ -12,7 +12,7 @@ import (
 	"github.com/goptimedb/goptimedb/internal/node"
 )
 
-// BenchmarkSketch counts the different values of a field of 1 M rows, of all and of each of 100 hosts.
+// BenchmarkSketch counts the different values of a field of 1 M rows, of all and of each of 100 hosts, and asks for their quantiles.
 func BenchmarkSketch(b *testing.B) {
 	const hosts, rows = 100, 10_000
 	cfg := config.Default()
@@ -61,6 +61,13 @@ func BenchmarkSketch(b *testing.B) {
 		{"by-host", "SELECT host, approx_distinct(usage) FROM t GROUP BY host", hosts},
 		{"by-host-note", "SELECT host, approx_distinct(note) FROM t GROUP BY host", hosts},
 		{"hll-by-host", "SELECT host, hll(usage) FROM t GROUP BY host", hosts},
+		{"percentile-all", "SELECT approx_percentile_cont(usage, 0.99) FROM t", 1},
+		{"percentile-by-host", "SELECT host, approx_percentile_cont(usage, 0.99) FROM t GROUP BY host", hosts},
+		{"median-by-host", "SELECT host, approx_median(usage) FROM t GROUP BY host", hosts},
+		{"uddsketch-by-host", "SELECT host, uddsketch_state(128, 0.01, usage) FROM t GROUP BY host", hosts},
+		{"corr-by-host", "SELECT host, corr(usage, usage) FROM t GROUP BY host", hosts},
+		{"regr-all", "SELECT regr_slope(usage, usage), regr_intercept(usage, usage) FROM t", 1},
+		{"rows-percentile", "SELECT approx_percentile_cont(usage, 0.99) FROM (SELECT DISTINCT host, usage FROM t)", 1},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
