@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"io"
 	"strconv"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -99,10 +100,18 @@ func rename(ids []plan.ColID, items []plan.Item) bool {
 	return true
 }
 
-// direct runs such a plan. The first region is opened at once, so that its errors come before rows do.
+// direct runs such a plan. The first region is opened at once, so that its errors come before rows do; where it has to look at all rows
+// before it gives one, that is done as well, so that it is known whether they fit into memory.
 func (r *runner) direct(ctx context.Context, p *plan.Query, d *directPlan) (model.RowStream, error) {
 	s := &directRows{fields: p.Fields(), scan: r.open(ctx, d.scan, d.cols), window: finish.Window{Skip: d.offset, Left: d.count}}
-	if err := s.scan.start(ctx); err != nil {
+	err := s.scan.start(ctx)
+	if req := &d.scan.Request; err == nil && (req.Order != contract.OrderNone || req.Aggregate != nil) {
+		s.first, s.err = s.window.Next(ctx, s.scan.Next)
+		if err = s.err; err == io.EOF {
+			err = nil
+		}
+	}
+	if err != nil {
 		s.scan.Close()
 		return nil, err
 	}
@@ -114,11 +123,20 @@ type directRows struct {
 	fields []model.Field
 	scan   scanSource
 	window finish.Window
+	first  *model.Batch // read ahead
+	err    error        // of that
 }
 
 func (s *directRows) Fields() []model.Field { return s.fields }
 
 func (s *directRows) Next(ctx context.Context) (*model.Batch, error) {
+	if b := s.first; b != nil {
+		s.first = nil
+		return b, nil
+	}
+	if s.err != nil {
+		return nil, s.err
+	}
 	return s.window.Next(ctx, s.scan.Next)
 }
 

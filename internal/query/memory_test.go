@@ -41,6 +41,7 @@ func TestMemoryOfScans(t *testing.T) {
 		"SELECT host, dc, rack, date_bin(INTERVAL '1 second', ts) AS b, sum(n), max(note) FROM a GROUP BY host, dc, rack, b ORDER BY host, dc, rack, b",
 		"SELECT count(*), sum(s) FROM (SELECT ts, sum(n) AS s, min(note) AS m FROM a GROUP BY ts)",
 		"SELECT note, count(DISTINCT n), max(ts) FROM a GROUP BY note ORDER BY note",
+		"SELECT * FROM a ORDER BY ts DESC LIMIT 2000",
 	}
 	var want [][]string
 	for _, total := range []int64{1 << 30, 100 << 10} {
@@ -50,7 +51,7 @@ func TestMemoryOfScans(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s with %d bytes: %v", q, total, err)
 			}
-			if total == 1<<30 && w.memory.Used() == 0 {
+			if total == 1<<30 && w.memory.Used() == 0 && !strings.Contains(q, "LIMIT") { // rows in order are handed on at once
 				t.Errorf("%s: nothing is accounted for", q)
 			}
 			b, err := ReadAll(ctx, rows)

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/base/budget"
+	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/bind"
 )
@@ -51,6 +53,9 @@ func TestRandomReal(t *testing.T) {
 	}
 }
 
+// quantile finds approximate quantiles.
+var quantile = regexp.MustCompile(`approx_(median|percentile|quantile)|uddsketch|tdigest`)
+
 // counts say how much a random test shows.
 type counts struct{ rows, refused int }
 
@@ -58,7 +63,11 @@ func (w *realWorld) compare(seed uint64, c *counts) {
 	ctx, t := context.Background(), w.t
 	g := wide{generator{rand.New(rand.NewPCG(seed, 13))}}
 	text, plain, ordered := g.statement()
-	text, plain = w.moved(text), w.moved(plain)
+	if quantile.MatchString(text) {
+		return // which depends on the order of rows where there are many
+	}
+	// A rounded number is another one where it lies between two: what differs in the last digits must not be rounded.
+	text, plain = strings.ReplaceAll(w.moved(text), ", 6)", ", 13)"), strings.ReplaceAll(w.moved(plain), ", 6)", ", 13)")
 	for strings.Contains(text, "FROM T") { // each mention may be of either table
 		name := "FROM @" + g.of("a", "a", "a", "b")
 		text = strings.Replace(text, "FROM T", name, 1)
@@ -94,10 +103,16 @@ func (w *realWorld) compare(seed uint64, c *counts) {
 		if err == nil {
 			b, err = ReadAll(ctx, rows)
 		}
+		if used := w.memory.Used(); used != 0 {
+			t.Errorf("seed %d, %s: %s: %d bytes stay", seed, way.name, text, used)
+		}
 		if err != nil {
 			if way.name == "truth" && refusal(err) {
 				c.refused++
 				return
+			}
+			if errs.Is(err, errs.RuntimeResourcesExhausted) && (way.name == "relational" || way.name == "planned" && strings.Contains(text, " RANGE '")) {
+				continue // windows need memory, and groups of regions unless they are spilled, which users' queries are
 			}
 			t.Errorf("seed %d, %s: %s: %v", seed, way.name, text, err)
 			return

@@ -57,7 +57,11 @@ type columnKind struct {
 // newRealWorld writes two tables at random: of every merge mode, one region or several, with rows written again, deleted by key and by
 // condition, flushed, compacted, and read from the log, while columns are added and made wider.
 func newRealWorld(t testing.TB, seed uint64) *realWorld {
-	w := emptyRealWorld(t, seed, nil)
+	memory := budget.New(1 << 30)
+	if seed%4 == 3 { // nothing fits: all that can be done without memory is
+		memory = budget.New(64)
+	}
+	w := emptyRealWorld(t, seed, memory.Account("queries", budget.Options{}))
 	for i, name := range []string{"a", "b"} {
 		w.tables = append(w.tables, w.newTable(i, name))
 	}

@@ -134,7 +134,7 @@ func (s *scanStream) Next(ctx context.Context) (*model.Batch, error) {
 			continue
 		}
 		if err != nil {
-			if s.scan.Request.Aggregate != nil && errs.Is(err, errs.RuntimeResourcesExhausted) {
+			if errs.Is(err, errs.RuntimeResourcesExhausted) {
 				s.r.full.Store(true)
 			}
 			return nil, err

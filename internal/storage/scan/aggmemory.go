@@ -10,7 +10,7 @@ import (
 const (
 	// memoryStep is how much a scan takes of its account at once.
 	memoryStep = 1 << 20
-	// smallTable is a table that nobody accounts for: most queries have no larger one.
+	// smallTable is a table, or rows, that nobody accounts for: most queries have no larger ones.
 	smallTable = 64 << 10
 	// pairBytes is what a pair of an id and a value takes, with its places of the hash table.
 	pairBytes = 12 + 16
@@ -18,14 +18,18 @@ const (
 
 // charge accounts for a table that may have grown: once a block, by capacity, so that most calls find nothing to do.
 func (sc *scan) charge(t *table) error {
-	n := t.bytes()
-	if n <= t.charged || n < smallTable {
+	return sc.grow(&t.charged, t.bytes(), "the groups of an aggregation: ask for fewer groups or a shorter time, or raise memory.limit")
+}
+
+// grow accounts for n bytes where charged were accounted for before; advice is for the user whose query does not get them.
+func (sc *scan) grow(charged *int64, n int64, advice string) error {
+	if n <= *charged || n < smallTable {
 		return nil
 	}
-	if err := sc.mem.Reserve(n - t.charged); err != nil {
-		return errs.Wrap(errs.CodeOf(err), err, "the groups of an aggregation: ask for fewer groups or a shorter time, or raise memory.limit")
+	if err := sc.mem.Reserve(n - *charged); err != nil {
+		return errs.Wrap(errs.CodeOf(err), err, "%s", advice)
 	}
-	t.charged = n
+	*charged = n
 	return nil
 }
 

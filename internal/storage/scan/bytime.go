@@ -93,6 +93,7 @@ func (sc *scan) sortWindow(ctx context.Context, tasks []task, window model.TimeR
 	if err != nil {
 		return 0, err
 	}
+	defer func() { sc.mem.GiveBack(rows.charged) }()
 	return rows.output(ctx, sc, t)
 }
 
@@ -180,6 +181,8 @@ type topSink struct {
 	idx   []int32
 	sub   block
 	done  []chunkOfRows // rows with tags coded by other dictionaries
+
+	sealed, charged int64 // of memory: bytes of done; what is accounted for
 }
 
 type chunkOfRows struct {
@@ -199,6 +202,7 @@ func (s *topSink) end(context.Context) error { return nil }
 
 func (s *topSink) seal() {
 	if s.rows != nil {
+		s.sealed += s.bytes()
 		s.done = append(s.done, chunkOfRows{s.rows, s.times})
 		s.rows, s.times = nil, nil
 	}
@@ -248,8 +252,11 @@ func (s *topSink) add(_ context.Context, b *model.Batch, times []int64, _ []run)
 	if k := int(s.top.limit); k > 0 && s.rows.Len >= 2*k+2*s.sc.p.batch {
 		s.shrink(k)
 	}
-	return nil
+	return s.sc.grow(&s.charged, s.sealed+s.bytes(), "the rows of an order by time: ask for fewer rows or columns, or raise memory.limit")
 }
+
+// bytes is what the rows that are collected take.
+func (s *topSink) bytes() int64 { return s.rows.Bytes() + int64(8*cap(s.times)) }
 
 // shrink keeps the best k rows.
 func (s *topSink) shrink(k int) {
@@ -301,11 +308,15 @@ func gatherBatch(b *model.Batch, idx []int32) *model.Batch {
 }
 
 // sorted is the rows of all workers.
-type sorted struct{ parts []chunkOfRows }
+type sorted struct {
+	parts   []chunkOfRows
+	charged int64 // of memory
+}
 
 func (r *sorted) join(s *topSink) {
 	s.seal()
 	r.parts = append(r.parts, s.done...)
+	r.charged += s.charged
 }
 
 // output sorts and sends the rows, as far as the limit allows, and says how many there were.
