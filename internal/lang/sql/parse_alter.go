@@ -83,6 +83,10 @@ func (p *parser) alterOps(s *AlterTable) {
 			s.Ops = append(s.Ops, p.modifyColumn())
 		case "RENAME":
 			p.advance()
+			if p.tok.kw.text == "COLUMN" {
+				p.invalid(errs.Unsupported, "Not supported: ALTER TABLE … RENAME COLUMN; add a column of the new name, and fill it by INSERT … SELECT")
+				return
+			}
 			p.acceptKw("TO")
 			n := p.name("a table name")
 			if len(n) == 1 {
@@ -105,6 +109,9 @@ func (p *parser) alterOps(s *AlterTable) {
 			return
 		case "REPARTITION", "SPLIT", "MERGE":
 			s.Ops = append(s.Ops, p.repartition())
+			return
+		case "ALTER":
+			p.invalid(errs.Unsupported, "Not supported: ALTER TABLE … ALTER; columns are changed by MODIFY COLUMN")
 			return
 		default:
 			p.expected("ADD, DROP, MODIFY, RENAME, SET, UNSET, PARTITION, REPARTITION, SPLIT or MERGE after ALTER TABLE")

@@ -243,9 +243,18 @@ func (b *binder) binary(es *exprScope, e *sql.Binary) (plan.Expr, error) {
 	}
 	name, ok := opNames[e.Op]
 	if !ok {
-		return nil, errs.New(errs.Unsupported, "Not supported: operator %s", e.Op)
+		return nil, unknownOperator(e.Op)
 	}
 	return b.callFn(name, l, r)
+}
+
+// unknownOperator says what to write in place of an operator of another database.
+func unknownOperator(op sql.Op) error {
+	instead := ""
+	if strings.HasPrefix(op.String(), "->") || strings.HasPrefix(op.String(), "#>") {
+		instead = "; members of JSON are read by json_get, json_get_string, json_get_int and the like"
+	}
+	return errs.New(errs.Unsupported, "Not supported: operator %s%s", op, instead)
 }
 
 func (b *binder) arithmetic(op string, l, r plan.Expr) (plan.Expr, error) {

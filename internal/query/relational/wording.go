@@ -162,5 +162,8 @@ func notThereText(msg string) string {
 	if m := noCast.FindStringSubmatch(msg); m != nil {
 		return castText(msg)
 	}
+	if strings.HasPrefix(msg, "Cannot perform non-inner join on ") {
+		return "Not supported: a sub-query in the condition of an outer join; put it into a query that is joined"
+	}
 	return "Not supported: " + rest(msg)
 }
