@@ -2,7 +2,9 @@ package bind
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
@@ -234,11 +236,11 @@ func displayLiteral(l *sql.Literal) string {
 	case sql.LitBool:
 		return "Boolean(" + strings.ToLower(l.Text) + ")"
 	case sql.LitInt:
-		if _, ok := l.Int64(); ok {
-			return "Int64(" + l.Text + ")"
+		if n, ok := l.Int64(); ok {
+			return "Int64(" + strconv.FormatInt(n, 10) + ")"
 		}
-		if _, ok := l.Uint64(); ok {
-			return "UInt64(" + l.Text + ")"
+		if n, ok := l.Uint64(); ok {
+			return "UInt64(" + strconv.FormatUint(n, 10) + ")"
 		}
 	case sql.LitString:
 		return `Utf8("` + l.Text + `")`
@@ -250,7 +252,15 @@ func displayLiteral(l *sql.Literal) string {
 		return `Binary("` + strings.Join(parts, ",") + `")`
 	}
 	f, _ := l.Float64()
-	return "Float64(" + strings.TrimSuffix(fmt.Sprintf("%v", f), "+") + ")"
+	return "Float64(" + floatName(f) + ")"
+}
+
+// floatName writes a number as headers do: all of its digits, without an exponent.
+func floatName(f float64) string {
+	if math.IsInf(f, 0) {
+		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(f, 'f', -1, 64), "+"))
+	}
+	return strconv.FormatFloat(f, 'f', -1, 64)
 }
 
 func (b *binder) displayAll(s *scope, es []sql.Expr, sep string) string {

@@ -79,3 +79,5 @@ SELECT 'unterminated
 SELECT 1 + FROM t
 
 select A.a from T as A where a.TS = 1
+
+SELECT 1e15, 1e-7, 123456789.123, 100000000000000000000.0, 007, 1e400
