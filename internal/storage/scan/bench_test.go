@@ -59,6 +59,11 @@ func benchSchema() *model.Schema {
 
 // benchSource holds hosts with rows of each from start on.
 func benchSource(name string, hosts, rows int, start int64, seq model.Sequence) *vectorSource {
+	return narrowSource(name, benchFields, hosts, rows, start, seq)
+}
+
+// narrowSource is benchSource with the first few fields only.
+func narrowSource(name string, fields, hosts, rows int, start int64, seq model.Sequence) *vectorSource {
 	s := &vectorSource{name: name, min: start, max: start + int64(rows-1)*benchStep, seq: seq, cols: map[model.ColumnID][]*model.Vector{}}
 	b := series.NewBuilder([]model.ColumnID{1, 2}, []model.Type{model.String, model.String})
 	for h := range hosts {
@@ -74,7 +79,7 @@ func benchSource(name string, hosts, rows int, start int64, seq model.Sequence) 
 			ts.AppendInt(start + int64((at+i)%rows)*benchStep)
 		}
 		s.cols[3] = append(s.cols[3], ts)
-		for f := range benchFields {
+		for f := range fields {
 			v := model.NewVector(model.Float64, n)
 			for i := range n {
 				v.AppendFloat(float64((at + i*7 + f) % 100))
