@@ -326,6 +326,23 @@ func TestPassingFaults(t *testing.T) {
 	}
 }
 
+// TestCommitWithLostAnswers: an upload whose last answer was lost is done, also if the question whether it is fails at first.
+func TestCommitWithLostAnswers(t *testing.T) {
+	s, f := faulty(t, config.StoreS3, time.Hour)
+	w, err := s.Create(t.Context(), "k")
+	require.NoError(t, err)
+	defer w.Abort()
+	data := make([]byte, 1_000_000)
+	_, err = w.Write(data)
+	require.NoError(t, err)
+	f.Add(cloudtest.Rule{Method: "POST", Query: "uploadId", Times: 1, After: true, Status: 503})
+	f.Add(cloudtest.Rule{Method: "HEAD", Times: 1, Status: 503})
+	require.NoError(t, w.Commit())
+	got, err := s.Get(t.Context(), "k")
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(data, got))
+}
+
 // TestPutIfAbsentWithLostAnswers: with the coat, the one who won is told so although the answer was lost.
 func TestPutIfAbsentWithLostAnswers(t *testing.T) {
 	s, f := faulty(t, config.StoreS3, time.Hour)

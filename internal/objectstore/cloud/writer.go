@@ -173,8 +173,12 @@ func (w *writer) commit() error {
 		err := w.s.explain(w.ctx, w.up.commit(w.ctx, w.parts))
 		if before > 0 && err != nil && w.ctx.Err() == nil {
 			// The answer to an earlier try may have been lost, and the upload with it have become the object.
-			if o, serr := w.s.b.stat(w.ctx, key); serr == nil && o.mark == w.mark && o.info.Size == w.size {
+			o, serr := w.s.b.stat(w.ctx, key)
+			if serr == nil && o.mark == w.mark && o.info.Size == w.size {
 				return nil
+			}
+			if serr = w.s.explain(w.ctx, serr); objectstore.KindOf(serr) == objectstore.KindRetryable {
+				return serr // whether it has is not known yet, so it must not be told either way
 			}
 		}
 		return err
