@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the drivers of other languages that tests/compat drives, pinned, into $GOPTIMEDB_TOOLS (default ~/.cache/goptimedb-tools): from PyPI,
-# Maven Central and the npm registry, about 75 MB once. What is there is left alone. Where a language is not installed, or its registry is
+# Maven Central and the npm registry, about 210 MB once. What is there is left alone. Where a language is not installed, or its registry is
 # not reached, the tests of its drivers skip and say so.
 set -u
 root=${GOPTIMEDB_TOOLS:-$HOME/.cache/goptimedb-tools}
@@ -28,9 +28,20 @@ get_java() {
   for a in "${java[@]}"; do mvn -q -B dependency:copy -Dartifact="$a" -DoutputDirectory="$1" || return 1; done
 }
 
+# Object mappers, in directories of their own; they use the drivers.
+mappers_python=(Django==5.1.4)
+mappers_node=(knex@3.1.0 sequelize@6.37.5 typeorm@0.3.20 kysely@0.27.5 pg@8.13.1 mysql2@3.11.4)
+get_mappers_python() { python3 -m pip install -q --no-input --disable-pip-version-check --target "$1" "${mappers_python[@]}"; }
+get_mappers_node() { npm install --prefix "$1" --no-audit --no-fund --ignore-scripts --silent "${mappers_node[@]}"; }
+tag() { printf '%s\n' "$@" | cksum | cut -d' ' -f1; }
+echo "mappers-python-$(tag "${mappers_python[@]}")" >"$dir/mappers-python"
+echo "mappers-node-$(tag "${mappers_node[@]}")" >"$dir/mappers-node"
+
 has() { command -v "$1" >/dev/null || { echo "drivers: no $1 on this system; tests of its drivers will skip" >&2; false; }; }
 has python3 && install python get_python &
 has npm && install node get_node &
+has python3 && install "$(cat "$dir/mappers-python")" get_mappers_python &
+has npm && install "$(cat "$dir/mappers-node")" get_mappers_node &
 has javac && has mvn && install java get_java &
 wait
 exit 0

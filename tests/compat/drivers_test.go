@@ -82,6 +82,43 @@ func prints(t *testing.T, golden string, env []string, name string, args ...stri
 	}
 }
 
+// mappers is the directory of a language's object mappers; the test is skipped where there is none.
+func mappers(t *testing.T, language string) string {
+	t.Helper()
+	root := filepath.Dir(drivers(t, language))
+	at, err := os.ReadFile(filepath.Join(root, "mappers-"+language))
+	dir := filepath.Join(root, strings.TrimSpace(string(at)))
+	if _, statErr := os.Stat(dir); err != nil || statErr != nil {
+		t.Skipf("SKIPPED, NOT SHOWN: the object mappers of %s are not installed; `make test-tools` installs them", language)
+	}
+	return dir
+}
+
+// mapperServer starts the program with tables as object mappers know them.
+func mapperServer(t *testing.T) (host, mysqlPort, postgresPort string) {
+	s, mysql, postgres := sqlServer(t)
+	s.MustSQL("DROP TABLE types")
+	s.MustSQL("CREATE TABLE cpu (host STRING COMMENT 'the machine', ts TIMESTAMP(3) TIME INDEX, v DOUBLE DEFAULT 1.5, n DECIMAL(10,2), i INT NOT NULL, b BOOLEAN, d DATE, s STRING DEFAULT 'it''s', PRIMARY KEY(host)) WITH (comment = 'machines')")
+	s.MustSQL("CREATE VIEW hot AS SELECT host, v FROM cpu WHERE v > 1")
+	s.MustSQL("CREATE TABLE mem (h STRING PRIMARY KEY, ts TIMESTAMP TIME INDEX, x DOUBLE)")
+	host, mysqlPort, _ = net.SplitHostPort(mysql)
+	_, postgresPort, _ = net.SplitHostPort(postgres)
+	return host, mysqlPort, postgresPort
+}
+
+func TestDjango(t *testing.T) {
+	env := []string{"PYTHONPATH=" + mappers(t, "python") + string(os.PathListSeparator) + drivers(t, "python")}
+	host, mysql, postgres := mapperServer(t)
+	prints(t, "django_postgresql.golden", env, "python3", "testdata/use_django.py", "postgresql", host, postgres)
+	prints(t, "django_mysql.golden", env, "python3", "testdata/use_django.py", "mysql", host, mysql)
+}
+
+func TestNodeMappers(t *testing.T) {
+	dir := mappers(t, "node")
+	host, mysql, postgres := mapperServer(t)
+	prints(t, "orms.js.golden", nil, "node", "testdata/use_orms.js", dir, host, postgres, mysql)
+}
+
 func TestSQLAlchemy(t *testing.T) {
 	dir := drivers(t, "python")
 	mysql, postgres := driverServer(t)

@@ -64,6 +64,11 @@ func (b *binder) call(es *exprScope, f *sql.FuncCall) (plan.Expr, error) {
 		return x, err
 	}
 	fn, ok := function.Lookup(name)
+	if !ok {
+		if x := b.mysqlName(name, f); x != nil {
+			return b.expr(es, x)
+		}
+	}
 	if !ok || fn.Resolve == nil || strings.ContainsAny(name, " <>=!~+-*/%|&^") {
 		return nil, b.unknownFunction(name)
 	}
