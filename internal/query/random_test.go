@@ -61,7 +61,7 @@ func (g generator) number(depth int) string {
 
 func (g generator) agg() string {
 	x := ""
-	switch g.IntN(9) {
+	switch g.IntN(11) {
 	case 0:
 		x = "count(*)"
 	case 1:
@@ -82,6 +82,10 @@ func (g generator) agg() string {
 		return g.of("stddev", "stddev_pop", "var", "var_pop") + "(" + g.of("n", "usage", "n + usage") + ")"
 	case 8:
 		x = "count(CASE WHEN " + g.cond(1) + " THEN 1 END)"
+	case 9: // of few values a digest is exact
+		x = g.of("approx_median(n)", "approx_median(usage)", "approx_percentile_cont(n, 0.9)", "approx_distinct(usage)", "approx_distinct(note)", "uddsketch_state(16, 0.1, n)", "hll(usage)")
+	case 10:
+		return "round(" + g.of("regr_count", "regr_avgx", "covar_pop", "covar_samp", "regr_syy") + "(" + g.of("n, usage", "usage, n", "n + 1, n") + "), 4)"
 	}
 	if g.IntN(3) == 0 {
 		x += " FILTER (WHERE " + g.cond(1) + ")"
