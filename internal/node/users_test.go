@@ -162,6 +162,8 @@ func TestRightsBySQLAndLines(t *testing.T) {
 	get("GET", "/config", "", "", 401)
 	get("GET", "/debug/pprof/cmdline", "", "", 401)
 	get("GET", "/metrics", "reader", "", 200)
+	get("POST", "/debug/log_level", "reader", "debug", 403)
+	get("POST", "/debug/log_level", "plain", "info", 200)
 	get("GET", "/health", "", "", 200)
 
 	db, err := sql.Open("mysql", "reader:reader@tcp("+n.mysql.addr()+")/public")

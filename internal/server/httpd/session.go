@@ -74,6 +74,10 @@ func (s *Server) letIn(w http.ResponseWriter, hr *http.Request) bool {
 		SQLFamily.write(w, r, err)
 		return false
 	}
+	if hr.Method == http.MethodPost && hr.URL.Path == "/debug/log_level" && !r.Session.Rights.CanWrite() {
+		SQLFamily.write(w, r, errs.New(errs.PermissionDenied, "User %s is not allowed to change the server", r.Session.User))
+		return false
+	}
 	return true
 }
 
