@@ -195,7 +195,7 @@ func start(t *testing.T, opt Options) *harness {
 	served := make(chan error, 1)
 	go func() { served <- h.s.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := h.s.Shutdown(ctx); err != nil {
 			t.Errorf("shutdown: %v", err)

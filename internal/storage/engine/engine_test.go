@@ -520,13 +520,11 @@ func TestBackPressure(t *testing.T) {
 		for j := range 1000 {
 			rows = append(rows, row{host: "h", ts: int64(i*1000 + j)})
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		_, err := n.eng.Write(ctx, put(model.OpPut, rows...))
-		cancel()
+		_, err := n.eng.Write(t.Context(), put(model.OpPut, rows...))
 		switch {
 		case err == nil:
 			written += len(rows)
-		case errs.Is(err, errs.StorageUnavailable) || errors.Is(err, context.DeadlineExceeded):
+		case errs.Is(err, errs.StorageUnavailable):
 			refused = true
 		default:
 			t.Fatal(err)
@@ -572,7 +570,7 @@ func TestFailingFlushesRefuseWriters(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer n.stop()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second) // no write may come near it
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // no write may come near it
 	defer cancel()
 	if err := n.eng.Create(ctx, contract.CreateRegion{Meta: testMeta(contract.MergeLastRow), TableDir: tableDir}); err != nil {
 		t.Fatal(err)
