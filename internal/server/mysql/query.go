@@ -25,7 +25,8 @@ func (c *conn) run(ctx context.Context, text string, binary bool) error {
 		if out, ok := answerByWords(text); ok {
 			return c.result(ctx, out, binary, false)
 		}
-		if startsWith(text, "USE") && !strings.Contains(strings.TrimRight(text, "; \t\r\n"), ";") { // a name with its catalog: USE catalog-schema
+		one := strings.TrimRight(text, "; \t\r\n")
+		if startsWith(text, "USE") && !strings.Contains(one, ";") && len(strings.TrimSpace(one)) > len("USE") { // a name with its catalog: USE catalog-schema
 			if err := c.useDatabase(ctx, strings.TrimSpace(text)[len("USE"):]); err != nil {
 				return err
 			}
