@@ -133,14 +133,15 @@ func Moments[T int64 | float64](n, mean, m2 []float64, v []T, unsigned bool, val
 	}
 }
 
+// momentsOf takes the mean from the distances to the first value, so that equal values have no spread at all.
 func momentsOf[T int64 | float64](v []T, unsigned bool) (n, mean, m2 float64) {
 	n = float64(len(v))
 	if unsigned {
-		sum := 0.0
+		first, sum := float64(uint64(v[0])), 0.0
 		for _, x := range v {
-			sum += float64(uint64(x))
+			sum += float64(uint64(x)) - first
 		}
-		mean = sum / n
+		mean = first + sum/n
 		for _, x := range v {
 			d := float64(uint64(x)) - mean
 			m2 += d * d
@@ -149,15 +150,15 @@ func momentsOf[T int64 | float64](v []T, unsigned bool) (n, mean, m2 float64) {
 	}
 	// Two sums run side by side: an addition waits for the one before it.
 	var a, b, c, d float64
-	w := v
+	first, w := float64(v[0]), v
 	for ; len(w) >= 2; w = w[2:] {
-		a += float64(w[0])
-		b += float64(w[1])
+		a += float64(w[0]) - first
+		b += float64(w[1]) - first
 	}
 	if len(w) > 0 {
-		a += float64(w[0])
+		a += float64(w[0]) - first
 	}
-	mean = (a + b) / n
+	mean = first + (a+b)/n
 	for ; len(v) >= 2; v = v[2:] {
 		x, y := float64(v[0])-mean, float64(v[1])-mean
 		c += x * x

@@ -99,6 +99,19 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// TestMomentsOfEqualValues: they have no spread, also where their sum is not exact.
+func TestMomentsOfEqualValues(t *testing.T) {
+	v := make([]float64, 1001)
+	for i := range v {
+		v[i] = 0.1
+	}
+	n, mean, m2 := make([]float64, 1), make([]float64, 1), make([]float64, 1)
+	Moments(n, mean, m2, v, false, nil, 0, []Range{{0, 0, 10}, {0, 10, 1001}})
+	if n[0] != 1001 || mean[0] != 0.1 || m2[0] != 0 {
+		t.Errorf("moments %v %v %v", n[0], mean[0], m2[0])
+	}
+}
+
 func TestKeepRanges(t *testing.T) {
 	keep := model.NewBitmap(200)
 	for i := range 200 {
