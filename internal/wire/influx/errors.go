@@ -3,6 +3,7 @@ package influx
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 )
@@ -62,6 +63,21 @@ type fault struct{ column, reason string }
 
 func bad(column, format string, args ...any) *fault {
 	return &fault{clip(column), fmt.Sprintf(format, args...)}
+}
+
+// unexpected tells what stands at i and, by where, what does not belong there.
+func (d *decoder) unexpected(i int, column, where string) *fault {
+	if i >= len(d.src) {
+		return bad(column, "end of input %s", where)
+	}
+	if d.src[i] == '\n' {
+		return bad(column, "end of line %s", where)
+	}
+	r, n := utf8.DecodeRune(d.src[i:])
+	if r == utf8.RuneError && n <= 1 {
+		return bad(column, "byte 0x%02x %s", d.src[i], where)
+	}
+	return bad(column, "unexpected %q %s", r, where)
 }
 
 // clip keeps foreign text in an error short and printable.
