@@ -104,8 +104,11 @@ func (d *Digest) Add(xs ...float64) {
 	}
 }
 
-// maxWeight keeps sums of weights finite.
-const maxWeight = 1e280
+// maxWeight is the most that a value may weigh, and maxTotal more than 2^63 of those: sums of both stay finite.
+const (
+	maxWeight = 1e280
+	maxTotal  = 1e300
+)
 
 // AddWeighted takes in a value that stands for w; weights that are not greater than 0, or not finite, are left out.
 func (d *Digest) AddWeighted(x, w float64) {
@@ -381,7 +384,7 @@ func ReadDigest(b []byte) *Digest {
 			r.ok = r.ok && d.weights[i] > 0
 			d.total += d.weights[i]
 		}
-		if d.min, d.max = r.bound(), r.bound(); many > 0 && !(d.min <= d.means[0] && d.max >= d.means[many-1]) {
+		if d.min, d.max = r.float(), r.float(); many == 0 || d.min > d.means[0] || d.max < d.means[many-1] {
 			return nil
 		}
 	}
@@ -391,7 +394,7 @@ func ReadDigest(b []byte) *Digest {
 	if flags&digestOdd != 0 {
 		d.low, d.high, d.nan = r.float(), r.float(), r.float()
 	}
-	if !r.ok || len(r.b) > 0 || d.low < 0 || d.high < 0 || d.nan < 0 || math.IsInf(d.low+d.total+d.high+d.nan, 1) {
+	if !r.ok || len(r.b) > 0 || d.low < 0 || d.high < 0 || d.nan < 0 || d.low+d.total+d.high+d.nan > maxTotal {
 		return nil
 	}
 	return d
@@ -413,20 +416,14 @@ func (r *digestReader) uvarint() uint64 {
 	return x
 }
 
-// bound is any number.
-func (r *digestReader) bound() float64 {
+// float is a finite number.
+func (r *digestReader) float() float64 {
 	if len(r.b) < 8 {
 		r.ok = false
 		return 0
 	}
 	x := math.Float64frombits(binary.LittleEndian.Uint64(r.b))
 	r.b = r.b[8:]
-	return x
-}
-
-// float is a finite number.
-func (r *digestReader) float() float64 {
-	x := r.bound()
 	r.ok = r.ok && x-x == 0
 	return x
 }

@@ -1,6 +1,7 @@
 package sketch
 
 import (
+	"encoding/binary"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -197,6 +198,41 @@ func TestDigestWeights(t *testing.T) {
 	half.AddWeighted(3, 0.25)
 	if x, _ := ReadDigest(half.AppendTo(nil)).Quantile(0.5); x != 2 {
 		t.Errorf("the median of weights is %v", x)
+	}
+}
+
+// TestDigestDamaged: bytes whose bounds or weights are no numbers to reckon with are no digest; to join them would spoil another.
+func TestDigestDamaged(t *testing.T) {
+	weighted := newDigest(t, DigestSize)
+	weighted.AddWeighted(5, 0.5)
+	whole := weighted.AppendTo(nil)
+	odd := newDigest(t, DigestSize)
+	odd.AddWeighted(math.Inf(1), 0.5)
+	none := odd.AppendTo(nil)
+	floats := func(b []byte, xs ...float64) []byte {
+		for _, x := range xs {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(x))
+		}
+		return b
+	}
+	head, inf := whole[:5], math.Inf(1)
+	for name, b := range map[string][]byte{
+		"a lower bound of -inf": floats(slices.Clone(head), 5, 0.5, -inf, 5),
+		"an upper bound of inf": floats(slices.Clone(head), 5, 0.5, 5, inf),
+		"bounds of no values":   floats(append([]byte{digestMagic, digestVersion, digestWeighted | digestOdd}, none[3:5]...), math.NaN(), math.NaN(), 0, 1, 0),
+		"weights too great":     floats(slices.Clone(head), 5, 1e308, 5, 5),
+		"an odd weight as much": floats(slices.Clone(none[:5]), 0, 1e308, 0),
+	} {
+		d := newDigest(t, DigestSize)
+		d.Add(1, 2, 3)
+		if o := ReadDigest(b); o != nil {
+			t.Errorf("%s: is read", name)
+			d.Join(o)
+			d.Join(o)
+		}
+		if x, ok := d.Quantile(0.5); !ok || x-x != 0 {
+			t.Errorf("%s: the median is %v", name, x)
+		}
 	}
 }
 
