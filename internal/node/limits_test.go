@@ -105,8 +105,6 @@ func TestWireConfiguration(t *testing.T) {
 		c.MySQL.RejectNoDatabase = true
 		c.MySQL.PreparedStmtCacheSize, c.Postgres.PreparedStmtCacheSize = 1, 1
 		c.MySQL.MaxAllowedPacket, c.Postgres.MaxAllowedPacket = 8<<10, 8<<10
-		short := units.Duration(50 * time.Millisecond)
-		c.MySQL.LoginTimeout, c.Postgres.LoginTimeout = short, short
 	})
 	if err := dialMySQL(t, n, "ann", ""); mysqlNumber(err) != 1102 || !strings.Contains(err.Error(), "database required on connection") {
 		t.Errorf("no database: %v", err)
@@ -148,7 +146,11 @@ func TestWireConfiguration(t *testing.T) {
 		t.Errorf("a long statement: %v", err)
 	}
 
-	for _, addr := range []string{n.MySQLAddr(), n.PostgresAddr()} { // clients that say nothing
+	hasty := open(t, func(c *config.Standalone) {
+		short := units.Duration(50 * time.Millisecond)
+		c.MySQL.LoginTimeout, c.Postgres.LoginTimeout = short, short
+	})
+	for _, addr := range []string{hasty.MySQLAddr(), hasty.PostgresAddr()} { // clients that say nothing
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func TestKillEndsAStatementThatIsListed(t *testing.T) {
 		ended <- err
 	}()
 	var id string
-	for deadline := time.Now().Add(30 * time.Second); id == "" && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Minute); id == "" && time.Now().Before(deadline); {
 		list, err := rows(t, n, "SELECT id, query, client FROM information_schema.process_list WHERE query LIKE 'SELECT sum(a%'")
 		if err != nil {
 			t.Fatal(err)

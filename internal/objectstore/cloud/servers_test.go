@@ -66,30 +66,7 @@ func start(t testing.TB, cmd *exec.Cmd) *bufio.Scanner {
 
 // TestVersitygw is a second opinion on S3: another implementation, over files. It refuses objects below objects, as the contract allows.
 func TestVersitygw(t *testing.T) {
-	bin := tool(t, "versitygw-1.8.0/versitygw")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	addr := l.Addr().String()
-	require.NoError(t, l.Close())
-	dir := t.TempDir()
-	cmd := exec.Command(bin, "--port", addr, "--access", "key", "--secret", "secret", "--quiet", "--keep-alive",
-		"posix", dir)
-	out := start(t, cmd)
-	go func() { //nolint:testifylint // reads until the program ends, which the test waits for
-		for out.Scan() {
-			t.Log(out.Text())
-		}
-	}()
-	require.Eventually(t, func() bool {
-		c, err := net.DialTimeout("tcp", addr, time.Second)
-		if err != nil {
-			return false
-		}
-		return c.Close() == nil
-	}, 20*time.Second, 20*time.Millisecond)
-	p := config.Provider{Type: config.StoreS3, Endpoint: "http://" + addr, Region: "us-east-1", AccessKeyID: "key", SecretAccessKey: "secret", DisableEC2Metadata: true}
-	admin := s3.New(s3.Options{BaseEndpoint: &p.Endpoint, Region: p.Region, UsePathStyle: true, HTTPClient: http.DefaultClient,
-		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+	p, admin := newVersitygw(t)
 	buckets := 0
 	storetest.Run(t, func(t *testing.T) objectstore.Store {
 		p := p
@@ -99,6 +76,39 @@ func TestVersitygw(t *testing.T) {
 		require.NoError(t, err)
 		return cloudtest.Open(t, cloud.Config{Provider: p, Retry: cloudtest.Quick()})
 	}, "churn") // it says that a folder is in the way when one goes while another object comes there
+}
+
+// newVersitygw starts the server and gives its address and a client that makes buckets. It takes no port of the system's choice, so one is
+// looked for; when somebody else takes that first the server ends, and another is tried.
+func newVersitygw(t testing.TB) (config.Provider, *s3.Client) {
+	t.Helper()
+	bin := tool(t, "versitygw-1.8.0/versitygw")
+	for range 10 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		addr := l.Addr().String()
+		require.NoError(t, l.Close())
+		out := start(t, exec.Command(bin, "--port", addr, "--access", "key", "--secret", "secret", "--quiet", "--keep-alive", "posix", t.TempDir()))
+		running, ended := context.WithTimeout(t.Context(), 3*time.Minute)
+		go func() { // reads until the program ends, which the test waits for
+			defer ended()
+			for out.Scan() {
+				t.Log(out.Text())
+			}
+		}()
+		p := config.Provider{Type: config.StoreS3, Endpoint: "http://" + addr, Region: "us-east-1", AccessKeyID: "key", SecretAccessKey: "secret", DisableEC2Metadata: true}
+		admin := s3.New(s3.Options{BaseEndpoint: &p.Endpoint, Region: p.Region, UsePathStyle: true, HTTPClient: http.DefaultClient, RetryMaxAttempts: 1,
+			Credentials: credentials.NewStaticCredentialsProvider("key", "secret", "")})
+		for running.Err() == nil {
+			if _, err := admin.ListBuckets(running, &s3.ListBucketsInput{}); err == nil { // nobody else knows the key
+				return p, admin
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		require.NotErrorIs(t, running.Err(), context.DeadlineExceeded, "versitygw does not answer")
+	}
+	t.Fatal("versitygw ended ten times")
+	panic("unreachable")
 }
 
 // azKey is the public key of the emulator's account.

@@ -388,7 +388,7 @@ func TestDrippingClient(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.SetDeadline(time.Now().Add(10 * time.Second))
+		c.SetDeadline(time.Now().Add(2 * time.Minute))
 		io.WriteString(c, "POST "+path+" HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n")
 		stop := make(chan struct{})
 		go func() {

@@ -95,7 +95,7 @@ func FuzzStartup(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer nc.Close()
-		nc.SetDeadline(time.Now().Add(10 * time.Second))
+		nc.SetDeadline(time.Now().Add(2 * time.Minute))
 		nc.Write(b)
 		nc.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, nc)
