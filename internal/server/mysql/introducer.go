@@ -24,10 +24,10 @@ func plainIntroducers(text string) string {
 				out.WriteString(text[from:begin] + bytesLiteral(text[begin:i]))
 				from = i
 			}
-		case c == '#' || c == '-' && strings.HasPrefix(text[i:], "-- "):
-			i = after(text, i, "\n")
+		case c == '#' || c == '-' && strings.HasPrefix(text[i:], "--") && (i+2 == len(text) || text[i+2] <= ' '):
+			i = endOfLine(text, i)
 		case c == '/' && strings.HasPrefix(text[i:], "/*"):
-			i = after(text, i+2, "*/")
+			i = endOfComment(text, i)
 		case isWord(c):
 			word := i
 			for i < len(text) && isWord(text[i]) {
@@ -65,10 +65,28 @@ func plainIntroducers(text string) string {
 // bytesLiteral writes a string in quotes as one of bytes.
 func bytesLiteral(quoted string) string { return "X'" + hex.EncodeToString(unquote(quoted)) + "'" }
 
-// after is the place behind the next end, or that of the text's end.
-func after(text string, i int, end string) int {
-	if k := strings.Index(text[i:], end); k >= 0 {
-		return i + k + len(end)
+// endOfLine is the place behind the line that i is in.
+func endOfLine(text string, i int) int {
+	if k := strings.IndexByte(text[i:], '\n'); k >= 0 {
+		return i + k + 1
+	}
+	return len(text)
+}
+
+// endOfComment is the place behind a comment that begins at i, and may hold others, as in the dialect; where nothing closes it, that of the
+// text's end.
+func endOfComment(text string, i int) int {
+	for depth := 0; i < len(text); i++ {
+		switch {
+		case strings.HasPrefix(text[i:], "/*"):
+			depth++
+			i++
+		case strings.HasPrefix(text[i:], "*/"):
+			i++
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
 	}
 	return len(text)
 }

@@ -18,6 +18,11 @@ func TestPlainIntroducers(t *testing.T) {
 		"INSERT INTO t VALUES ('\xff\\0', 'ü', \"\xfe\", `\xff`, '\xff":                                "INSERT INTO t VALUES (X'ff00', 'ü', X'fe', `\xff`, '\xff",
 		"SELECT _binary'open":                           "SELECT _binary'open",
 		"SELECT _binary'open\\":                         "SELECT _binary'open\\",
+		"SELECT 1 --\tit's\n, _binary'a'":               "SELECT 1 --\tit's\n, X'61'",
+		"SELECT 1 --":                                   "SELECT 1 --",
+		"SELECT 1--'_binary\\'a'":                       "SELECT 1--'_binary\\'a'",
+		"/* /* */ it's */ SELECT _binary'a'":            "/* /* */ it's */ SELECT X'61'",
+		"SELECT 1 /* _binary'a'":                        "SELECT 1 /* _binary'a'",
 		"INSERT INTO t VALUES (_binary'\xfe', 'it''s')": "INSERT INTO t VALUES (X'fe', 'it''s')",
 	} {
 		if got := plainIntroducers(text); got != want {

@@ -26,6 +26,8 @@ const (
 	mostCompressed = 1 << 20
 	// zstdWindow bounds what a decompressor keeps of a stranger's stream: no packet holds more.
 	zstdWindow = 16 << 20
+	// mostZstd is as good as zstd compresses: the next level takes 34 MB of memory for every connection that is being answered.
+	mostZstd = zstd.SpeedBetterCompression
 )
 
 // ErrCompressed is a compressed packet that does not hold what it says.
@@ -51,9 +53,9 @@ func CompressionOf(l *Login) Compression {
 // Compressors keeps the memory of compressors and decompressors, which is large, for all connections of a server. The zero value is
 // ready; it is safe for concurrent use.
 type Compressors struct {
-	inflate, deflate sync.Pool // io.ReadCloser with zlib.Resetter, *zlib.Writer
-	unzstd           sync.Pool // *zstd.Decoder
-	zstd             [5]sync.Pool
+	inflate, deflate sync.Pool               // io.ReadCloser with zlib.Resetter, *zlib.Writer
+	unzstd           sync.Pool               // *zstd.Decoder
+	zstd             [mostZstd + 1]sync.Pool // *zstd.Encoder, by its level
 }
 
 // decompressor is a decompressor of either kind, onto in.
@@ -84,7 +86,7 @@ func (p *Compressors) keep(d io.Reader) {
 // compress appends b compressed.
 func (p *Compressors) compress(c Compression, dst, b []byte) ([]byte, error) {
 	if c.Algorithm == ZstdCompress {
-		level := zstd.EncoderLevelFromZstd(c.Level)
+		level := min(zstd.EncoderLevelFromZstd(c.Level), mostZstd)
 		e, ok := p.zstd[level].Get().(*zstd.Encoder)
 		if !ok {
 			var err error
@@ -109,8 +111,9 @@ func (p *Compressors) compress(c Compression, dst, b []byte) ([]byte, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
+	dst, out.b = out.b, nil // the compressor keeps out
 	p.deflate.Put(w)
-	return out.b, nil
+	return dst, nil
 }
 
 // appender is a writer to the end of b.
