@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	wire "github.com/goptimedb/goptimedb/internal/wire/postgres"
@@ -470,5 +469,3 @@ func (c *conn) showAll(_ *sql.Show) *result {
 	}
 	return &result{rows: t, tag: "SHOW"}
 }
-
-var _ = errs.Unsupported
