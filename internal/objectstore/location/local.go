@@ -21,13 +21,17 @@ type localPlace struct {
 
 func (p *localPlace) close() { _ = p.root.Close() }
 
-// fault gives an error of the file system a code: what the statement named wrong is the statement's fault.
+// fault gives an error of the file system a code: what the statement named wrong is the statement's fault. Which call failed is left out:
+// the name and the reason say all.
 func (p *localPlace) fault(name string, err error) error {
+	if of := (*fs.PathError)(nil); errors.As(err, &of) {
+		err = of.Err
+	}
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrNotExist):
-		return errs.Wrap(errs.InvalidArguments, err, "file %s does not exist below storage.copy_root", name)
+		return errs.Wrap(errs.InvalidArguments, fs.ErrNotExist, "file %s below storage.copy_root", name)
 	case strings.Contains(err.Error(), "escapes"):
 		return errs.Wrap(errs.InvalidArguments, err, "Local filesystem path '%s' is outside the configured copy root or is unsafe: %s", p.text, name)
 	}

@@ -287,7 +287,7 @@ func (b *bucketPlace) close() { b.once.Do(b.done) }
 
 func missing(path string, err error) error {
 	if errors.Is(err, objectstore.ErrNotFound) {
-		return errs.Wrap(errs.InvalidArguments, errors.Join(fs.ErrNotExist, err), "file %s does not exist", path)
+		return errs.Wrap(errs.InvalidArguments, fs.ErrNotExist, "file %s", path)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/goptimedb/goptimedb/internal/contract"
@@ -267,7 +266,7 @@ func TestStoredSketches(t *testing.T) {
 	} {
 		got, err := run(c.rows, c.agg)
 		if err != nil {
-			got = strings.TrimPrefix(err.Error(), "scan: ")
+			got = err.Error()
 		}
 		if got != c.want {
 			t.Errorf("%s: %.200s, want %.200s", c.name, got, c.want)

@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/goptimedb/goptimedb/internal/base/errs"
@@ -86,7 +85,7 @@ func (s *stream) next(ctx context.Context) (*model.Batch, error) {
 	}
 	<-s.sc.done
 	if err := s.sc.failed(); err != nil {
-		return nil, fmt.Errorf("scan: %w", err)
+		return nil, err
 	}
 	return nil, io.EOF
 }
