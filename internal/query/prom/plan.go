@@ -2,6 +2,7 @@ package prom
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -102,7 +103,7 @@ func (p *planner) worth(s *streamed) bool {
 const standInLabel = "\xffstreamed"
 
 func standIn(key int, at posrange.PositionRange) parser.Expr {
-	m := &labels.Matcher{Type: labels.MatchEqual, Name: standInLabel, Value: string(rune(key))}
+	m := &labels.Matcher{Type: labels.MatchEqual, Name: standInLabel, Value: strconv.Itoa(key)}
 	return &parser.VectorSelector{LabelMatchers: []*labels.Matcher{m}, PosRange: at}
 }
 
@@ -111,8 +112,6 @@ func standsIn(ms []*labels.Matcher) (key int, ok bool) {
 	if len(ms) != 1 || ms[0].Name != standInLabel {
 		return 0, false
 	}
-	for _, r := range ms[0].Value {
-		return int(r), true
-	}
-	return 0, false
+	key, err := strconv.Atoi(ms[0].Value)
+	return key, err == nil
 }
