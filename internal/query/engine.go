@@ -141,7 +141,9 @@ func (e *Engine) rebound(ctx context.Context, sess *model.Session, q *sql.Query,
 		if err != nil && r.full.Load() {
 			if again, ok := r.spilling(ctx, sess, q, params); ok {
 				mem.Release()
-				rows, err = r.relational(ctx, again)
+				if err = holdTables(mem, again); err == nil {
+					rows, err = r.relational(ctx, again)
+				}
 			}
 		}
 		if !errs.Is(err, errs.RequestOutdated) || try == bindTries {
