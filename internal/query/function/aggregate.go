@@ -69,20 +69,20 @@ func buildAggregates() map[string]*Aggregate {
 	arr := add("array_agg", "a:l", "list")
 	arr.Resolve = resolveList
 	add("string_agg", "ss:s", "string_agg")
-	add("median", "n:1", "median").SQL = castCall("median")
-	add("percentile_cont", "nf:f", "quantile_cont").SQL = quantileCall("percentile_cont", 1, castCall("quantile_cont"))
+	add("median", "N:1", "median").SQL = castCall("median")
+	add("percentile_cont", "Nf:f", "quantile_cont").SQL = quantileCall("percentile_cont", 1, castCall("quantile_cont"))
 	add("count_hash", "a:i", "count").SQL = func(c Call) (string, error) { c.Distinct = true; return count(c) }
-	add("corr", "ff:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
+	add("corr", "FF:f", "").SQL = statistic("nullif(", "corr", ", 'NaN'::DOUBLE)")
 	for _, n := range []string{"covar_samp", "covar_pop", "regr_avgx", "regr_avgy", "regr_sxx",
 		"regr_sxy", "regr_syy"} {
-		add(n, "ff:f", n).SQL = statistic("", n, "")
+		add(n, "FF:f", n).SQL = statistic("", n, "")
 	}
 	for _, n := range []string{"regr_intercept", "regr_r2", "regr_slope"} { // of values that are all equal there is none
-		add(n, "ff:f", n).SQL = statistic("nullif(", n, ", 'NaN'::DOUBLE)")
+		add(n, "FF:f", n).SQL = statistic("nullif(", n, ", 'NaN'::DOUBLE)")
 	}
-	add("regr_count", "ff:u", "").SQL = castCall("regr_count")
+	add("regr_count", "FF:u", "").SQL = castCall("regr_count")
 	for name, engine := range map[string]string{"stddev": "stddev_samp", "stddev_pop": "stddev_pop", "var": "var_samp", "var_pop": "var_pop"} {
-		add(name, "f:f", engine).SQL = statistic("", engine, "")
+		add(name, "F:f", engine).SQL = statistic("", engine, "")
 	}
 	addSketches(add)
 	addPaths(add)

@@ -34,9 +34,9 @@ func addAnomalies(window func(name, sigs, engine string) *Aggregate) {
 		window(name, sigs, "").SQL = func(c Call) (string, error) { return over(name, c, text) }
 	}
 	const apart = " THEN CASE WHEN $x = $median THEN 0.0::DOUBLE ELSE 'Infinity'::DOUBLE END"
-	add("anomaly_score_zscore", "f:f", "CASE WHEN $x IS NULL OR $count < 2 THEN NULL WHEN $odd THEN 'NaN'::DOUBLE WHEN $min = $max"+apart+" ELSE abs($x - $avg) / $stddev END")
-	add("anomaly_score_mad", "f:f", "CASE WHEN $x IS NULL OR $count < 3 THEN NULL WHEN $mad = 0"+apart+" ELSE abs($x - $median) / ($mad * 1.4826) END")
-	add("anomaly_score_iqr", "ff:f", "CASE WHEN $x IS NULL OR $k IS NULL OR $k < 0 OR $count < 3 THEN NULL WHEN isnan($x) THEN 'NaN'::DOUBLE"+
+	add("anomaly_score_zscore", "F:f", "CASE WHEN $x IS NULL OR $count < 2 THEN NULL WHEN $odd THEN 'NaN'::DOUBLE WHEN $min = $max"+apart+" ELSE abs($x - $avg) / $stddev END")
+	add("anomaly_score_mad", "F:f", "CASE WHEN $x IS NULL OR $count < 3 THEN NULL WHEN $mad = 0"+apart+" ELSE abs($x - $median) / ($mad * 1.4826) END")
+	add("anomaly_score_iqr", "Ff:f", "CASE WHEN $x IS NULL OR $k IS NULL OR $k < 0 OR $count < 3 THEN NULL WHEN isnan($x) THEN 'NaN'::DOUBLE"+
 		" WHEN $x >= $q1 - $k * ($q3 - $q1) AND $x <= $q3 + $k * ($q3 - $q1) THEN 0.0::DOUBLE WHEN $q3 = $q1 THEN 'Infinity'::DOUBLE"+
 		" WHEN $x < $q1 THEN ($q1 - $k * ($q3 - $q1) - $x) / ($q3 - $q1) ELSE ($x - $q3 - $k * ($q3 - $q1)) / ($q3 - $q1) END")
 }

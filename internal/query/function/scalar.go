@@ -73,7 +73,7 @@ var aliases = map[string]string{
 // the result; [ begins optional arguments, * after a letter repeats it:
 //
 //	f Float64   i Int64   u Uint64   j Int32   s String   b Bool   y Binary   v Interval   d Date
-//	n a number, left as it is   a anything, left as it is   c anything, converted to the common type of all c
+//	n a number, left as it is   N, F as n and f, but no text: of aggregates, whose argument is a column   a anything, left as it is   c anything, converted to the common type of all c
 //	m likewise of all m, by Union: numbers beside text become text
 //	t a timestamp, left as it is; strings and dates become one
 //	I an integer of 64 bits; only integers   q JSON, or text that is to be   w a vector, or text that is to be one
@@ -218,6 +218,13 @@ func accept(letter byte, a, common model.Type) (model.Type, bool) {
 		return a, true
 	case 'c', 'm':
 		return common, true
+	case 'N':
+		if null {
+			return model.Float64, true
+		}
+		return a, a.Numeric()
+	case 'F':
+		return model.Float64, null || a.Numeric()
 	case 'n':
 		if null || a.Kind == model.KindString {
 			return model.Float64, true

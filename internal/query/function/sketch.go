@@ -97,7 +97,7 @@ func addSketches(plain func(name, sigs, engine string) *Aggregate) {
 		return "coalesce(gt_hll_count(" + made(c, reduction, x) + "), 0::UBIGINT)", err
 	}
 	add("hll_merge", "y:y", "").SQL = func(c Call) (string, error) { return made(c, "hll_merge", c.Args[0].SQL), nil }
-	add("uddsketch_state", "iff:y", "").SQL = func(c Call) (string, error) {
+	add("uddsketch_state", "ifF:y", "").SQL = func(c Call) (string, error) {
 		return made(c, "udd", c.Args[0].SQL, c.Args[1].SQL, c.Args[2].SQL), nil
 	}
 	add("uddsketch_merge", "ify:y", "").SQL = func(c Call) (string, error) {
@@ -128,10 +128,10 @@ func addSketches(plain func(name, sigs, engine string) *Aggregate) {
 			return "CAST(" + s + " AS " + EngineType(c.Result) + ")", err
 		})
 	}
-	add("approx_percentile_cont", "nf:1 nfi:1", "").SQL = quantile("approx_percentile_cont", 1)
-	add("approx_percentile_cont_with_weight", "nff:1 nffi:1", "").SQL = quantile("approx_percentile_cont_with_weight", 2)
+	add("approx_percentile_cont", "Nf:1 Nfi:1", "").SQL = quantile("approx_percentile_cont", 1)
+	add("approx_percentile_cont_with_weight", "NFf:1 NFfi:1", "").SQL = quantile("approx_percentile_cont_with_weight", 2)
 	half := quantile("approx_median", 1)
-	add("approx_median", "n:1", "").SQL = func(c Call) (string, error) {
+	add("approx_median", "N:1", "").SQL = func(c Call) (string, error) {
 		p := model.FloatValue(0.5)
 		c.Args = append(c.Args[:1:1], Arg{SQL: "0.5::DOUBLE", Type: model.Float64, Lit: &p})
 		return half(c)

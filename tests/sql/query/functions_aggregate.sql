@@ -44,4 +44,14 @@ SELECT ts, row_number() OVER w AS a, rank() OVER (ORDER BY i) AS b, dense_rank()
 
 SELECT sum(s) FROM a
 
+SELECT median(s) FROM a
+
+SELECT stddev(s) FROM a
+
+SELECT corr(s, i) FROM a
+
+SELECT approx_median(s) FROM a
+
+SELECT anomaly_score_mad(s) OVER () FROM a
+
 SELECT row_number() FROM a
