@@ -221,13 +221,14 @@ func (w *worker) plain(ctx context.Context, pc piece, g uint32) error {
 	if err != nil {
 		return err
 	}
-	ops := win.vec.Ints
+	ops := win.vec.Ints[int(pc.from)-win.base : int(pc.to)-win.base] // for the window may move while rows are handed on
+	deleted := func(row int) bool { return ops[row-int(pc.from)] == int64(model.OpDelete) }
 	for a := int(pc.from); a < int(pc.to); {
-		for a < int(pc.to) && ops[a-win.base] == int64(model.OpDelete) {
+		for a < int(pc.to) && deleted(a) {
 			a++
 		}
 		b := a
-		for b < int(pc.to) && ops[b-win.base] != int64(model.OpDelete) {
+		for b < int(pc.to) && !deleted(b) {
 			b++
 		}
 		if a < b {
