@@ -14,14 +14,10 @@ const summaryBatch = 256
 
 // summarySpec says which summary a state keeps, and of what beside the state's operand.
 type summarySpec struct {
-	fn   model.AggFunc
-	by   *operand // second of a pair; nil: none
-	size int64
-	err  float64
-	text string // all of that, in words
-
-	digest *sketch.Digest // empty, of that size
-	udd    *sketch.UDD    // likewise
+	fn     model.AggFunc
+	by     *operand       // second of a pair; nil: none
+	digest *sketch.Digest // empty, of the size that is asked for; nil: it is no digest
+	udd    *sketch.UDD    // likewise, and of the error
 }
 
 // summaries are those of one state, by slot. A kind of summary is what slotted is made with, in newSummaries.
@@ -169,7 +165,7 @@ func (k *slotted[T, P]) output(slots []int32) *model.Vector {
 
 // compileSummary binds a reduction that gives a summary of an operand of the type.
 func (p *plan) compileSummary(g *model.Agg, name string, typ model.Type) (*summarySpec, error) {
-	s := &summarySpec{fn: g.Func, size: g.Size, err: g.Error, text: model.Agg{Func: g.Func, Column: g.Column, Arg: g.Arg, By: g.By, Size: g.Size, Error: g.Error}.String()}
+	s := &summarySpec{fn: g.Func}
 	fits := numeric(typ)
 	switch g.Func {
 	case model.AggHLL:

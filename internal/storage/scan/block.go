@@ -57,32 +57,49 @@ func (b *block) reset(w *worker, ln *lane) {
 	clear(b.kept)
 }
 
-// keep keeps the rows of idx only, and refers to it.
+// keep keeps the rows of idx only, which it overwrites and refers to.
 func (b *block) keep(idx []int32) {
-	b.keepRuns(idx)
-	if b.sel != nil { // of those that were kept before
-		for i, x := range idx {
-			idx[i] = b.sel[x]
-		}
-		clear(b.kept)
-	}
-	b.sel, b.n = idx, len(idx)
+	clear(b.kept)
+	b.runs = cutRuns(b.runs[:0], b.runs, idx)
+	b.sel, b.n = selected(b.sel, idx), len(idx)
 }
 
-// keepRuns cuts the runs down to the rows of idx.
-func (b *block) keepRuns(idx []int32) {
-	out := b.runs[:0]
+// only makes s the rows idx of b; idx is overwritten, and s refers to it. Nobody asks b for columns any more: of what s fetches, b may lack rows.
+func (s *block) only(b *block, idx []int32) *block {
+	kept, runs := s.kept, s.runs[:0]
+	*s = *b
+	if s.kept = kept; len(s.kept) != len(b.kept) {
+		s.kept = make([]colVec, len(b.kept))
+	}
+	clear(s.kept)
+	s.runs = cutRuns(runs, b.runs, idx)
+	s.sel, s.n = selected(b.sel, idx), len(idx)
+	return s
+}
+
+// cutRuns appends the runs' rows of idx, in runs of their own; dst may be the start of runs.
+func cutRuns(dst, runs []run, idx []int32) []run {
 	i := 0
-	for _, r := range b.runs {
-		s := i
+	for _, r := range runs {
+		from := i
 		for i < len(idx) && idx[i] < r.end {
 			i++
 		}
-		if s < i {
-			out = append(out, run{r.g, int32(s), int32(i)})
+		if from < i {
+			dst = append(dst, run{r.g, int32(from), int32(i)})
 		}
 	}
-	b.runs = out
+	return dst
+}
+
+// selected makes idx, of rows that were selected before (nil: all), one of the rows before that.
+func selected(sel, idx []int32) []int32 {
+	if sel != nil {
+		for i, x := range idx {
+			idx[i] = sel[x]
+		}
+	}
+	return idx
 }
 
 // col is a loaded column: its rows are off, off+1, …

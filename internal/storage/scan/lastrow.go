@@ -165,31 +165,3 @@ func (s *lastRowSink) block(ctx context.Context, b *block) error {
 	}
 	return s.out.add(ctx, batch.Slice(0, n-1), times[:n-1], last.runs[:n-1])
 }
-
-// only makes s the rows idx of b; idx is overwritten.
-func (s *block) only(b *block, idx []int32) *block {
-	kept, runs := s.kept, s.runs[:0]
-	*s = *b
-	s.kept = kept
-	if len(s.kept) != len(b.kept) {
-		s.kept = make([]colVec, len(b.kept))
-	}
-	clear(s.kept)
-	i := 0
-	for _, r := range b.runs {
-		from := i
-		for i < len(idx) && idx[i] < r.end {
-			i++
-		}
-		if from < i {
-			runs = append(runs, run{r.g, int32(from), int32(i)})
-		}
-	}
-	if b.sel != nil {
-		for i, x := range idx {
-			idx[i] = b.sel[x]
-		}
-	}
-	s.sel, s.n, s.runs = idx, len(idx), runs
-	return s
-}
