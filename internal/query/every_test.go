@@ -50,16 +50,17 @@ func checkAnswer(t *testing.T, w *world, text string) {
 	if err != nil {
 		return // ceil() and its like are not of the grammar
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	const bound = 2 * time.Minute // such that a slow machine does not come near it
+	ctx, cancel := context.WithTimeout(context.Background(), bound)
 	defer cancel()
-	begin := time.Now()
 	rows, err := w.engine.Query(ctx, w.sess, st.(*sql.QueryStmt).Query)
 	var b *model.Batch
 	if err == nil {
 		b, err = ReadAll(ctx, rows)
 	}
-	if took := time.Since(begin); took > 20*time.Second {
-		t.Errorf("%.300s: took %s", text, took)
+	if ctx.Err() != nil {
+		t.Errorf("%.300s: not done after %s", text, bound)
+		return
 	}
 	if err == nil {
 		fields := rows.Fields()

@@ -35,7 +35,7 @@ func startPostgres(t testing.TB, change func(*config.Standalone)) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		if err := n.Stop(ctx); err != nil {
 			t.Error(err)
@@ -271,23 +271,19 @@ func TestPgxErrorsAndCancel(t *testing.T) {
 	if _, err := c.Exec(context.Background(), "SELECT 1,\n  äh FROM (SELECT 2 AS b) x", pgx.QueryExecModeSimpleProtocol); !errors.As(err, &pe) || pe.Position != 13 {
 		t.Errorf("%+v", pe)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-	defer cancel()
-	start := time.Now()
 	raw := connect(t, addr, "")
 	done := make(chan error, 1)
 	go func() {
-		_, err := raw.Exec(context.Background(), "SELECT pg_sleep(60)", pgx.QueryExecModeSimpleProtocol)
+		_, err := raw.Exec(context.Background(), "SELECT pg_sleep(600)", pgx.QueryExecModeSimpleProtocol)
 		done <- err
 	}()
-	<-ctx.Done()
 	for { // until it has begun
 		if err := raw.PgConn().CancelRequest(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		select {
 		case err := <-done:
-			if stateOf(err) != "57014" || time.Since(start) > 20*time.Second {
+			if stateOf(err) != "57014" {
 				t.Error(err)
 			}
 		case <-time.After(20 * time.Millisecond):
@@ -296,10 +292,10 @@ func TestPgxErrorsAndCancel(t *testing.T) {
 		break
 	}
 	exec1(t, raw, "SET statement_timeout = '20ms'")
-	if _, err := raw.Exec(context.Background(), "SELECT pg_sleep(60)", pgx.QueryExecModeSimpleProtocol); stateOf(err) != "57014" {
+	if _, err := raw.Exec(context.Background(), "SELECT pg_sleep(600)", pgx.QueryExecModeSimpleProtocol); stateOf(err) != "57014" {
 		t.Error(err)
 	}
-	exec1(t, raw, "RESET statement_timeout")
+	exec1(t, connect(t, addr, "&statement_timeout=1h"), "RESET statement_timeout") // on raw it had 20 ms itself
 	if _, err := pgx.Connect(context.Background(), "postgres://u@"+addr+"/nowhere?sslmode=disable"); stateOf(err) != "3D000" {
 		t.Error(err)
 	}

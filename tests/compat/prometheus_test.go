@@ -41,8 +41,8 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// run starts a program and ends it with the test.
-func run(t *testing.T, path string, args ...string) {
+// run starts a program and ends it with the test. The channel closes when it has ended.
+func run(t *testing.T, path string, args ...string) <-chan struct{} {
 	t.Helper()
 	cmd := exec.Command(path, args...)
 	out := &lines{}
@@ -50,17 +50,60 @@ func run(t *testing.T, path string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait()
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
-		_ = cmd.Wait()
+		<-ended
 		if t.Failed() {
 			s := out.String()
 			t.Logf("log of %s:\n%s", filepath.Base(path), s[max(0, len(s)-3000):])
 		}
 	})
+	return ended
 }
 
-// freeAddr asks the system for a port. Another process may take it before ours does: the waiting that follows names it then.
+// listening runs a program that listens at an address, and gives that once path answers and says word. The address is free when it is
+// looked for; when somebody else takes it first the program ends, and another is tried.
+func listening(t *testing.T, path, word, bin string, args func(addr string) []string) string {
+	t.Helper()
+	for range 10 {
+		addr := freeAddr(t)
+		ended := run(t, bin, args(addr)...)
+		gone := false
+		err := harness.Until(func() error {
+			select {
+			case <-ended:
+				gone = true
+				return nil
+			default:
+			}
+			resp, err := http.Get("http://" + addr + path)
+			if err != nil {
+				return err
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			if err == nil && (resp.StatusCode != 200 || !bytes.Contains(body, []byte(word))) {
+				err = fmt.Errorf("%s: %s: %.300s", path, resp.Status, body)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !gone {
+			return addr
+		}
+	}
+	t.Fatalf("%s ended ten times", bin)
+	return ""
+}
+
+// freeAddr asks the system for a port that nobody has now.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,33 +114,16 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func waitFor(t *testing.T, u string) {
-	t.Helper()
-	if err := harness.Until(func() error {
-		resp, err := http.Get(u)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != 200 {
-			return fmt.Errorf("%s: %s", u, resp.Status)
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func prometheus(t *testing.T, bin, config string) string {
 	t.Helper()
-	dir, addr := t.TempDir(), freeAddr(t)
-	file := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(config, "SELF", addr)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run(t, bin, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+addr)
-	waitFor(t, "http://"+addr+"/-/ready")
-	return "http://" + addr
+	return "http://" + listening(t, "/-/ready", "Prometheus", bin, func(addr string) []string {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "prometheus.yml")
+		if err := os.WriteFile(file, []byte(strings.ReplaceAll(config, "SELF", addr)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return []string{"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + addr}
+	})
 }
 
 type answer struct {
@@ -220,9 +246,7 @@ var queries = []string{
 func TestPrometheusAgrees(t *testing.T) {
 	promBin, nodeBin := harness.Tool(t, "prometheus"), harness.Tool(t, "prometheus-node-exporter")
 	s := harness.Start(t, harness.Options{Bin: bin})
-	exporter := freeAddr(t)
-	run(t, nodeBin, "--web.listen-address="+exporter)
-	waitFor(t, "http://"+exporter+"/metrics")
+	exporter := listening(t, "/metrics", "node_exporter_build_info", nodeBin, func(addr string) []string { return []string{"--web.listen-address=" + addr} })
 	prom := prometheus(t, promBin, fmt.Sprintf(`
 global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
@@ -246,7 +270,7 @@ remote_write:
 		}
 		return got["{}"][0][1], nil
 	}
-	if err := harness.UntilFor(time.Minute, func() error {
+	if err := harness.UntilFor(5*time.Minute, func() error {
 		if n, err := count(prom, time.Now()); err != nil || n < 3*25 {
 			return fmt.Errorf("prometheus has %v samples of 75: %v", n, err)
 		}
@@ -269,12 +293,13 @@ remote_write:
 		t.Fatal(err)
 	}
 
+	patience := time.Minute
 	for _, q := range queries {
 		instant := url.Values{"query": {q}, "time": {stamp(end)}}
 		within := url.Values{"query": {q}, "start": {stamp(end.Add(-12 * time.Second))}, "end": {stamp(end)}, "step": {"1"}}
 		for path, params := range map[string]url.Values{"/api/v1/query": instant, "/api/v1/query_range": within} {
 			// Scrapes of one moment reach us in several requests: an answer may be behind for a moment, never for long.
-			if err := harness.UntilFor(3*time.Second, func() error {
+			if err := harness.UntilFor(patience, func() error {
 				w, err := get(prom, path, params)
 				if err != nil {
 					return fmt.Errorf("prometheus: %w", err)
@@ -294,6 +319,7 @@ remote_write:
 				return compare(ws, gs)
 			}); err != nil {
 				t.Errorf("%s %s: %v", path, q, err)
+				patience = time.Second // the rest is told soon
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func sqlServer(t *testing.T) (s *harness.Server, mysql, postgres string) {
 func program(t *testing.T, want, stdin, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(harness.Tool(t, name), args...)
-	cmd.Env = append(cmd.Environ(), "PGCONNECT_TIMEOUT=10", "PYTHONIOENCODING=utf-8")
+	cmd.Env = append(cmd.Environ(), "PGCONNECT_TIMEOUT=120", "PYTHONIOENCODING=utf-8")
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	out = echo.ReplaceAll(out, nil)

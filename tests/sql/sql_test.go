@@ -47,7 +47,7 @@ func (p *process) start() {
 }
 
 func (p *process) stop() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	if err := p.node.Stop(ctx); err != nil {
 		p.t.Error(err)
