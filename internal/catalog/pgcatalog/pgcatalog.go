@@ -1,9 +1,9 @@
 // Package pgcatalog holds the tables of pg_catalog, in which PostgreSQL's clients look for databases, tables, columns and types. What
 // there is of them here is shown in PostgreSQL's form; what there is not is an empty table with PostgreSQL's columns.
 //
-// A table is its columns, written as "name T" where T is one of S string, C "char", O object id, I2 I4 I8 integers, B boolean, F4 float, or one of
-// them with [] for an array, V2 int2vector, VO oidvector, and a function that adds its rows. Rows are made anew for each query, as far as
-// it asks for them. Vectors are text as clients read them, "1 2".
+// A table is its columns, written as "name T" where T is one of S string, C "char", O object id, I2 I4 I8 integers, B boolean, F4 float, one
+// of them with [] for an array, V2 int2vector or VO oidvector, and a function that adds its rows. Rows are made anew for each query, as far
+// as it asks for them. Vectors are text as clients read them, "1 2".
 package pgcatalog
 
 import (

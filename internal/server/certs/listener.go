@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Listen encrypts the connections of l as t says. Where that is not required, clients that do not begin with a TLS handshake are served in clear, on the
-// same port: for protocols whose clients speak first, as HTTP's do.
+// Listen encrypts the connections of l as t says. Where that is not required, clients that do not begin with a TLS handshake are served in
+// clear, on the same port: for protocols whose clients speak first, as HTTP's do.
 func (t TLS) Listen(l net.Listener) net.Listener {
 	switch {
 	case t.Config == nil:

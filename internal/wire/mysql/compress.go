@@ -75,7 +75,7 @@ func (p *Compressors) decompressor(a Capability, in *bufio.Reader) (io.Reader, e
 // keep takes back a decompressor that has come to its end.
 func (p *Compressors) keep(d io.Reader) {
 	if z, ok := d.(*zstd.Decoder); ok {
-		if z.Reset(nil) == nil { // it must not hold the connection
+		if z.Reset(nil) == nil {
 			p.unzstd.Put(z)
 		}
 		return
@@ -215,6 +215,7 @@ func (c *CompressedReader) end() error {
 	case n != 0 || err != io.EOF || c.packed.Buffered() != 0 || c.in.left != 0:
 		return fmt.Errorf("%w: more than it says", ErrCompressed)
 	}
+	c.packed.Reset(nil) // decompressors keep it, and must not keep the connection with it
 	c.pool.keep(c.zipped)
 	c.zipped = nil
 	return nil
