@@ -38,7 +38,7 @@ var mysqlNames = map[string][]string{
 	"std":            {"", "stddev_pop($1)"},
 }
 
-// mysqlName writes a call of a function of MySQL, or gives nil.
+// mysqlName writes a call of a function of MySQL in the dialect's words, or gives nil.
 func (b *binder) mysqlName(name string, f *sql.FuncCall) sql.Expr {
 	forms := mysqlNames[name]
 	if b.env.Session.Dialect != model.DialectMySQL || len(f.Args) >= len(forms) || forms[len(f.Args)] == "" || f.Over != nil {
@@ -55,5 +55,8 @@ func (b *binder) mysqlName(name string, f *sql.FuncCall) sql.Expr {
 		}
 		return e, nil
 	}, nil)
+	if c, ok := item.Elems[0].(*sql.FuncCall); ok { // what an aggregate is told beside its arguments
+		c.Distinct, c.OrderBy, c.Nulls, c.Filter = f.Distinct, f.OrderBy, f.Nulls, f.Filter
+	}
 	return item.Elems[0]
 }

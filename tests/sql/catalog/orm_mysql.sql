@@ -31,6 +31,8 @@ SELECT makedate(2024, 60) AS d, truncate(1.987, 1) AS t, rand() < 1 AS r, unix_t
 
 SELECT group_concat(h) AS g, any_value(x) AS a, round(std(x), 3) AS s FROM om1 WHERE h = 'a'
 
+SELECT group_concat(DISTINCT left(h, 0)) AS a, group_concat(h ORDER BY h DESC) AS b, group_concat(h) FILTER (WHERE x > 1.5) AS c FROM om1
+
 SELECT hour(1, 2)
 
 DROP TABLE om1
