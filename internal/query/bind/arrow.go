@@ -43,7 +43,7 @@ func (b *binder) arrowCall(es *exprScope, name string, f *sql.FuncCall) (plan.Ex
 	if !ok || l.Kind != sql.LitString {
 		return nil, false, planError("Error during planning: %s requires its second argument to be a constant string", name)
 	}
-	t, ok := arrowType(l.Text)
+	t, ok := arrowType(l.Text, 0)
 	if !ok {
 		return nil, false, errs.New(errs.PlanQuery, "Failed to plan SQL: Error during planning: Unsupported type '%s'", l.Text)
 	}
@@ -100,9 +100,15 @@ func nestedArrowName(t model.Type) string {
 	return "Struct(" + strings.Join(parts, ", ") + ")"
 }
 
-// arrowType reads what arrow_cast is given. A dictionary is what its values are, and there is one kind of text and of binaries, however
+// maxArrowDepth bounds how deep the types nest that arrow_cast is given, as those in other casts do.
+const maxArrowDepth = 128
+
+// arrowType reads what arrow_cast is given, within depth other types. A dictionary is what its values are, and there is one kind of text and of binaries, however
 // long. Times have no zones: what is said of UTC is dropped.
-func arrowType(name string) (model.Type, bool) {
+func arrowType(name string, depth int) (model.Type, bool) {
+	if depth > maxArrowDepth {
+		return model.Null, false
+	}
 	inner := func(prefix string) (string, bool) {
 		rest, ok := strings.CutPrefix(name, prefix+"(")
 		rest, end := strings.CutSuffix(rest, ")")
@@ -110,14 +116,14 @@ func arrowType(name string) (model.Type, bool) {
 	}
 	if value, ok := inner("Dictionary"); ok {
 		_, value, ok = strings.Cut(value, ", ")
-		if t, known := arrowType(value); ok && known && !t.Nested() {
+		if t, known := arrowType(value, depth+1); ok && known && !t.Nested() {
 			return t, true
 		}
 		return model.Null, false
 	}
 	for _, list := range []string{"List", "LargeList"} {
 		if elem, ok := inner(list); ok {
-			t, ok := arrowType(strings.TrimPrefix(elem, "nullable "))
+			t, ok := arrowType(strings.TrimPrefix(elem, "nullable "), depth+1)
 			return model.ListOf(t), ok
 		}
 	}
@@ -147,8 +153,9 @@ func arrowType(name string) (model.Type, bool) {
 		}
 	}
 	var p, s uint8
-	if n, _ := fmt.Sscanf(name, "Decimal128(%d, %d)", &p, &s); n == 2 && p >= 1 && p <= 38 && s <= p {
-		return model.Decimal(p, s), true
+	if _, err := fmt.Sscanf(name, "Decimal128(%d, %d)", &p, &s); err == nil && p >= 1 && p <= 38 && s <= p {
+		t := model.Decimal(p, s)
+		return t, arrowName(t) == name
 	}
 	t, err := model.ParseType(name)
 	return t, err == nil

@@ -26,6 +26,10 @@ SELECT arrow_metadata(1) AS a, arrow_metadata(1, 'key') AS b, arrow_typeof(arrow
 
 SELECT arrow_cast(1, 'Dictionary(Int32, List(Utf8))')
 
+SELECT arrow_typeof(arrow_cast('1', 'Decimal128(10, 2)')) AS a
+
+SELECT arrow_cast('1', 'Decimal128(10, 2) of what')
+
 SELECT arrow_typeof(1, 2)
 
 SELECT arrow_cast(1)
