@@ -120,16 +120,11 @@ func Union(a, b model.Type) (t model.Type, ok bool) {
 	return Common(a, b)
 }
 
-// CommonOf is Common of all types.
-func CommonOf(ts []model.Type) (model.Type, bool) { return fold(ts, Common) }
-
 // UnionOf is Union of all types.
-func UnionOf(ts []model.Type) (model.Type, bool) { return fold(ts, Union) }
-
-func fold(ts []model.Type, meet func(a, b model.Type) (model.Type, bool)) (model.Type, bool) {
+func UnionOf(ts []model.Type) (model.Type, bool) {
 	out := model.Null
 	for _, t := range ts {
-		c, ok := meet(out, t)
+		c, ok := Union(out, t)
 		if !ok {
 			return model.Null, false
 		}
