@@ -49,7 +49,7 @@ func drivers(t *testing.T, language string) string {
 // prints runs a program and compares what it prints with a file of testdata.
 func prints(t *testing.T, golden string, env []string, name string, args ...string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a driver that waits for ever is a failure, not a test that does
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // a driver that waits for ever is a failure, not a test that does
 	defer cancel()
 	cmd := exec.CommandContext(ctx, harness.Tool(t, name), args...)
 	cmd.Env = append(append(os.Environ(), "PYTHONIOENCODING=utf-8", "TZ=UTC", "PYTHONDONTWRITEBYTECODE=1"), env...)

@@ -258,7 +258,7 @@ func TestBrokenUploads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			srv := cloudtest.NewS3(t)
 			p := srv.Provider()
-			p.HTTPClient.Timeout = units.Duration(300 * time.Millisecond)
+			p.HTTPClient.Timeout = units.Duration(patience(rule))
 			s := cloudtest.Open(t, cloud.Config{Provider: p, PartBytes: 256 << 10, Parallel: 2, Retry: cloudtest.Quick()})
 			srv.Faults.Add(rule)
 			w, err := s.Create(t.Context(), "k")
