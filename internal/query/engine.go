@@ -216,12 +216,7 @@ func (e *Engine) plan(ctx context.Context, sess *model.Session, q *sql.Query, pa
 	return p, rule.Optimize(p)
 }
 
-// run executes a plan. watch, if not nil, is told what each scan did when it is closed.
-func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, watch func(*plan.Scan, contract.ScanStats)) (model.RowStream, error) {
-	r := &runner{engine: e, sess: sess, watch: watch, mem: &budget.Lease{}}
-	return r.run(ctx, p)
-}
-
+// run executes a plan.
 func (r *runner) run(ctx context.Context, p *plan.Query) (model.RowStream, error) {
 	if v, ok := p.Root.(*plan.Values); ok && len(v.Rows) == 0 {
 		return &memoryRows{fields: p.Fields(), rows: model.NewBatch(p.Fields(), 0)}, nil

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 	"github.com/goptimedb/goptimedb/internal/query/function"
@@ -322,4 +324,10 @@ func TestLongChains(t *testing.T) {
 			t.Errorf("%.30s…: %v", cond, err)
 		}
 	}
+}
+
+// run executes a plan. watch, if not nil, is told what each scan did when it is closed.
+func (e *Engine) run(ctx context.Context, sess *model.Session, p *plan.Query, watch func(*plan.Scan, contract.ScanStats)) (model.RowStream, error) {
+	r := &runner{engine: e, sess: sess, watch: watch, mem: &budget.Lease{}}
+	return r.run(ctx, p)
 }
