@@ -18,7 +18,7 @@ build:
 	go build -ldflags '$(LDFLAGS)' -o bin/goptime ./cmd/goptime
 
 test: test-tools test-clouds ## every test, with the race detector; TESTFLAGS=-v PACKAGES=./internal/wal/... narrow it
-	go test -race -tags invariants -timeout 20m $(TESTFLAGS) $(PACKAGES)
+	go test -race -tags invariants -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 soak: ## SOAK random programs against the plain model, then as many while store and disk fail, then FAULTS damages; prints progress
 	META_PROGRAMS=$(SOAK) DAMAGES=$(FAULTS) go test -count 1 -timeout 24h -v -run 'TestRandomPrograms|TestDamage' ./internal/storage/engine
