@@ -27,7 +27,7 @@ type memory struct {
 	limit       int64
 	relational  int64
 	writeBuffer int64
-	insertHold  int64 // what one INSERT … SELECT may hold, of the rest
+	insertHold  int64 // what one INSERT … SELECT may hold, of queries
 	budget      *budget.Budget
 	queries     *budget.Account // of budget: what queries hold
 }

@@ -171,7 +171,7 @@ func Start(ctx context.Context, cfg *config.Standalone, o Options) (_ *Standalon
 	n.promql = prom.New(prom.Options{Catalog: cat, Regions: regions, Memory: mem.queries, Log: log, Metrics: reg})
 	n.ops = operator.New(operator.Options{Catalog: cat, Regions: regions, Query: n.query, PromQL: n.promql, ColumnPrefix: cfg.DefaultColumnPrefix,
 		AutoCreateTable: cfg.AutoCreateTable, MetricPartitions: cfg.Metric().Partitions, HasStore: n.storage.stores.has, Log: log, Metrics: reg, Processes: n.running,
-		Places: location.Places{Root: cfg.Storage.CopyRoot}, MaxStatements: cfg.Query.MaxStatements, MaxStatementBytes: int(cfg.Query.MaxStatementSize), InsertHold: mem.insertHold, Timeout: cfg.Query.Timeout.Std(),
+		Places: location.Places{Root: cfg.Storage.CopyRoot}, MaxStatements: cfg.Query.MaxStatements, MaxStatementBytes: int(cfg.Query.MaxStatementSize), InsertHold: mem.insertHold, Memory: mem.queries, Timeout: cfg.Query.Timeout.Std(),
 		Slow: n.slowQuery(), SlowThreshold: cfg.SlowQuery.Threshold.Std()})
 	if n.slow != nil {
 		n.slow.insert = n.ops

@@ -20,14 +20,16 @@ const (
 )
 
 // insertQuery writes the rows of a query, cast to the columns by position. Rows are held until the query has ended, so that nothing is
-// written if it fails, as long as they fit into Options.InsertHold. What is longer is written in pieces from then on, and an error tells
-// how much of it is there.
+// written if it fails, as long as they fit into Options.InsertHold and the memory of queries. What is longer is written in pieces from
+// then on, and an error tells how much of it is there.
 func (o *Operator) insertQuery(ctx context.Context, sess *model.Session, t *catalog.Table, cols []*model.Column, q *sql.Query, params []model.Value) (n uint64, err error) {
 	r, err := o.castRows(ctx, sess, cols, q, params)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
+	mem := o.opts.Memory.Lease(insertPiece / 4)
+	defer mem.Release()
 	rows := newGatheredRows(cols)
 	most := o.opts.InsertHold
 	for {
@@ -38,7 +40,8 @@ func (o *Operator) insertQuery(ctx context.Context, sess *model.Session, t *cata
 		}
 		if !end {
 			rows.add(b)
-			if rows.Bytes() < most {
+			held := rows.Bytes()
+			if room := mem.Reserve(held-mem.Used()) == nil; room && held < most {
 				continue
 			}
 			most = min(most, insertPiece)
@@ -48,7 +51,8 @@ func (o *Operator) insertQuery(ctx context.Context, sess *model.Session, t *cata
 		if end || err != nil {
 			return n, afterSome(n, err)
 		}
-		rows.clear()
+		rows = newGatheredRows(cols) // of their size, not of what was held first
+		mem.Release()
 	}
 }
 
@@ -76,13 +80,6 @@ func (h *gatheredRows) add(b *model.Batch) {
 		h.Cols[i].AppendVector(v, 0, b.Len)
 	}
 	h.Len += b.Len
-}
-
-func (h *gatheredRows) clear() {
-	for _, v := range h.Cols {
-		v.Reset(v.Type)
-	}
-	h.Len = 0
 }
 
 // castRows are the rows of a query with the types of the columns.

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
+	"github.com/goptimedb/goptimedb/internal/contract"
 	"github.com/goptimedb/goptimedb/internal/lang/sql"
 	"github.com/goptimedb/goptimedb/internal/model"
 )
@@ -51,22 +53,41 @@ func (r *countedRows) Next(context.Context) (*model.Batch, error) {
 
 func (r *countedRows) Close() error { return nil }
 
+// countedWrites counts requests that write.
+type countedWrites struct {
+	contract.RegionServer
+	n int
+}
+
+func (r *countedWrites) Write(ctx context.Context, req contract.WriteRequest) (uint64, error) {
+	r.n++
+	return r.RegionServer.Write(ctx, req)
+}
+
 func TestInsertQueryHolds(t *testing.T) {
 	bad := errs.New(errs.EngineExecuteQuery, "Cast error: bad")
 	for _, c := range []struct {
 		name    string
 		hold    int64
+		memory  int64
 		fail    error
 		n, rows int
 		text    string
+		most    int // writes
 	}{
-		{"all held", 1 << 20, nil, 200, 200, ""},
-		{"held and failed", 1 << 20, bad, 0, 0, "Cast error: bad"},
-		{"pieces", 1000, nil, 200, 200, ""},
-		{"pieces and failed", 1000, bad, 0, 0, "rows were written before this: Cast error: bad"},
+		{"all held", 1 << 20, 64 << 20, nil, 200, 200, "", 1},
+		{"held and failed", 1 << 20, 64 << 20, bad, 0, 0, "Cast error: bad", 0},
+		{"pieces", 1000, 64 << 20, nil, 200, 200, "", 6},
+		{"pieces and failed", 1000, 64 << 20, bad, 0, 0, "rows were written before this: Cast error: bad", 6},
+		{"no memory", 1000, 10, nil, 200, 200, "", 20},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := newNode(t, func(o *Options) { o.InsertHold, o.Query = c.hold, counting{batches: 20, fail: c.fail} })
+			var regions *countedWrites
+			memory := budget.New(c.memory).Account("queries", budget.Options{})
+			n := newNode(t, func(o *Options) {
+				regions = &countedWrites{RegionServer: o.Regions}
+				o.InsertHold, o.Memory, o.Regions, o.Query = c.hold, memory, regions, counting{batches: 20, fail: c.fail}
+			})
 			sess := &model.Session{Catalog: model.DefaultCatalog, Database: "public"}
 			for _, text := range []string{"CREATE TABLE t (ts TIMESTAMP TIME INDEX, v BIGINT)", "INSERT INTO t SELECT 1"} {
 				out, err := n.Execute(t.Context(), sess, text)
@@ -86,6 +107,12 @@ func TestInsertQueryHolds(t *testing.T) {
 			rows := strings.Count(n.dump("t"), "\n") - 1
 			if c.hold > 1000 && rows != c.rows || c.hold <= 1000 && (rows == 0 || c.fail == nil && rows != c.rows) {
 				t.Errorf("%d rows", rows)
+			}
+			if regions.n > c.most {
+				t.Errorf("%d writes, %d at most", regions.n, c.most)
+			}
+			if used := memory.Used(); used != 0 {
+				t.Errorf("%d bytes are still held", used)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/goptimedb/goptimedb/internal/base/budget"
 	"github.com/goptimedb/goptimedb/internal/base/errs"
 	"github.com/goptimedb/goptimedb/internal/catalog"
 	"github.com/goptimedb/goptimedb/internal/catalog/process"
@@ -49,6 +50,8 @@ type Options struct {
 	// InsertHold is the memory, in bytes, in which INSERT … SELECT holds the rows of its query until this has ended, so that a query that
 	// fails writes nothing. Longer results are written as they come. Zero: 64 MiB.
 	InsertHold int64
+	// Memory has what INSERT … SELECT holds. Nil: not counted.
+	Memory *budget.Account
 	// Timeout ends what reads for sessions that set no limit of their own. Zero: never.
 	Timeout time.Duration
 	// Processes lists the statements that run. Nil: nobody can see or kill them.
