@@ -105,11 +105,10 @@ func TestCompactionIsInterrupted(t *testing.T) {
 	for _, end := range []string{"close", "drop", "truncate"} {
 		t.Run(end, func(t *testing.T) {
 			s := newShelf()
-			ahead := time.Duration(0)
 			begun, goOn := make(chan struct{}), make(chan struct{})
 			var once sync.Once
 			n, err := start(t, crashfs.New(), "/d", func(o *Options) {
-				s.tune(&ahead)(o)
+				s.tune(o)
 				o.Listener.Step = func(_ model.RegionID, name string, after bool) error {
 					if name == "compact.files" && !after {
 						once.Do(func() { close(begun); <-goOn })
@@ -241,8 +240,7 @@ func TestStrictCompactionCutsAtBounds(t *testing.T) {
 // TestInstantTTL checks that rows of ttl 'instant' are taken, seen by nobody, and stored by nobody.
 func TestInstantTTL(t *testing.T) {
 	s := newShelf()
-	ahead := time.Duration(0)
-	n, err := start(t, crashfs.New(), "/d", s.tune(&ahead))
+	n, err := start(t, crashfs.New(), "/d", s.tune)
 	if err != nil {
 		t.Fatal(err)
 	}

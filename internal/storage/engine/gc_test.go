@@ -27,22 +27,24 @@ import (
 // shelf is a store in memory with faults, and a clock far enough ahead that everything in it has lingered.
 type shelf struct {
 	*fault.Store
-	mem *memory.Store
+	mem   *memory.Store
+	ahead atomic.Int64 // nanoseconds
 }
 
 func newShelf() *shelf {
 	m := memory.New(memory.Options{})
-	return &shelf{fault.Wrap(m), m}
+	return &shelf{Store: fault.Wrap(m), mem: m}
 }
 
 // tune makes an engine stand on the shelf. Its garbage lingers for an hour.
-func (s *shelf) tune(ahead *time.Duration) func(*Options) {
-	return func(o *Options) {
-		o.Store = s.Store
-		o.GC = GCOptions{Interval: time.Hour, Lingering: time.Minute, UnknownLingering: time.Hour}
-		o.Now = func() time.Time { return time.Now().Add(*ahead) }
-	}
+func (s *shelf) tune(o *Options) {
+	o.Store = s.Store
+	o.GC = GCOptions{Interval: time.Hour, Lingering: time.Minute, UnknownLingering: time.Hour}
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
 }
+
+// wait puts the clock forward.
+func (s *shelf) wait(d time.Duration) { s.ahead.Add(int64(d)) }
 
 // files are the data and index files of the test region.
 func (s *shelf) files(t *testing.T) (out []string) {
@@ -67,10 +69,9 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 			for _, crash := range []bool{false, true} {
 				t.Run(fmt.Sprint(step, after, crash), func(t *testing.T) {
 					s, fs := newShelf(), crashfs.New()
-					ahead := time.Duration(0)
 					var failing atomic.Bool // the background asks too
 					tune := func(o *Options) {
-						s.tune(&ahead)(o)
+						s.tune(o)
 						o.Listener.Step = func(_ model.RegionID, name string, a bool) error {
 							if failing.Load() && name == step && a == after {
 								return errors.New("injected")
@@ -115,7 +116,11 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 					if err := n.eng.Flush(ctx, region0); err != nil {
 						t.Fatal(err)
 					}
-					ahead = 2 * time.Hour
+					s.wait(2 * time.Hour)
+					// What the background would merge is merged, so that it adds and removes no file from here on.
+					if err := n.eng.Compact(ctx, contract.CompactRequest{Region: region0}); err != nil {
+						t.Fatal(err)
+					}
 					n.eng.collectGarbage(ctx)
 					got, err := n.scanAll(ctx)
 					if err != nil {
@@ -143,8 +148,7 @@ func TestGarbageOfFailedJobs(t *testing.T) {
 // TestGarbageLingers checks what stays: young files, files of others, files that a scan or a job uses, and index files of later versions.
 func TestGarbageLingers(t *testing.T) {
 	s := newShelf()
-	ahead := time.Duration(0)
-	n, err := start(t, crashfs.New(), "/d", s.tune(&ahead))
+	n, err := start(t, crashfs.New(), "/d", s.tune)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +192,7 @@ func TestGarbageLingers(t *testing.T) {
 		}
 	}
 	check("young", 0, want)
-	ahead = 2 * time.Hour
+	s.wait(2 * time.Hour)
 	check("old", 2, want-2)
 	r.unclaim([]manifest.File{{ID: manifest.FileID(claimed)}})
 	check("let go", 1, want-3)
@@ -215,7 +219,7 @@ func TestGarbageLingers(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("not deleted", 0, 2*4+1)
-	ahead += 2 * time.Minute
+	s.wait(2 * time.Minute)
 	check("not deleted again", 0, 2*4+1)
 	s.Clear()
 	check("deleted", 6, 2+1)
@@ -290,9 +294,8 @@ func TestDropsAreFinished(t *testing.T) {
 		for _, op := range []objectstore.Op{objectstore.OpPut, objectstore.OpDelete, objectstore.OpList, objectstore.OpStat} {
 			for _, lost := range []bool{false, true} {
 				s, fs := newShelf(), crashfs.New()
-				ahead := time.Duration(0)
 				what := fmt.Sprintf("%v %d %v", op, skip, lost)
-				n, err := start(t, fs, "/d", s.tune(&ahead))
+				n, err := start(t, fs, "/d", s.tune)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -313,7 +316,7 @@ func TestDropsAreFinished(t *testing.T) {
 					t.Fatal(err)
 				}
 				s.Clear()
-				if n, err = start(t, fs, "/d", s.tune(&ahead)); err != nil {
+				if n, err = start(t, fs, "/d", s.tune); err != nil {
 					t.Fatal(err)
 				}
 				n.eng.finishDrops(ctx)
@@ -343,8 +346,7 @@ func TestDropsAreFinished(t *testing.T) {
 // TestDropWaitsForReaders drops a region that a scan reads: the scan ends as if nothing had happened, then the files go.
 func TestDropWaitsForReaders(t *testing.T) {
 	s := newShelf()
-	ahead := time.Duration(0)
-	n, err := start(t, crashfs.New(), "/d", s.tune(&ahead))
+	n, err := start(t, crashfs.New(), "/d", s.tune)
 	if err != nil {
 		t.Fatal(err)
 	}
