@@ -85,12 +85,19 @@ func TestConnectionLimits(t *testing.T) {
 			t.Errorf("PostgreSQL, Ann's connection %d: %v, want %s", i, err, want)
 		}
 	}
-	if err := dialMySQL(t, n, "bob", "public"); err != nil {
-		t.Error(err)
+	// Ann's third connection was told that it is one too many, but may not have ended yet: until then Bob's is a fourth.
+	patient := func(dial func() error, full func(error) bool) {
+		t.Helper()
+		err := dial()
+		for i := 0; full(err) && i < 10_000; i++ {
+			err = dial()
+		}
+		if err != nil {
+			t.Error(err)
+		}
 	}
-	if err := dialPostgres(t, n, "bob"); err != nil {
-		t.Error(err)
-	}
+	patient(func() error { return dialMySQL(t, n, "bob", "public") }, func(err error) bool { return mysqlNumber(err) == 1040 })
+	patient(func() error { return dialPostgres(t, n, "bob") }, func(err error) bool { return pgState(err) == "53300" })
 	if err := dialMySQL(t, n, "eve", "public"); mysqlNumber(err) != 1040 {
 		t.Errorf("MySQL, the fourth: %v", err)
 	}
